@@ -1,0 +1,3 @@
+//! Tenantry deploys Auth0 tenants from version control.
+
+pub mod sandbox;

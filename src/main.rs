@@ -1,0 +1,2 @@
+//! Parses the command line, runs one command, maps its outcome to an exit code.
+fn main() {}

@@ -1,0 +1,13 @@
+//! The sandbox: a simulator of the Auth0 Management API inside the binary.
+//!
+//! It is the opponent of the client: written from the API reference, it uses nothing of `schemas/`
+//! and refuses what the real API refuses, so that it can prove the client wrong.
+//!
+//! [`tenant::Tenant`] is the pure part: a [`call::Call`] goes in, a [`call::Reply`] or a
+//! [`call::ApiError`] comes out, and the clock and the random seed are values. The server around it does the I/O.
+
+pub mod call;
+pub mod family;
+pub mod ids;
+pub mod route;
+pub mod state;
