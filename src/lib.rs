@@ -1,3 +1,5 @@
 //! Tenantry deploys Auth0 tenants from version control.
 
+pub mod model;
+pub mod problem;
 pub mod sandbox;
