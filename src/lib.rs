@@ -3,3 +3,4 @@
 pub mod model;
 pub mod problem;
 pub mod sandbox;
+pub mod schema;
