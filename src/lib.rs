@@ -2,5 +2,6 @@
 
 pub mod model;
 pub mod problem;
+pub mod project;
 pub mod sandbox;
 pub mod schema;
