@@ -1,6 +1,10 @@
 //! Tenantry deploys Auth0 tenants from version control.
 
+pub mod change;
+pub mod codec;
 pub mod model;
+pub mod plan;
 pub mod problem;
+pub mod quirk;
 pub mod sandbox;
 pub mod schema;
