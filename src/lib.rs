@@ -1,8 +1,12 @@
 //! Tenantry deploys Auth0 tenants from version control.
 
+pub mod change;
+pub mod codec;
 pub mod description;
 pub mod model;
+pub mod plan;
 pub mod problem;
 pub mod project;
+pub mod quirk;
 pub mod sandbox;
 pub mod schema;

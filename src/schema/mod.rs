@@ -8,7 +8,7 @@ mod spec;
 
 pub use registry::Registry;
 pub use spec::{
-    Batch, Cascade, Create, Directory, Endpoint, FieldSpec, FileBase, FileSpec, KindShape, KindSpec, ListEndpoint,
-    ListPaging, MissingFile, Part, Place, Risk, RiskSpec, Scopes, Shape, SubEndpoint, SubSpec, SystemRule, TextKind,
-    Verb,
+    AllValues, Batch, Cascade, Create, Directory, Endpoint, FieldSpec, FileBase, FileSpec, KindShape, KindSpec,
+    ListEndpoint, ListPaging, MissingFile, Part, PartStep, Place, Risk, RiskSpec, Scopes, Shape, SubEndpoint, SubSpec,
+    SystemRule, TextKind, Verb,
 };

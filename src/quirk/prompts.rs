@@ -1,0 +1,8 @@
+//! Quirks of `prompts`.
+
+use super::Quirk;
+
+/// See the module.
+pub(super) struct Prompts;
+
+impl Quirk for Prompts {}
