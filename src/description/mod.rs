@@ -6,9 +6,11 @@
 
 mod expression;
 mod fill;
+mod filter;
 mod helpers;
 mod hole;
 mod json;
+pub mod layout;
 mod load;
 mod marker;
 mod node;
@@ -19,6 +21,7 @@ mod side;
 mod variables;
 mod yaml;
 
+pub use filter::Filters;
 pub use load::{Loaded, MAX_FILE_BYTES, load, read_json, read_yaml};
 pub use marker::KnownNames;
 pub use node::{

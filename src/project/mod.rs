@@ -5,7 +5,6 @@
 
 mod deploy_cli;
 mod file;
-mod filter;
 mod option;
 mod policy;
 mod reader;
@@ -14,7 +13,6 @@ mod settings;
 
 pub use deploy_cli::{ConfigFile, DeployCli};
 pub use file::{CredentialSource, Environment, LedgerPlace, Moved, ProjectFile, VariableSource};
-pub use filter::Filters;
 pub use policy::{DeleteLimit, DeleteRule, DriftRule, Freeze, Policy, RiskLevel, Ruled};
 pub use secret::{COMMAND_TIMEOUT, KEYRING_SERVICE, Resolved, SecretContext, SecretSource, resolve as resolve_secret};
 pub use settings::{

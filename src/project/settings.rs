@@ -8,9 +8,9 @@ use serde_json::Value as Json;
 
 use super::deploy_cli::DeployCli;
 use super::file::{CredentialSource, Environment, LedgerPlace, Moved, ProjectFile, VariableSource};
-use super::filter::Filters;
 use super::policy::{DeleteRule, DriftRule, Policy, Ruled};
 use super::secret::SecretSource;
+use crate::description::Filters;
 use crate::model::Secret;
 use crate::problem::{Problem, closest};
 

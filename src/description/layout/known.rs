@@ -94,6 +94,8 @@ pub(crate) enum PieceHome {
     File(&'static str),
     /// Each file of a folder holds an item of the list.
     List(&'static str),
+    /// Each file of a folder holds the settings of one screen, and says which: `prompt`, `screen`.
+    Screens(&'static str),
     /// A file tells which texts stand in which files: `prompt → [{screen → [{name, template}]}]`.
     Partials(&'static str),
 }
@@ -119,6 +121,6 @@ pub(crate) const PIECES: [Piece; 9] = [
     },
     Piece { folder: "prompts", member: "customText", home: PieceHome::File("custom-text") },
     Piece { folder: "prompts", member: "partials", home: PieceHome::Partials("partials") },
-    Piece { folder: "prompts", member: "screenRenderers", home: PieceHome::List("screenRenderSettings") },
+    Piece { folder: "prompts", member: "screenRenderers", home: PieceHome::Screens("screenRenderSettings") },
     Piece { folder: "branding", member: "templates", home: PieceHome::List("templates") },
 ];
