@@ -18,6 +18,7 @@ mod place;
 mod render;
 mod scalar;
 mod side;
+mod sidefile;
 mod variables;
 mod yaml;
 

@@ -7,6 +7,7 @@ mod claim;
 mod directory;
 mod kinds;
 mod known;
+mod name;
 mod partials;
 mod single;
 mod tree;
@@ -24,6 +25,7 @@ use crate::schema::Registry;
 
 pub(crate) use tree::{clean, file_name, join, leaves, parent, split_extension};
 pub use kinds::{described_names, unknown_kind};
+pub use name::{distinct_names, safe_name};
 pub use tree::{FileState, Tree};
 
 /// How a description is read.
