@@ -3,6 +3,7 @@
 pub mod change;
 pub mod codec;
 pub mod description;
+pub mod files;
 pub mod model;
 pub mod plan;
 pub mod problem;
