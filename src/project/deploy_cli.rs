@@ -253,7 +253,7 @@ impl DeployCli {
     }
 
     fn conflicts(&mut self, reader: &mut OptionReader) {
-        let mut conflict = |title: &str, help: &str, option: &str, problems: &mut Vec<Problem>, given: Option<Given>| {
+        let conflict = |title: &str, help: &str, option: &str, problems: &mut Vec<Problem>, given: Option<Given>| {
             let problem = Problem::error("conflicting-options", title).help(help);
             problems.push(given.map(|given| given.place.mark(problem.clone())).unwrap_or_else(|| {
                 problem.note(format!("{option} is read from the command line"))
