@@ -1,7 +1,9 @@
 //! Tenantry deploys Auth0 tenants from version control.
 
+pub mod api;
 pub mod change;
 pub mod codec;
+pub mod live;
 pub mod model;
 pub mod plan;
 pub mod problem;
