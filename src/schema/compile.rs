@@ -248,8 +248,13 @@ fn write(r: &Reader<'_>) -> Create {
 }
 
 fn endpoint(r: &Reader<'_>) -> Endpoint {
-    let out =
-        Endpoint { path: r.need("path"), query: r.pairs("query"), wrap: r.text("wrap"), absent: r.numbers("absent") };
+    let out = Endpoint {
+        path: r.need("path"),
+        query: r.pairs("query"),
+        wrap: r.text("wrap"),
+        absent: r.numbers("absent"),
+        rows: r.text("rows"),
+    };
     r.finish();
     out
 }
@@ -375,7 +380,7 @@ fn steps(at: &str) -> Vec<PartStep> {
 }
 
 fn place(r: &Reader<'_>) -> Place {
-    let none = Endpoint { path: String::new(), query: Vec::new(), wrap: None, absent: Vec::new() };
+    let none = Endpoint { path: String::new(), query: Vec::new(), wrap: None, absent: Vec::new(), rows: None };
     let out = Place {
         get: r.object("get").map_or(none, |r| endpoint(&r)),
         pick_first: r.take("pick").is_some(),

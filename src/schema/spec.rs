@@ -184,6 +184,8 @@ pub struct Endpoint {
     pub wrap: Option<String>,
     /// Statuses that mean: nothing there.
     pub absent: Vec<u16>,
+    /// The answer is a list of the actions family; its rows' member.
+    pub rows: Option<String>,
 }
 
 /// How a list pages.
@@ -248,6 +250,22 @@ pub struct Part {
     pub replaces: bool,
     /// Values of the captures that a full export reads: fixed, or `kind:member`.
     pub all: IndexMap<String, AllValues>,
+}
+
+impl Part {
+    /// Returns how the part's own read pages, where it answers a list.
+    pub fn list_style(&self) -> Option<ListEndpoint> {
+        let get = self.get.as_ref()?;
+        let rows = get.rows.as_ref()?;
+        Some(ListEndpoint {
+            path: get.path.clone(),
+            query: get.query.clone(),
+            paging: ListPaging::Envelope,
+            rows: rows.clone(),
+            max: 50,
+            exclude: Vec::new(),
+        })
+    }
 }
 
 /// One step of a part's place.
