@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use crate::codec::{Names, address_of, decode, decode_field};
-use crate::model::{Address, Live, LiveKind, LiveResource, Map, Unavailable, Value};
+use crate::model::{Address, Live, LiveKind, LiveResource, Map, Path, Segment, Unavailable, Value};
 use crate::quirk;
 use crate::schema::{KindSpec, Registry, Shape, SystemRule};
 
@@ -72,7 +72,11 @@ fn resources(spec: &KindSpec, found: Vec<RawResource>, names: &Names, client_id:
                 spec.system.iter().find(|rule| is_system(rule, &resource.raw)).map(|rule| rule.why.clone())
             };
             let mut unreadable = resource.unreadable;
-            unreadable.extend(quirk::of(spec).unreadable(&resource.raw));
+            for (member, scope) in &spec.gated {
+                if resource.raw.get(member).is_none() {
+                    unreadable.push((member.clone(), Unavailable::Scope(vec![scope.clone()])));
+                }
+            }
             let id = id_of(spec, &resource.raw).unwrap_or_default();
             Some(LiveResource { address, id, value, raw: resource.raw, system, unreadable })
         })
@@ -91,10 +95,11 @@ fn resources(spec: &KindSpec, found: Vec<RawResource>, names: &Names, client_id:
 }
 
 fn is_system(rule: &SystemRule, raw: &Json) -> bool {
-    match (raw.get(&rule.member), &rule.equals) {
-        (Some(found), Some(wanted)) => found == wanted,
-        (Some(found), None) => !found.is_null(),
-        (None, _) => false,
+    match (raw.get(&rule.member), &rule.equals, &rule.matches) {
+        (Some(found), Some(wanted), _) => found == wanted,
+        (Some(found), None, Some(pattern)) => found.as_str().is_some_and(|text| pattern.is_match(text)),
+        (Some(found), None, None) => !found.is_null(),
+        (None, _, _) => false,
     }
 }
 
@@ -116,15 +121,15 @@ fn value(spec: &KindSpec, resource: &RawResource, names: &Names) -> Value {
         None => decode(spec, &resource.raw, names),
     };
     if let Value::Object(members) = &mut value {
-        for (name, field) in spec.fields.members() {
+        for (path, field) in spec.subs() {
             let Some(sub) = &field.sub else { continue };
-            let rows = resource.raw.get(SUB_ROWS).and_then(|s| s.get(name)).and_then(Json::as_array);
+            let rows = resource.raw.get(SUB_ROWS).and_then(|s| s.get(path.to_string())).and_then(Json::as_array);
             let (Some(rows), Shape::List(item)) = (rows, &field.shape) else { continue };
             let items = rows.iter().map(|row| match &sub.item {
                 Some(member) => decode_field(item, row.get(member).unwrap_or(&Json::Null), names),
                 None => decode_field(item, row, names),
             });
-            members.insert(name.clone(), Value::Array(items.collect()));
+            insert_at(members, &path, Value::Array(items.collect()));
         }
         quirk::of(spec).decode(&resource.raw, members, names);
     }
@@ -151,4 +156,18 @@ fn placed(spec: &KindSpec, name: &str, raw: &Json) -> Value {
         }
     }
     Value::Object(members)
+}
+
+/// Sets a member inside nested objects, made where they are missing.
+fn insert_at(members: &mut Map, path: &Path, value: Value) {
+    let keys: Vec<&String> =
+        path.0.iter().filter_map(|s| if let Segment::Key(key) = s { Some(key) } else { None }).collect();
+    let Some((last, init)) = keys.split_last() else { return };
+    let mut here = members;
+    for key in init {
+        let next = here.entry((*key).clone()).or_insert_with(Value::object);
+        let Value::Object(inner) = next else { return };
+        here = inner;
+    }
+    here.insert((*last).clone(), value);
 }

@@ -141,11 +141,13 @@ impl Reader<'_> {
             raw = self.get(get, &get.path.replace("{id}", &encode_segment(&id))).await?;
         }
         let mut unreadable = Vec::new();
-        let subs: Vec<(&String, &SubSpec)> = spec
-            .fields
-            .members()
-            .filter(|(name, _)| self.is_whole() || described.is_some_and(|d| d.value.get(name).is_some()))
-            .filter_map(|(name, field)| Some((name, field.sub.as_deref()?)))
+        let subs: Vec<(String, &SubSpec)> = spec
+            .subs()
+            .into_iter()
+            .filter(|(path, _)| {
+                self.is_whole() && path.0.len() == 1 || described.is_some_and(|d| holds(&d.value, path))
+            })
+            .filter_map(|(path, field)| Some((path.to_string(), field.sub.as_deref()?)))
             .collect();
         let lists = join_all(subs.iter().map(|(_, sub)| {
             let path = fill(&sub.list.path, &id, &raw);
@@ -154,9 +156,24 @@ impl Reader<'_> {
         .await;
         for ((name, sub), rows) in subs.into_iter().zip(lists) {
             match rows {
-                Ok(rows) => put_rows(&mut raw, name, rows),
+                Ok(rows) => put_rows(&mut raw, &name, rows),
                 Err(failure) => match unavailable(&failure, sub.optional) {
-                    Some(why) => unreadable.push((name.clone(), why)),
+                    Some(why) => unreadable.push((name, why)),
+                    None => return Err(failure),
+                },
+            }
+        }
+        let parts: Vec<&Part> = spec.parts.iter().filter(|part| applies(part, &raw)).collect();
+        for part in parts {
+            let [PartStep::Key(member)] = part.at.as_slice() else { continue };
+            if !self.is_whole() && !described.is_some_and(|d| d.value.get(member).is_some()) {
+                continue;
+            }
+            match self.part_of(part, &id).await {
+                Ok(Some(found)) => put(&mut raw, &[(PartStep::Key(member.clone()), member.clone())], found),
+                Ok(None) => {}
+                Err(failure) => match unavailable(&failure, part.optional) {
+                    Some(why) => unreadable.push((member.clone(), why)),
                     None => return Err(failure),
                 },
             }
@@ -174,6 +191,21 @@ impl Reader<'_> {
             }
         }
         Ok(RawResource { raw, place: None, unreadable })
+    }
+
+    /// Reads a part of one resource of a collection: from the list over all of them, where there is one.
+    async fn part_of(&self, part: &Part, id: &str) -> Result<Option<Json>, Failure> {
+        if let Some((list, member)) = &part.bulk {
+            let rows = self.cached_list(list).await?;
+            let row = rows.as_array().into_iter().flatten().find(|r| r.get(member).and_then(Json::as_str) == Some(id));
+            return Ok(row.cloned());
+        }
+        let Some(get) = &part.get else { return Ok(None) };
+        match self.get(get, &get.path.replace("{id}", &encode_segment(id))).await {
+            Ok(found) => Ok(Some(found)),
+            Err(failure) if status(&failure).is_some_and(|s| get.absent.contains(&s)) => Ok(None),
+            Err(failure) => Err(failure),
+        }
     }
 
     async fn single(&self, spec: &KindSpec) -> Result<Option<RawResource>, Failure> {
@@ -298,10 +330,11 @@ impl Reader<'_> {
                 let values = found.get(member).and_then(Json::as_array).into_iter().flatten();
                 Ok(values.filter_map(Json::as_str).map(str::to_owned).collect())
             }
-            Some(AllValues::Listed(list, member)) => {
+            Some(AllValues::Listed(list, member, conditions)) => {
                 let rows = self.list(list, &list.path).await?;
+                let fits = |row: &&Json| conditions.iter().all(|(m, v)| row.get(m).is_none_or(|found| found == v));
                 let mut values: Vec<String> =
-                    rows.iter().filter_map(|r| r.get(member)?.as_str().map(str::to_owned)).collect();
+                    rows.iter().filter(fits).filter_map(|r| r.get(member)?.as_str().map(str::to_owned)).collect();
                 values.sort();
                 values.dedup();
                 Ok(values)
@@ -394,12 +427,22 @@ impl Reader<'_> {
             .find(|r| r.id.as_deref() == Some(id) || (name.is_some() && r.address.name == name))
     }
 
-    async fn get(&self, endpoint: &Endpoint, path: &str) -> Result<Json, Failure> {
-        let key = format!("{path}?{:?}", endpoint.query);
-        let cell = match self.cache.lock() {
+    /// Reads a list once, however many ask.
+    async fn cached_list(&self, list: &ListEndpoint) -> Result<Json, Failure> {
+        let cell = self.cell(format!("list {}", list.path));
+        cell.get_or_init(|| async { self.list(list, &list.path).await.map(Json::Array) }).await.clone()
+    }
+
+    fn cell(&self, key: String) -> Cached {
+        match self.cache.lock() {
             Ok(mut cache) => Arc::clone(cache.entry(key).or_default()),
             Err(poisoned) => Arc::clone(poisoned.into_inner().entry(key).or_default()),
-        };
+        }
+    }
+
+    async fn get(&self, endpoint: &Endpoint, path: &str) -> Result<Json, Failure> {
+        let key = format!("{path}?{:?}", endpoint.query);
+        let cell = self.cell(key);
         let query: Vec<(&str, &str)> = endpoint.query.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         cell.get_or_init(|| self.client.get(path, &query)).await.clone()
     }
@@ -408,6 +451,17 @@ impl Reader<'_> {
         let query: Vec<(&str, &str)> = list.query.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         self.client.list(path, &query, &style(list)).await
     }
+}
+
+/// Says whether a described value has something at a path of members.
+fn holds(value: &Value, path: &crate::model::Path) -> bool {
+    let mut keys = path.0.iter().filter_map(|s| if let crate::model::Segment::Key(key) = s { Some(key) } else { None });
+    keys.try_fold(value, |here, key| here.get(key)).is_some()
+}
+
+/// Says whether a resource can have a part.
+fn applies(part: &Part, raw: &Json) -> bool {
+    part.only.iter().all(|(member, values)| raw.get(member).is_some_and(|found| values.contains(found)))
 }
 
 /// A bare array without pages.

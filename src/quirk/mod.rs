@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 
 use crate::change::{Change, Step};
 use crate::codec::{Body, Names};
-use crate::model::{Desired, Live, Map, Unavailable};
+use crate::model::{Desired, Live, Map};
 use crate::schema::KindSpec;
 
 /// Hooks of one kind; every one has a default that does nothing.
@@ -25,11 +25,6 @@ pub trait Quirk: Sync {
 
     /// Adds to a decoded live resource what the generic decoder cannot know.
     fn decode(&self, _raw: &Json, _members: &mut Map, _names: &Names) {}
-
-    /// Returns members of a live resource that were not readable, and why.
-    fn unreadable(&self, _raw: &Json) -> Vec<(String, Unavailable)> {
-        Vec::new()
-    }
 
     /// Returns kinds that have to be read besides those the description refers to.
     fn needs(&self) -> &'static [&'static str] {
