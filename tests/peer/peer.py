@@ -39,6 +39,7 @@ KINDS = [
 ]
 
 MARKER = re.compile(r"(?:##|@@)([A-Za-z0-9_]+)(?:##|@@)")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # Auth0's own: not markers.
 TEXT = {"password", "config"}
 
@@ -116,7 +117,8 @@ def run(command, cwd, env):
     peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return Run(
         child.returncode,
-        log.read_text(encoding="utf-8", errors="replace"),
+        # auth0-deploy-cli colours its log for files too.
+        COLOUR.sub("", log.read_text(encoding="utf-8", errors="replace")),
         time.monotonic() - begin,
         usage.ru_utime + usage.ru_stime,
         peak,
