@@ -185,31 +185,38 @@ fn metadata(stored: Option<&Value>, given: Value) -> Result<Value, ApiError> {
     Ok(Value::Object(merged))
 }
 
-/// Checks what a client refers to, and what its members rule out of each other.
+/// Refuses two ways of authentication at once.
 ///
 /// # Errors
-/// 400 `invalid_body`; 404 for the client that invitations lead to.
-pub(super) fn check(state: &State, client: &Map<String, Value>) -> Result<(), ApiError> {
+/// 400 `invalid_body`.
+pub(super) fn check_method(client: &Map<String, Value>) -> Result<(), ApiError> {
     if is_set(client, "client_authentication_methods") && is_set(client, "token_endpoint_auth_method") {
         return Err(ApiError::invalid_body(
             "client_authentication_methods and token_endpoint_auth_method are mutually exclusive.",
         ));
     }
-    let refers = |block: &str, member: &str| {
-        client.get(block).and_then(|block| block.get(member)).and_then(Value::as_str).map(str::to_owned)
-    };
+    Ok(())
+}
+
+/// Checks what a body refers to. Only the body: what was deleted since must not block other changes.
+///
+/// # Errors
+/// 400 `invalid_body`; 404 for the client that invitations lead to.
+pub(super) fn check_references(state: &State, body: &Map<String, Value>) -> Result<(), ApiError> {
+    let refers =
+        |block: &str, member: &str| body.get(block).and_then(|block| block.get(member)).and_then(Value::as_str);
     if let Some(id) = refers("default_organization", "organization_id")
-        && state.object("organizations", &id).is_none()
+        && state.object("organizations", id).is_none()
     {
         return Err(ApiError::invalid_body(format!("The organization {id} does not exist.")));
     }
-    if let Some(identifier) = client.get("resource_server_identifier")
+    if let Some(identifier) = body.get("resource_server_identifier")
         && state.find_by("resource_servers", "identifier", identifier).is_none()
     {
         return Err(ApiError::invalid_body("The resource server of resource_server_identifier does not exist."));
     }
     if let Some(id) = refers("my_organization_configuration", "invitation_landing_client_id")
-        && state.object("clients", &id).is_none()
+        && state.object("clients", id).is_none()
     {
         return Err(ApiError::bare(404, "The Client ID for Invitations could not be found."));
     }

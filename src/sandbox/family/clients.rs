@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::client_rules::{self, View, shown, tenant_name};
-use super::parts::{children, conflict, is_set, matches_flag, rows, store, text, texts};
+use super::parts::{children, conflict, matches_flag, rows, store, text, texts};
 use super::{client_grants, credentials};
 use crate::sandbox::call::{ApiError, Call, Method, Outcome, Reply};
 use crate::sandbox::page::{OffsetOrder, checkpoint, either, selected, visible};
@@ -110,12 +110,8 @@ fn create(state: &mut State, call: &Call) -> Outcome {
     if is_alias_taken {
         return Err(conflict("client_alias_conflict", "Another client exists with the same alias."));
     }
-    if is_set(&body, "client_authentication_methods") && is_set(&body, "token_endpoint_auth_method") {
-        return Err(ApiError::invalid_body(
-            "client_authentication_methods and token_endpoint_auth_method are mutually exclusive.",
-        ));
-    }
-    client_rules::check(state, &body)?;
+    client_rules::check_method(&body)?;
+    client_rules::check_references(state, &body)?;
     let blocks = take_credentials(&mut body);
     let mut client = client_rules::new_client(state, body)?;
     let id = client.get("client_id").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -183,10 +179,11 @@ fn update(state: &mut State, call: &Call) -> Outcome {
         let message = "Insufficient scope, expected any of: update:client_keys";
         return Err(ApiError::new(403, "insufficient_scope", message));
     }
+    client_rules::check_references(state, &body)?;
+    credentials::check_used(state, id, &Value::Object(body.clone()))?;
     client_rules::change(&mut client, body)?;
-    client_rules::check(state, &client)?;
+    client_rules::check_method(&client)?;
     let client = Value::Object(client);
-    credentials::check_used(state, id, &client)?;
     let answer = shown(state, call, &client, View::Written);
     store(state, "clients", id, client);
     Ok(Reply::ok(answer))

@@ -206,6 +206,19 @@ fn create_only_members_cannot_be_patched() {
 }
 
 #[test]
+fn a_reference_that_died_does_not_block_other_changes() {
+    let mut state = tenant();
+    let organization = create(&mut state, "/organizations", json!({"name": "acme"}));
+    let (id, _) = client(&mut state, json!({"name": "Shop"}));
+    let at = format!("/clients/{id}");
+    let default = json!({"organization_id": organization["id"], "flows": ["client_credentials"]});
+    patch(&mut state, &at, json!({"default_organization": default}));
+    delete(&mut state, &format!("/organizations/{}", text(&organization, "id")), Value::Null);
+    assert_eq!(patch(&mut state, &at, json!({"name": "Store"}))["name"], "Store");
+    assert_eq!(refused(&mut state, Method::Patch, &at, json!({"default_organization": default})).status, 400);
+}
+
+#[test]
 fn secrets_need_their_scope() {
     let mut state = tenant();
     let (id, made) = client(&mut state, json!({"name": "Shop"}));

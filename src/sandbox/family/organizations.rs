@@ -34,15 +34,26 @@ fn missing() -> ApiError {
     ApiError::bare(404, "No organization found by that id or name")
 }
 
+/// Refuses where the subscription has no organizations.
+fn check_feature(state: &State) -> Result<(), ApiError> {
+    if state.has_feature("organizations") {
+        return Ok(());
+    }
+    let message = "Please upgrade your subscription to use organizations.";
+    Err(ApiError::new(403, "feature_not_enabled", message))
+}
+
 /// Returns an organization.
 ///
 /// # Errors
-/// 404 without an error code.
+/// 404 without an error code; 403 where the subscription has no organizations.
 pub(super) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Value, ApiError> {
+    check_feature(state)?;
     state.object(ORGANIZATIONS, id).ok_or_else(missing)
 }
 
 fn list(state: &mut State, call: &Call) -> Outcome {
+    check_feature(state)?;
     let mut found = rows(state, ORGANIZATIONS);
     if let Some(sort) = call.query("sort") {
         let refused = || {
@@ -65,6 +76,7 @@ fn read(state: &mut State, call: &Call) -> Outcome {
 }
 
 fn read_by_name(state: &mut State, call: &Call) -> Outcome {
+    check_feature(state)?;
     let (_, found) = state.find_by(ORGANIZATIONS, "name", &json!(call.param(0))).ok_or_else(missing)?;
     Ok(Reply::ok(visible(found)))
 }
@@ -99,6 +111,7 @@ fn tidy(organization: &mut Map<String, Value>) {
 }
 
 fn create(state: &mut State, call: &Call) -> Outcome {
+    check_feature(state)?;
     let mut body = call.fields();
     check_name(state, body.get("name"), "")?;
     let enabled = match body.shift_remove("enabled_connections") {
@@ -138,7 +151,8 @@ fn update(state: &mut State, call: &Call) -> Outcome {
 
 fn delete(state: &mut State, call: &Call) -> Outcome {
     let id = call.param(0);
-    state.remove(ORGANIZATIONS, id).ok_or_else(missing)?;
+    find(state, id)?;
+    state.remove(ORGANIZATIONS, id);
     for part in PARTS {
         state.collections.shift_remove(&format!("{part}/{id}"));
     }
@@ -225,6 +239,18 @@ mod tests {
         assert_eq!(get(&mut state, "/organizations?sort=name:1")[0]["name"], "org1");
         assert_eq!(get(&mut state, "/organizations?sort=name:-1")[0]["name"], "org2");
         assert_eq!(refused(&mut state, Method::Get, "/organizations?sort=name", Value::Null).status, 400);
+    }
+
+    #[test]
+    fn organizations_need_the_feature() {
+        let mut state = tenant();
+        let id = acme(&mut state);
+        state.documents.insert("$features".to_owned(), json!({"organizations": false}));
+        for at in ["/organizations".to_owned(), "/organizations/name/acme".to_owned(), format!("/organizations/{id}")] {
+            assert_eq!(refused(&mut state, Method::Get, &at, Value::Null).status, 403, "{at}");
+        }
+        assert_eq!(refused(&mut state, Method::Post, "/organizations", json!({"name": "beta"})).status, 403);
+        assert_eq!(refused(&mut state, Method::Delete, &format!("/organizations/{id}"), Value::Null).status, 403);
     }
 
     #[test]
