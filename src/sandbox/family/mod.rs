@@ -11,6 +11,7 @@ mod organization_domains;
 mod organization_links;
 mod organization_members;
 mod organizations;
+mod permissions;
 mod resource_servers;
 mod roles;
 mod users;
@@ -32,6 +33,7 @@ pub fn routes() -> Vec<Route> {
         organization_links::ROUTES,
         organization_members::ROUTES,
         organizations::ROUTES,
+        permissions::ROUTES,
         resource_servers::ROUTES,
         roles::ROUTES,
         users::ROUTES,
