@@ -19,6 +19,9 @@ mod page;
 mod settings;
 mod transport;
 
+#[cfg(test)]
+mod tests;
+
 pub use client::{Answer, Client, Statistics, Write};
 pub use error::{Cause, Failure};
 pub use origin::encode_segment;
