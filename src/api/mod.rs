@@ -10,6 +10,7 @@
 
 mod answer;
 mod auth;
+mod call;
 mod client;
 mod clock;
 mod error;

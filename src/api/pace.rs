@@ -46,7 +46,7 @@ impl Group {
     fn known(&self) -> Option<Bucket> {
         let (.., burst, per_minute) =
             APART.iter().find(|(collection, sub, ..)| self.name == format!("{collection}/{sub}"))?;
-        Some(Bucket::new(f64::from(*burst), f64::from(*per_minute) / 60.0))
+        Some(Bucket::known(f64::from(*burst), f64::from(*per_minute) / 60.0))
     }
 }
 
@@ -231,7 +231,8 @@ impl State {
             self.reported.insert(group.clone(), limit);
         }
         let is_global = signals.limit.is_none_or(|limit| Some(limit) == self.global_limit());
-        if let (Some(limit), Some(remaining)) = (signals.limit, signals.remaining) {
+        let is_refused = matches!(outcome, Outcome::Limited { .. });
+        if let (Some(limit), Some(remaining), false) = (signals.limit, signals.remaining, is_refused) {
             let bucket = if is_global { &mut self.global } else { self.bucket(group, limit) };
             bucket.correct(now, limit, remaining, signals.reset);
         }
@@ -246,9 +247,9 @@ impl State {
         self.window = self.window.min(LARGEST_WINDOW);
         if let Outcome::Limited { wait, global } = outcome {
             if global || (is_global && signals.limit.is_some()) {
-                self.global.refuse(now, wait);
+                self.global.refuse(now, wait, signals.limit.filter(|_| is_global));
             } else {
-                self.bucket(group, signals.limit.unwrap_or(5)).refuse(now, wait);
+                self.bucket(group, signals.limit.unwrap_or(5)).refuse(now, wait, signals.limit);
             }
         }
         if self.share.is_some() {
