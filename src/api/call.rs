@@ -17,6 +17,7 @@ use super::error::{Cause, Failure};
 use super::origin::Origin;
 use super::pace::{Group, Outcome, Pace};
 use super::transport::Trouble;
+use crate::problem::Problem;
 
 /// The longest one request may take; real tenants answer in a third of a second (recorded traffic).
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -98,7 +99,7 @@ impl Inner {
             }
             let bearer = match self.tokens.bearer().await {
                 Ok(bearer) => bearer,
-                Err(problem) => return Err(history.settle(call, Failure::Token(Box::new(problem)))),
+                Err(problem) => return Err(self.without_token(call, &history, problem)),
             };
             // The deadline is for the server's slowness, not for our turn in the queue.
             let started = *history.started.get_or_insert_with(|| self.clock.now());
@@ -114,7 +115,7 @@ impl Inner {
                 Verdict::Renew(failure) => match self.tokens.replace(&bearer).await {
                     Ok(true) => continue,
                     Ok(false) => return Err(history.settle(call, failure)),
-                    Err(problem) => return Err(history.settle(call, Failure::Token(Box::new(problem)))),
+                    Err(problem) => return Err(self.without_token(call, &history, problem)),
                 },
                 Verdict::Again { failure, wait } => (failure, backoff(history.attempts - 1, wait)),
             };
@@ -127,6 +128,14 @@ impl Inner {
                 return Err(history.stopped(call));
             }
         }
+    }
+
+    /// How the call ends when no token can be had.
+    fn without_token(&self, call: &Call<'_>, history: &History, problem: Problem) -> Failure {
+        if self.cancel.is_cancelled() {
+            return history.stopped(call);
+        }
+        history.settle(call, Failure::Token(Box::new(problem)))
     }
 
     /// Sends once.

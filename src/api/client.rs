@@ -65,6 +65,13 @@ pub struct Client {
     inner: Arc<Inner>,
 }
 
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Nothing else: the token is in there.
+        f.debug_struct("Client").field("domain", &self.inner.domain).finish_non_exhaustive()
+    }
+}
+
 impl Client {
     /// Connects: gets a token and reads what it says.
     ///

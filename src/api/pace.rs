@@ -33,11 +33,15 @@ const APART: [(&str, &str, u32, u32); 3] =
 impl Group {
     /// Returns the group of a path below `/api/v2`.
     pub(super) fn of(method: &Method, path: &str) -> Self {
-        let mut segments = path.trim_matches('/').split('/');
-        let first = segments.next().unwrap_or_default();
-        let last = segments.next_back();
-        let name = match APART.iter().find(|(collection, sub, ..)| *collection == first && Some(*sub) == last) {
-            Some((collection, sub, ..)) => format!("{collection}/{sub}"),
+        let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
+        let (first, last) = (segments.first().copied().unwrap_or_default(), segments.last().copied());
+        if let Some((_, sub, ..)) = APART.iter().find(|(of, sub, ..)| *of == first && Some(*sub) == last) {
+            // Reads and writes together: nothing published tells them apart.
+            return Group { is_read: true, name: format!("{first}/{sub}") };
+        }
+        // Limits of a collection do not hold for what hangs below its members, such as the connections of an organization.
+        let name = match segments.get(2).filter(|segment| is_word(segment)) {
+            Some(sub) => format!("{first}/{sub}"),
             None => first.to_owned(),
         };
         Group { is_read: *method == Method::GET, name }
@@ -48,6 +52,11 @@ impl Group {
             APART.iter().find(|(collection, sub, ..)| self.name == format!("{collection}/{sub}"))?;
         Some(Bucket::known(f64::from(*burst), f64::from(*per_minute) / 60.0))
     }
+}
+
+/// Tells the name of a sub-resource from an id, which has digits or capitals.
+fn is_word(segment: &str) -> bool {
+    segment.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b'_'))
 }
 
 /// How a request went, as far as the pace cares.
@@ -314,7 +323,11 @@ mod tests {
         assert_eq!(group("prompts/login/partials"), group("prompts/signup/partials"));
         assert_ne!(group("prompts/login/partials"), group("prompts/login/custom-text/en"));
         assert!(group("prompts/login/partials").known().is_some());
+        assert_eq!(group("prompts/a/partials"), Group::of(&Method::PUT, "prompts/a/partials"));
         assert!(group("partials").known().is_none());
+        assert_ne!(group("organizations/org_1"), group("organizations/org_1/enabled_connections"));
+        assert_eq!(group("organizations/org_1/members"), group("organizations/org_2/members"));
+        assert_eq!(group("actions/actions"), group("actions/actions/0b9c1d2e-0000-4000-8000-abcdefabcdef"));
     }
 
     #[tokio::test]

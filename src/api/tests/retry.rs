@@ -194,3 +194,35 @@ async fn a_write_carries_what_it_should() {
     assert!(arrived.headers["authorization"].starts_with("Bearer ey"));
     assert!(arrived.headers["accept-encoding"].contains("gzip"));
 }
+
+#[tokio::test]
+async fn many_requests_at_once_keep_to_the_limit() {
+    let clock = Arc::new(std::sync::OnceLock::<Clock>::new());
+    let (shared, bucket) = (Arc::clone(&clock), Mutex::new((50.0, Duration::ZERO)));
+    let tenant = Tenant::start_with(
+        |s| s.max_retries = 10,
+        move |_, _| {
+            let now = shared.get().unwrap().skipped();
+            let (tokens, at) = &mut *bucket.lock().unwrap();
+            *tokens = f64::min(*tokens + (now - *at).as_secs_f64() * 16.0, 50.0);
+            *at = now;
+            let is_free = *tokens >= 1.0;
+            *tokens -= f64::from(u8::from(is_free));
+            let reply = if is_free { ok() } else { Reply::error(429, "Global limit has been reached") };
+            let reset = jiff::Timestamp::now().as_second() + 1;
+            reply
+                .with("x-ratelimit-limit", "50")
+                .with("x-ratelimit-remaining", &format!("{}", tokens.floor()))
+                .with("x-ratelimit-reset", &reset.to_string())
+        },
+    )
+    .await;
+    clock.set(tenant.clock.clone()).ok().unwrap();
+    let paths: Vec<String> = (0..400).map(|n| format!("{}/x{n}", ["clients", "roles", "connections"][n % 3])).collect();
+    let all = futures_util::future::join_all(paths.iter().map(|path| tenant.client.get(path, &[]))).await;
+    assert!(all.iter().all(Result::is_ok));
+    let statistics = tenant.client.statistics();
+    assert!(statistics.retries < 20, "{statistics:?}");
+    let rate = statistics.rate.unwrap();
+    assert!((8.0..24.0).contains(&rate), "{rate}");
+}
