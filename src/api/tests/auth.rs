@@ -15,7 +15,7 @@ async fn connect(settings: Settings) -> Result<Client, Problem> {
 /// Connects to a server whose token endpoint always answers so.
 async fn refused(reply: Reply) -> Problem {
     let server = Server::start(move |_, _| reply.clone()).await;
-    connect(settings(&server.url())).await.err().expect("refused")
+    connect(settings(&server.url())).await.expect_err("refused")
 }
 
 fn oauth_error(status: u16, error: &str, description: &str) -> Reply {
