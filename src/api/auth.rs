@@ -159,7 +159,7 @@ impl Authority {
             if attempt >= self.max_retries.min(MAX_TOKEN_RETRIES) {
                 return Err(problem);
             }
-            let wait = super::client::backoff(attempt, wait);
+            let wait = super::call::backoff(attempt, wait);
             attempt += 1;
             if !self.clock.wait(wait, &self.cancel).await {
                 return Err(super::Failure::Cancelled.problem());

@@ -10,6 +10,7 @@
 
 mod answer;
 mod auth;
+mod call;
 mod client;
 mod clock;
 mod error;
@@ -18,6 +19,9 @@ mod pace;
 mod page;
 mod settings;
 mod transport;
+
+#[cfg(test)]
+mod tests;
 
 pub use client::{Answer, Client, Statistics, Write};
 pub use error::{Cause, Failure};

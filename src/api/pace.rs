@@ -33,11 +33,15 @@ const APART: [(&str, &str, u32, u32); 3] =
 impl Group {
     /// Returns the group of a path below `/api/v2`.
     pub(super) fn of(method: &Method, path: &str) -> Self {
-        let mut segments = path.trim_matches('/').split('/');
-        let first = segments.next().unwrap_or_default();
-        let last = segments.next_back();
-        let name = match APART.iter().find(|(collection, sub, ..)| *collection == first && Some(*sub) == last) {
-            Some((collection, sub, ..)) => format!("{collection}/{sub}"),
+        let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
+        let (first, last) = (segments.first().copied().unwrap_or_default(), segments.last().copied());
+        if let Some((_, sub, ..)) = APART.iter().find(|(of, sub, ..)| *of == first && Some(*sub) == last) {
+            // Reads and writes together: nothing published tells them apart.
+            return Group { is_read: true, name: format!("{first}/{sub}") };
+        }
+        // Limits of a collection do not hold for what hangs below its members, such as the connections of an organization.
+        let name = match segments.get(2).filter(|segment| is_word(segment)) {
+            Some(sub) => format!("{first}/{sub}"),
             None => first.to_owned(),
         };
         Group { is_read: *method == Method::GET, name }
@@ -46,8 +50,13 @@ impl Group {
     fn known(&self) -> Option<Bucket> {
         let (.., burst, per_minute) =
             APART.iter().find(|(collection, sub, ..)| self.name == format!("{collection}/{sub}"))?;
-        Some(Bucket::new(f64::from(*burst), f64::from(*per_minute) / 60.0))
+        Some(Bucket::known(f64::from(*burst), f64::from(*per_minute) / 60.0))
     }
+}
+
+/// Tells the name of a sub-resource from an id, which has digits or capitals.
+fn is_word(segment: &str) -> bool {
+    segment.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b'_'))
 }
 
 /// How a request went, as far as the pace cares.
@@ -231,7 +240,8 @@ impl State {
             self.reported.insert(group.clone(), limit);
         }
         let is_global = signals.limit.is_none_or(|limit| Some(limit) == self.global_limit());
-        if let (Some(limit), Some(remaining)) = (signals.limit, signals.remaining) {
+        let is_refused = matches!(outcome, Outcome::Limited { .. });
+        if let (Some(limit), Some(remaining), false) = (signals.limit, signals.remaining, is_refused) {
             let bucket = if is_global { &mut self.global } else { self.bucket(group, limit) };
             bucket.correct(now, limit, remaining, signals.reset);
         }
@@ -246,9 +256,9 @@ impl State {
         self.window = self.window.min(LARGEST_WINDOW);
         if let Outcome::Limited { wait, global } = outcome {
             if global || (is_global && signals.limit.is_some()) {
-                self.global.refuse(now, wait);
+                self.global.refuse(now, wait, signals.limit.filter(|_| is_global));
             } else {
-                self.bucket(group, signals.limit.unwrap_or(5)).refuse(now, wait);
+                self.bucket(group, signals.limit.unwrap_or(5)).refuse(now, wait, signals.limit);
             }
         }
         if self.share.is_some() {
@@ -285,4 +295,147 @@ async fn until<T>(cancel: &CancellationToken, future: impl Future<Output = T>) -
 /// A panic elsewhere leaves counts behind that are still usable.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn group(path: &str) -> Group {
+        Group::of(&Method::GET, path)
+    }
+
+    fn left(limit: u32, remaining: u32) -> Signals {
+        Signals { limit: Some(limit), remaining: Some(remaining), ..Signals::default() }
+    }
+
+    /// Sends one request that is answered so.
+    async fn one(pace: &Pace, path: &str, outcome: Outcome, signals: Signals) {
+        let cancel = CancellationToken::new();
+        pace.admit(&group(path), &cancel).await.unwrap().settle(outcome, &signals);
+    }
+
+    #[test]
+    fn endpoints_share_a_bucket_by_collection_and_verb() {
+        assert_eq!(group("clients"), group("/clients/abc"));
+        assert_ne!(group("clients"), Group::of(&Method::POST, "clients"));
+        assert_eq!(group("prompts/login/partials"), group("prompts/signup/partials"));
+        assert_ne!(group("prompts/login/partials"), group("prompts/login/custom-text/en"));
+        assert!(group("prompts/login/partials").known().is_some());
+        assert_eq!(group("prompts/a/partials"), Group::of(&Method::PUT, "prompts/a/partials"));
+        assert!(group("partials").known().is_none());
+        assert_ne!(group("organizations/org_1"), group("organizations/org_1/enabled_connections"));
+        assert_eq!(group("organizations/org_1/members"), group("organizations/org_2/members"));
+        assert_eq!(group("actions/actions"), group("actions/actions/0b9c1d2e-0000-4000-8000-abcdefabcdef"));
+    }
+
+    #[tokio::test]
+    async fn a_limit_of_one_endpoint_does_not_slow_down_the_others() {
+        let clock = Clock::skipping();
+        let pace = Pace::new(1.0, clock.clone());
+        one(&pace, "roles", Outcome::Fine, left(50, 49)).await;
+        one(&pace, "clients", Outcome::Fine, left(50, 48)).await;
+        let limited = Outcome::Limited { wait: Duration::from_secs(30), global: false };
+        one(&pace, "logs", limited, left(10, 0)).await;
+        one(&pace, "roles", Outcome::Fine, left(50, 47)).await;
+        assert_eq!(clock.skipped(), Duration::ZERO);
+        one(&pace, "logs", Outcome::Fine, left(10, 1)).await;
+        assert!(clock.skipped() >= Duration::from_secs(29), "{:?}", clock.skipped());
+    }
+
+    #[tokio::test]
+    async fn the_global_limit_holds_everybody_back() {
+        let clock = Clock::skipping();
+        let pace = Pace::new(1.0, clock.clone());
+        let limited = Outcome::Limited { wait: Duration::from_secs(30), global: true };
+        one(&pace, "logs", limited, Signals::default()).await;
+        one(&pace, "roles", Outcome::Fine, left(50, 47)).await;
+        assert!(clock.skipped() >= Duration::from_secs(29));
+        assert_eq!(pace.waited(), clock.skipped());
+    }
+
+    #[tokio::test]
+    async fn no_more_requests_are_under_way_than_the_window_allows() {
+        let pace = Pace::new(1.0, Clock::skipping());
+        let cancel = CancellationToken::new();
+        let first = pace.admit(&group("a"), &cancel).await.unwrap();
+        let _second = pace.admit(&group("b"), &cancel).await.unwrap();
+        let name = group("c");
+        let third = pace.admit(&name, &cancel);
+        tokio::pin!(third);
+        assert!(futures_util::poll!(&mut third).is_pending());
+        first.settle(Outcome::Fine, &Signals::default());
+        assert!(third.await.is_some());
+    }
+
+    #[tokio::test]
+    async fn trouble_halves_the_window() {
+        let pace = Pace::new(1.0, Clock::skipping());
+        for _ in 0..10 {
+            one(&pace, "a", Outcome::Fine, left(50, 49)).await;
+        }
+        let before = lock(&pace.state).window;
+        one(&pace, "a", Outcome::Strained, Signals::default()).await;
+        let after = lock(&pace.state).window;
+        assert!(before > 8.0 && (after - before / 2.0).abs() < 0.01, "{before} {after}");
+        for _ in 0..9 {
+            one(&pace, "a", Outcome::Strained, Signals::default()).await;
+        }
+        assert!(lock(&pace.state).window >= 1.0, "one request may always leave");
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_wait_ends() {
+        let pace = Pace::new(1.0, Clock::skipping());
+        let cancel = CancellationToken::new();
+        let _held = [pace.admit(&group("a"), &cancel).await, pace.admit(&group("b"), &cancel).await];
+        let name = group("c");
+        let third = pace.admit(&name, &cancel);
+        tokio::pin!(third);
+        assert!(futures_util::poll!(&mut third).is_pending());
+        cancel.cancel();
+        assert!(third.await.is_none());
+    }
+
+    /// Sends `count` requests one after the other to a server with a token bucket; returns the seconds it took and the refusals.
+    async fn drive(count: u32, budget: f64, burst: f64, rate: f64) -> (f64, u32) {
+        let clock = Clock::skipping();
+        let pace = Pace::new(budget, clock.clone());
+        let (mut tokens, mut at, mut refused, mut done) = (burst, Duration::ZERO, 0, 0);
+        while done < count {
+            let permit = pace.admit(&group("clients"), &CancellationToken::new()).await.unwrap();
+            // Every request takes 20 ms of the clock.
+            clock.advance(Duration::from_millis(20));
+            tokens = (tokens + (clock.skipped() - at).as_secs_f64() * rate).min(burst);
+            at = clock.skipped();
+            if tokens >= 1.0 {
+                tokens -= 1.0;
+                done += 1;
+                permit.settle(Outcome::Fine, &left(burst as u32, tokens as u32));
+            } else {
+                refused += 1;
+                let wait = Duration::from_secs(1);
+                permit.settle(Outcome::Limited { wait, global: true }, &left(burst as u32, 0));
+            }
+        }
+        (clock.skipped().as_secs_f64(), refused)
+    }
+
+    #[tokio::test]
+    async fn the_pace_comes_near_what_the_server_allows() {
+        for (burst, rate) in [(50.0, 16.0), (10.0, 2.0), (2.0, 2.0), (100.0, 100.0)] {
+            let (seconds, refused) = drive(400, 1.0, burst, rate).await;
+            let limit = ((400.0 - burst) / rate).max(400.0 * 0.02);
+            assert!(seconds < limit * 1.1, "{burst}/{rate}: {seconds} s instead of {limit}");
+            assert!(refused <= 4, "{burst}/{rate}: {refused} refused");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_budget_leaves_the_rest_to_others() {
+        let (seconds, refused) = drive(400, 0.5, 50.0, 16.0).await;
+        let limit = (400.0 - 25.0) / 8.0;
+        assert!(seconds > limit * 0.8 && refused == 0, "{seconds} s for {limit}, {refused} refused");
+    }
 }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 /// Nothing refills slower than this; a wrong guess must not stop a run for ever.
 const SLOWEST: f64 = 1.0 / 60.0;
 
-/// How long a stretch must be before a rate is read off it.
-const LONG_ENOUGH: Duration = Duration::from_secs(2);
+/// How many tokens must have come back before a rate is read off them: the server tells whole ones only.
+const ENOUGH: f64 = 12.0;
 
 /// Tokens, refilled at a rate, corrected by what the server says.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub(super) struct Bucket {
     /// Requests that left and have not come back.
     in_flight: u32,
     anchor: Option<Anchor>,
+    /// Whether the size is more than a guess.
+    is_sized: bool,
 }
 
 /// Where the stretch that a rate is read off began.
@@ -43,7 +45,13 @@ impl Bucket {
             reset_at: None,
             in_flight: 0,
             anchor: None,
+            is_sized: false,
         }
+    }
+
+    /// A bucket whose size and rate are published.
+    pub(super) fn known(capacity: f64, rate: f64) -> Self {
+        Bucket { is_sized: true, ..Bucket::new(capacity, rate) }
     }
 
     /// A bucket of which only the size is known: published limits refill in one to four seconds.
@@ -99,9 +107,7 @@ impl Bucket {
     /// Takes over what an answer says.
     pub(super) fn correct(&mut self, now: Instant, limit: u32, remaining: u32, reset: Option<Duration>) {
         let (limit, remaining) = (f64::from(limit), f64::from(remaining));
-        if self.anchor.is_none() || (limit - self.capacity).abs() > 0.5 {
-            *self = Bucket { rate: (limit / 4.0).max(1.0), capacity: limit, anchor: None, ..self.clone() };
-        }
+        self.learn_size(limit);
         self.reset_at = reset.map(|reset| now + reset);
         // The answered request itself is still counted as in flight here; those behind it will cost a token each.
         self.tokens = (remaining - f64::from(self.in_flight.saturating_sub(1))).min(limit);
@@ -111,8 +117,9 @@ impl Bucket {
             Some(anchor) => {
                 anchor.answered += 1.0;
                 let elapsed = now.saturating_duration_since(anchor.at);
-                if elapsed >= LONG_ENOUGH {
-                    let seen = (remaining - anchor.remaining + anchor.answered) / elapsed.as_secs_f64();
+                let refilled = remaining - anchor.remaining + anchor.answered;
+                if elapsed.as_secs_f64() * self.rate >= ENOUGH {
+                    let seen = refilled / elapsed.as_secs_f64();
                     // A full bucket hides how much faster it could refill.
                     let is_full = remaining >= limit - 1.0;
                     self.rate = if is_full { self.rate.max(seen) } else { f64::midpoint(self.rate, seen) };
@@ -123,12 +130,24 @@ impl Bucket {
         }
     }
 
+    fn learn_size(&mut self, limit: f64) {
+        if !self.is_sized || (limit - self.capacity).abs() > 0.5 {
+            self.capacity = limit;
+            self.rate = (limit / 4.0).max(1.0);
+            self.anchor = None;
+            self.is_sized = true;
+        }
+    }
+
     /// Takes a refusal: nothing leaves for a while, and then more slowly.
-    pub(super) fn refuse(&mut self, now: Instant, wait: Duration) {
+    pub(super) fn refuse(&mut self, now: Instant, wait: Duration, limit: Option<u32>) {
+        if let Some(limit) = limit {
+            self.learn_size(f64::from(limit));
+        }
         self.refill(now);
         // One burst of refusals is one lesson.
         if self.held_until.is_none_or(|held| held <= now) {
-            self.rate = (self.rate * 0.7).max(SLOWEST);
+            self.rate = (self.rate * 0.8).max(SLOWEST);
         }
         self.tokens = 0.0;
         // After the wait the server's bucket holds something again; the first request then is let through at once.
@@ -207,11 +226,11 @@ mod tests {
     #[test]
     fn a_refusal_holds_everything_back_once() {
         let (mut bucket, start) = (Bucket::new(10.0, 10.0), Instant::now());
-        bucket.refuse(start, seconds(3.0));
-        bucket.refuse(start, seconds(2.0));
+        bucket.refuse(start, seconds(3.0), None);
+        bucket.refuse(start, seconds(2.0), None);
         assert_eq!(bucket.wait(start), Some(seconds(3.0)));
         assert_eq!(bucket.wait(start + seconds(3.0)), None);
-        assert!((bucket.rate() - 7.0).abs() < 0.01, "two refusals of one burst slow it down once");
+        assert!((bucket.rate() - 8.0).abs() < 0.01, "two refusals of one burst slow it down once");
     }
 
     #[test]
