@@ -3,10 +3,12 @@
 pub mod api;
 pub mod change;
 pub mod codec;
+pub mod description;
 pub mod live;
 pub mod model;
 pub mod plan;
 pub mod problem;
+pub mod project;
 pub mod quirk;
 pub mod sandbox;
 pub mod schema;
