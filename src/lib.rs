@@ -1,9 +1,11 @@
 //! Tenantry deploys Auth0 tenants from version control.
 
 pub mod api;
+pub mod apply;
 pub mod change;
 pub mod codec;
 pub mod description;
+pub mod guard;
 pub mod live;
 pub mod model;
 pub mod plan;

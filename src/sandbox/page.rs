@@ -141,7 +141,8 @@ fn cursor(end: usize, last: &Value) -> String {
 }
 
 fn resume(from: &str, rows: &[Value]) -> Result<usize, ApiError> {
-    let refused = || ApiError::new(400, "invalid_query_string", "Query validation error: 'from' is not a valid cursor.");
+    let refused =
+        || ApiError::new(400, "invalid_query_string", "Query validation error: 'from' is not a valid cursor.");
     let text = URL_SAFE_NO_PAD.decode(from).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(refused)?;
     let (end, id) = text.split_once(':').ok_or_else(refused)?;
     let end: usize = end.parse().map_err(|_| refused())?;
@@ -188,7 +189,10 @@ mod tests {
         let query = call(&[("include_totals", "true"), ("page", "2"), ("per_page", "2")]);
         let names = |order| {
             let got = body(offset(&query, "things", rows(5), order));
-            assert_eq!((got["start"].as_u64(), got["limit"].as_u64(), got["total"].as_u64()), (Some(4), Some(2), Some(5)));
+            assert_eq!(
+                (got["start"].as_u64(), got["limit"].as_u64(), got["total"].as_u64()),
+                (Some(4), Some(2), Some(5))
+            );
             assert_eq!(got["things"], json!([{"id": "t4", "n": 4}]));
             got.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(",")
         };
