@@ -234,7 +234,11 @@ pub fn shown(path: &Path, directory: &Path) -> String {
 /// Returns `path` relative to `root`, with `../` where it has to be.
 fn relative(path: &Path, root: &Path) -> String {
     let absolute = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let (path, root) = (absolute(path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))).join(path.file_name().unwrap_or_default()), absolute(if root.as_os_str().is_empty() { Path::new(".") } else { root }));
+    let (path, root) = (
+        absolute(path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+            .join(path.file_name().unwrap_or_default()),
+        absolute(if root.as_os_str().is_empty() { Path::new(".") } else { root }),
+    );
     let shared = path.components().zip(root.components()).take_while(|(a, b)| a == b).count();
     let up = std::iter::repeat_n("..".to_owned(), root.components().count() - shared);
     let down = path.components().skip(shared).map(|part| part.as_os_str().to_string_lossy().into_owned());
@@ -332,7 +336,10 @@ mod tests {
     fn a_description_that_is_not_there_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let problem = find_description(&folder.path().join("x"), None, folder.path()).unwrap_err();
-        assert_eq!(problem.to_string(), "[missing-description]: the description x cannot be found: there is no such file or folder");
+        assert_eq!(
+            problem.to_string(),
+            "[missing-description]: the description x cannot be found: there is no such file or folder"
+        );
     }
 
     #[test]

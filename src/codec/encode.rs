@@ -100,7 +100,8 @@ pub fn encode_members(field: &FieldSpec, members: &Map, include: &dyn Fn(&str, &
         match field.member(name) {
             Some(member) if unwritable(member) || !include(name, member) => {}
             Some(member) => {
-                out.insert(member.api.clone().unwrap_or_else(|| name.clone()), encode_field(member, value));
+                let (name, body) = encode_member(name, member, value);
+                out.insert(name, body);
             }
             None => {
                 out.insert(name.clone(), Body::Value(value.clone()));
@@ -110,9 +111,19 @@ pub fn encode_members(field: &FieldSpec, members: &Map, include: &dyn Fn(&str, &
     Body::Object(out)
 }
 
+/// Returns the API's name and value of a member; hours become whole minutes.
+pub fn encode_member(name: &str, field: &FieldSpec, value: &Value) -> (String, Body) {
+    if let (Some(minutes), Value::Number(hours)) = (&field.hours, value) {
+        #[allow(clippy::cast_possible_truncation)]
+        let whole = (hours.as_f64().unwrap_or_default() * 60.0).round() as i64;
+        return (minutes.clone(), Body::Value(Value::Number(whole.into())));
+    }
+    (field.api.clone().unwrap_or_else(|| name.to_owned()), encode_field(field, value))
+}
+
 /// Says whether a member is never part of its parent's body.
 fn unwritable(member: &FieldSpec) -> bool {
-    member.read_only || member.skip || member.alias.is_some() || member.sub.is_some()
+    member.read_only || member.skip || member.alias.is_some() || member.sub.is_some() || member.in_path
 }
 
 /// Converts one value by its field's schema.

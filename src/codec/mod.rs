@@ -10,5 +10,5 @@ mod overlay;
 
 pub use address::address_of;
 pub use decode::{Names, decode, decode_field};
-pub use encode::{Body, encode_field, encode_members};
+pub use encode::{Body, encode_field, encode_member, encode_members};
 pub use overlay::overlay;

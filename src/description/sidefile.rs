@@ -283,7 +283,8 @@ impl Joiner<'_> {
         } else {
             format!("{shown} is missing")
         };
-        let near = crate::problem::closest(file_name(expected), self.tree.files_in(parent(expected)).collect::<Vec<_>>());
+        let near =
+            crate::problem::closest(file_name(expected), self.tree.files_in(parent(expected)).collect::<Vec<_>>());
         let mut problem = Problem::error("missing-file", title).at_maybe(locus);
         if let Some(near) = near {
             problem = problem.help(format!("did you mean `{near}`?"));

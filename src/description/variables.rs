@@ -63,7 +63,9 @@ impl Variables {
 
     /// Says whether a marker of this name has a value.
     pub(crate) fn knows(&self, name: &str) -> bool {
-        self.values.contains_key(name) || self.secrets.contains_key(name) || (self.markers_from_env && self.env.contains_key(name))
+        self.values.contains_key(name)
+            || self.secrets.contains_key(name)
+            || (self.markers_from_env && self.env.contains_key(name))
     }
 
     /// Returns what a marker stands for.
@@ -74,11 +76,13 @@ impl Variables {
     pub(crate) fn marker(&self, marker: &Marker) -> Result<MarkerValue, Problem> {
         if let Some((index, json)) = self.ranked(&marker.name) {
             let mut budget = MAX_EXPANDED_BYTES;
-            return self.expand_json(json, (marker.sigil, index), &mut budget).map(MarkerValue::Json).ok_or_else(|| {
-                Problem::error("expansion-too-large", format!("the value of `{}` grows without end", marker.bare()))
-                    .at(&marker.locus)
-                    .note("markers inside the value are filled with values that hold markers again")
-            });
+            return self.expand_json(json, (marker.sigil, index), &mut budget).map(MarkerValue::Json).ok_or_else(
+                || {
+                    Problem::error("expansion-too-large", format!("the value of `{}` grows without end", marker.bare()))
+                        .at(&marker.locus)
+                        .note("markers inside the value are filled with values that hold markers again")
+                },
+            );
         }
         match self.secrets.get(&marker.name) {
             Some(SecretState::Known(secret)) => Ok(MarkerValue::Secret(secret.clone())),

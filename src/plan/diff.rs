@@ -62,7 +62,7 @@ impl<'a> Walk<'a, '_> {
             self.out.secrets.push((path.clone(), unresolved.source.clone()));
             return;
         }
-        if spec.write_only && flags.secret {
+        if spec.write_only {
             self.secrets_inside(path, desired, live);
             return;
         }
@@ -296,6 +296,10 @@ pub(super) fn same(spec: &FieldSpec, a: Option<&Value>, b: Option<&Value>) -> bo
     };
     match (a, b) {
         (x, y) if x.is_blank() && y.is_blank() => true,
+        (Value::Number(x), Value::Number(y)) if spec.hours.is_some() => {
+            let minutes = |n: &serde_json::Number| (n.as_f64().unwrap_or_default() * 60.0).round();
+            (minutes(x) - minutes(y)).abs() < 0.5
+        }
         (Value::Number(x), Value::Number(y)) => x == y || x.as_f64() == y.as_f64(),
         (Value::String(x), Value::String(y)) => match spec.text {
             Some(TextKind::Pem) => pem_body(x) == pem_body(y),

@@ -122,20 +122,22 @@ impl Maker<'_> {
             }
         }
         let removals = self.options.leave_removals;
-        let (left, fields): (Vec<FieldChange>, Vec<FieldChange>) =
+        let (left, mut fields): (Vec<FieldChange>, Vec<FieldChange>) =
             found.fields.into_iter().partition(|f| removals && removes_from_sub(spec, f));
         self.leave(&resource.address, left, Kept::DeleteNotAllowed);
         self.leave(&resource.address, std::mem::take(&mut found.create_only), Kept::CreateOnly);
         let secrets: Vec<(Path, String)> = found.secrets;
         let forced = self.forced(spec, members, &secrets);
         if let Some(why) = &live.system {
-            let fields = fields.into_iter().filter(|f| !writable_on_system(spec, live, f)).collect::<Vec<_>>();
-            if !fields.is_empty() {
-                let why = if why == "own" { Kept::Own } else { Kept::System(why.clone()) };
-                self.leave(&resource.address, fields, why);
+            let why = if why == "own" { Kept::Own } else { Kept::System(why.clone()) };
+            let (writable, others): (Vec<_>, Vec<_>) =
+                fields.into_iter().partition(|f| why != Kept::Own && writable_on_system(spec, live, f));
+            self.leave(&resource.address, others, why);
+            fields = writable;
+            if fields.is_empty() {
+                self.plan.unchanged.push(resource.address.clone());
+                return;
             }
-            self.plan.unchanged.push(resource.address.clone());
-            return;
         }
         if fields.is_empty() && forced.is_empty() {
             self.count_secrets(&resource.address, secrets);
@@ -234,17 +236,19 @@ impl Maker<'_> {
         change.reasons.extend(spec.delete_why.clone());
         for cascade in &spec.cascades {
             let Some(kind) = self.registry.kind(&cascade.kind) else { continue };
-            for other in self.live.resources(&cascade.kind) {
-                let member = other.value.get(&cascade.member);
-                let refers = member.is_some_and(|value| {
-                    let of = kind.field(&cascade.member);
-                    of.is_some_and(|f| references(f, value).contains(&live.address))
+            let Some(member) = cascade.items.as_ref().or(cascade.member.as_ref()) else { continue };
+            let Some(field) = kind.field(member) else { continue };
+            for other in self.live.resources(&cascade.kind).iter().filter(|o| o.address != live.address) {
+                let refers = other.value.get(member).is_some_and(|value| {
+                    references(field, value).contains(&live.address)
                         || value
                             .as_str()
                             .is_some_and(|text| Some(text) == live.address.name.as_deref() || text == live.id)
                 });
-                if refers && other.address != live.address {
+                if refers && cascade.items.is_none() {
                     change.cascades.push(other.address.clone());
+                } else if refers {
+                    change.reasons.push(format!("`{}` loses it from its `{member}`", other.address));
                 }
             }
         }
@@ -283,10 +287,10 @@ impl Maker<'_> {
 }
 
 fn writable_on_system(spec: &KindSpec, live: &LiveResource, field: &FieldChange) -> bool {
-    let first = field.path.first_key().unwrap_or_default();
-    spec.system
-        .iter()
-        .any(|rule| live.raw.get(&rule.member).is_some() && rule.except.iter().any(|member| member == first))
+    let path = field.path.to_string();
+    let below = |allowed: &String| path == *allowed || path.starts_with(&format!("{allowed}."));
+    let rule = spec.system.iter().find(|rule| Some(&rule.why) == live.system.as_ref());
+    rule.is_some_and(|rule| rule.writable.iter().any(below))
 }
 
 /// Adds live items back to sub-resource lists whose removals are left undone.
@@ -295,7 +299,8 @@ fn without_left(members: &Map, live: &LiveResource, leave: bool, spec: &KindSpec
     if !leave {
         return out;
     }
-    for (name, field) in spec.fields.members().filter(|(_, f)| f.sub.is_some()) {
+    for (path, field) in spec.subs() {
+        let Some(name) = path.first_key().filter(|_| path.0.len() == 1) else { continue };
         let (Some(Value::Array(wanted)), Some(Value::Array(found))) = (out.get_mut(name), live.value.get(name)) else {
             continue;
         };

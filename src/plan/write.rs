@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::diff::{item_name, key_of};
 use crate::change::{Action, Change, FieldChange, Step, Wait};
-use crate::codec::{Body, encode_field, encode_members, overlay};
+use crate::codec::{Body, encode_field, encode_member, encode_members, overlay};
 use crate::model::{Map, Path, Segment, Value};
 use crate::quirk::{self, Write};
 use crate::schema::{Batch, Create, FieldSpec, KindSpec, Part, PartStep, Place, Shape, SubEndpoint, SubSpec, Verb};
@@ -140,6 +140,11 @@ fn patch(spec: &FieldSpec, desired: &Map, raw: &Json, touched: &BTreeSet<Path>, 
         if member.create_only {
             continue;
         }
+        if let (Some(_), Some(hours @ Value::Number(_))) = (&member.hours, desired.get(name)) {
+            let (minutes, body) = encode_member(name, member, hours);
+            out.set(&minutes, body);
+            continue;
+        }
         let api_name = member.api.as_deref().unwrap_or(name);
         let live = raw.get(api_name);
         let here = at.key(name);
@@ -200,6 +205,12 @@ fn part_steps(spec: &KindSpec, change: &Change, sides: &Sides<'_>) -> Vec<Step> 
     let touched: Vec<Path> = change.fields.iter().map(|f| f.path.clone()).chain(sides.forced.iter().cloned()).collect();
     let mut steps = Vec::new();
     for part in &spec.parts {
+        let has = |(member, values): &(String, Vec<Json>)| {
+            sides.desired.get(member).is_none_or(|value| values.contains(&value.redacted()))
+        };
+        if !part.only.iter().all(has) {
+            continue;
+        }
         for instance in instances(part, sides.desired, sides.live) {
             let hit = |p: &Path| p.starts_with(&instance.path) || instance.path.starts_with(p);
             let here: BTreeSet<Path> = touched.iter().filter(|p| hit(p)).cloned().collect();
@@ -223,27 +234,38 @@ fn part_step(
 ) -> Option<Step> {
     let field = field_at(&spec.fields, &instance.path);
     let raw = raw_at(sides.raw, &instance.path);
-    let mut body = match (instance.desired, part.update.method) {
-        // What is no longer described is emptied, which is all these endpoints offer.
-        (None, _) if matches!(field.shape, Shape::List(_)) => Body::Array(Vec::new()),
-        (None, _) => Body::object(),
-        (Some(Value::Object(wanted)), Verb::Patch) if raw.is_object() && !part.replaces => {
-            patch(field, wanted, raw, touched, &instance.path)
-        }
-        (Some(wanted), _) => encode_field(field, wanted),
+    let wanted = instance.desired.filter(|value| **value != Value::Null);
+    let endpoint = match (wanted, raw.is_null(), &part.create, &part.delete) {
+        (None, _, _, Some(delete)) => delete,
+        (Some(_), true, Some(create), _) => create,
+        _ => &part.update,
     };
-    if instance.desired.is_some()
-        && matches!(&body, Body::Object(m) if m.is_empty())
-        && part.update.method == Verb::Patch
-    {
-        return None;
+    let mut body = match (wanted, endpoint.method) {
+        (None, Verb::Delete) => None,
+        // What is no longer described is emptied, which is all these endpoints offer.
+        (None, _) if matches!(field.shape, Shape::List(_)) => Some(Body::Array(Vec::new())),
+        (None, _) => Some(Body::object()),
+        (Some(Value::Object(wanted)), Verb::Patch) if raw.is_object() && part.whole => {
+            Some(overlay(field, &Value::Object(wanted.clone()), Some(raw)))
+        }
+        (Some(Value::Object(wanted)), Verb::Patch) if raw.is_object() && !part.replaces => {
+            Some(patch(field, wanted, raw, touched, &instance.path))
+        }
+        (Some(wanted), _) => Some(encode_field(field, wanted)),
+    };
+    if let Some(body) = &mut body {
+        if wanted.is_some() && matches!(body, Body::Object(m) if m.is_empty()) && endpoint.method == Verb::Patch {
+            return None;
+        }
+        quirk::of(spec).body(body, false);
     }
-    quirk::of(spec).body(&mut body, false);
-    let mut path = part.update.path.clone();
+    let mut path = endpoint.path.clone();
     for (name, value) in &instance.captures {
         path = path.replace(&format!("{{{name}}}"), &encode_segment(value));
     }
-    Some(Step::new(part.update.method, path, Some(body.wrapped(part.update.wrap.as_deref()))))
+    let mut step = Step::new(endpoint.method, path, body.map(|b| b.wrapped(endpoint.wrap.as_deref())));
+    step.creates = endpoint.method == Verb::Post;
+    Some(step)
 }
 
 /// Finds every value of a part that is described, or live under a described map.
@@ -347,13 +369,18 @@ fn raw_at<'a>(raw: &'a Json, path: &Path) -> &'a Json {
     here
 }
 
+fn member_at<'a>(members: &'a Map, path: &Path) -> Option<&'a Value> {
+    let mut keys = path.0.iter().filter_map(|s| if let Segment::Key(key) = s { Some(key) } else { None });
+    let first = members.get(keys.next()?)?;
+    keys.try_fold(first, |here, key| here.get(key))
+}
+
 fn sub_steps(spec: &KindSpec, sides: &Sides<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
-    for (name, field) in spec.fields.members() {
-        let (Some(sub), Some(Value::Array(wanted))) = (&field.sub, sides.desired.get(name)) else { continue };
-        let empty = Vec::new();
-        let found = sides.live.get(name).and_then(Value::as_array).unwrap_or(&empty);
-        let rows = sides.raw.get(SUB_ROWS).and_then(|s| s.get(name)).and_then(Json::as_array);
+    for (path, field) in spec.subs() {
+        let (Some(sub), Some(Value::Array(wanted))) = (&field.sub, member_at(sides.desired, &path)) else { continue };
+        let found = member_at(sides.live, &path).and_then(Value::as_array).unwrap_or_default();
+        let rows = sides.raw.get(SUB_ROWS).and_then(|s| s.get(path.to_string())).and_then(Json::as_array);
         steps.extend(sub_list_steps(field, sub, wanted, found, rows.map(Vec::as_slice).unwrap_or_default()));
     }
     steps
@@ -394,6 +421,21 @@ pub(crate) fn sub_list_steps(
             }
         }
     }
+    if let Some(replace) = &sub.replace {
+        if removed.is_empty() && added.is_empty() && changed.is_empty() {
+            return Vec::new();
+        }
+        let all: Vec<(&Value, Option<&Json>)> = wanted.iter().map(|item| (item, None)).collect();
+        let steps = sub_requests(&item_spec, sub, replace, &all, false);
+        let emptied = || {
+            Step::new(
+                replace.method,
+                replace.path.clone(),
+                Some(Body::Array(Vec::new()).wrapped(replace.wrap.as_deref())),
+            )
+        };
+        return if steps.is_empty() { vec![emptied()] } else { steps };
+    }
     let mut steps = sub_requests(&item_spec, sub, &sub.remove, &removed, true);
     if let Some(change) = &sub.change {
         steps.extend(sub_requests(&item_spec, sub, change, &changed, false));
@@ -411,12 +453,21 @@ fn sub_requests(
 ) -> Vec<Step> {
     let body_of = |item: &Value, creates: bool| -> Body {
         let encoded = match (item, &sub.item) {
-            (Value::Object(members), _) => encode_members(spec, members, &|_, f| creates || !f.create_only),
-            (scalar, Some(member)) if !to.bare_items => encode_field(spec, scalar).wrapped(Some(member)),
+            (Value::Object(members), _) => {
+                let whole = encode_members(spec, members, &|_, f| creates || !f.create_only);
+                match (&to.bare, whole) {
+                    (Some(member), Body::Object(mut encoded)) => {
+                        encoded.shift_remove(member).unwrap_or(Body::Value(Value::Null))
+                    }
+                    (_, whole) => whole,
+                }
+            }
+            (scalar, Some(member)) if to.bare.is_none() => encode_field(spec, scalar).wrapped(Some(member)),
             (scalar, _) => encode_field(spec, scalar),
         };
         match encoded {
             Body::Object(mut members) => {
+                members.retain(|key, _| (to.only.is_empty() || to.only.contains(key)) && !to.without.contains(key));
                 for (key, value) in &to.with {
                     members.insert(key.clone(), Body::Value(Value::from_json(value)));
                 }
@@ -431,16 +482,7 @@ fn sub_requests(
             .iter()
             .map(|(item, row)| {
                 let path = item_path(spec, &to.path, item, *row);
-                let mut body = body_of(item, creates);
-                // What stands in the path is not repeated in the body of an update.
-                if !creates {
-                    for (name, member) in spec.members() {
-                        let api = member.api.as_ref().unwrap_or(name);
-                        if to.path.contains(&format!("{{{api}}}")) {
-                            body.remove(api);
-                        }
-                    }
-                }
+                let body = body_of(item, creates);
                 let sends = to.body && !(removes && to.method == Verb::Delete);
                 let mut step = Step::new(to.method, path, sends.then(|| body.wrapped(to.wrap.as_deref())));
                 step.creates = creates;

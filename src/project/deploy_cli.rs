@@ -255,9 +255,11 @@ impl DeployCli {
     fn conflicts(&mut self, reader: &mut OptionReader) {
         let conflict = |title: &str, help: &str, option: &str, problems: &mut Vec<Problem>, given: Option<Given>| {
             let problem = Problem::error("conflicting-options", title).help(help);
-            problems.push(given.map(|given| given.place.mark(problem.clone())).unwrap_or_else(|| {
-                problem.note(format!("{option} is read from the command line"))
-            }));
+            problems.push(
+                given
+                    .map(|given| given.place.mark(problem.clone()))
+                    .unwrap_or_else(|| problem.note(format!("{option} is read from the command line"))),
+            );
         };
         if !self.excluded.is_empty() && self.included_only.is_some() {
             let given = reader.given("AUTH0_INCLUDED_ONLY");
@@ -267,7 +269,13 @@ impl DeployCli {
         if self.included_only.as_ref().is_some_and(Vec::is_empty) {
             let given = reader.given("AUTH0_INCLUDED_ONLY");
             let title = "AUTH0_INCLUDED_ONLY names no kind";
-            conflict(title, "name kinds, or remove it to manage all", "AUTH0_INCLUDED_ONLY", &mut reader.problems, given);
+            conflict(
+                title,
+                "name kinds, or remove it to manage all",
+                "AUTH0_INCLUDED_ONLY",
+                &mut reader.problems,
+                given,
+            );
         }
         if self.included_connections.is_some() && self.excluded_names.contains_key("connections") {
             let given = reader.given("AUTH0_INCLUDED_CONNECTIONS");
@@ -285,7 +293,13 @@ impl DeployCli {
         if self.preserve_keywords && self.mappings.is_empty() {
             let given = reader.given("AUTH0_PRESERVE_KEYWORDS");
             let title = "AUTH0_PRESERVE_KEYWORDS needs AUTH0_KEYWORD_REPLACE_MAPPINGS";
-            conflict(title, "set the mappings whose markers are to be kept", "AUTH0_PRESERVE_KEYWORDS", &mut reader.problems, given);
+            conflict(
+                title,
+                "set the mappings whose markers are to be kept",
+                "AUTH0_PRESERVE_KEYWORDS",
+                &mut reader.problems,
+                given,
+            );
         }
     }
 
@@ -329,9 +343,7 @@ fn is_option(name: &str) -> bool {
 
 /// Warns about what looks like an option and is none. Other keys of the file belong to other tools.
 fn unknown(file: &ConfigFile, problems: &mut Vec<Problem>) {
-    let known = || {
-        KNOWN.into_iter().chain(EXCLUDED_NAMES.map(|(o, _)| o)).chain(REFUSED.map(|(o, _, _)| o))
-    };
+    let known = || KNOWN.into_iter().chain(EXCLUDED_NAMES.map(|(o, _)| o)).chain(REFUSED.map(|(o, _, _)| o));
     for (key, (locus, _)) in &file.values {
         if is_option(key) {
             continue;

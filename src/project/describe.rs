@@ -109,9 +109,8 @@ pub async fn load_description(
     let mut problems = layout.problems;
     // What a broken file would say of its neighbours is noise: references to what could not be read.
     let broken = has_errors(&problems);
-    problems.extend(
-        outcome.problems.iter().filter(|problem| !broken || problem.id != "reference-not-described").cloned(),
-    );
+    problems
+        .extend(outcome.problems.iter().filter(|problem| !broken || problem.id != "reference-not-described").cloned());
     let mut sources = layout.sources;
     sources.merge(outcome.sources.clone());
     Ok(LoadedDescription {
@@ -144,11 +143,8 @@ async fn ask(
     description: &Description,
     variables: &mut Variables,
 ) -> Vec<(String, String)> {
-    let context = SecretContext {
-        env: around.env.clone(),
-        folder: settings.root.clone(),
-        command_timeout: COMMAND_TIMEOUT,
-    };
+    let context =
+        SecretContext { env: around.env.clone(), folder: settings.root.clone(), command_timeout: COMMAND_TIMEOUT };
     let mut wanted: IndexMap<String, SecretSource> = settings.secrets.clone();
     for name in secret_names(description) {
         wanted.entry(name.clone()).or_insert_with(|| settings.secret_source(&name));
@@ -185,7 +181,11 @@ fn collect(node: &Node, pattern: &Regex, names: &mut BTreeSet<String>) {
         NodeValue::Text(text) => {
             for part in &text.parts {
                 if let Part::Expression(expression) = part {
-                    names.extend(pattern.captures_iter(&expression.source).filter_map(|found| Some(found.get(1)?.as_str().to_owned())));
+                    names.extend(
+                        pattern
+                            .captures_iter(&expression.source)
+                            .filter_map(|found| Some(found.get(1)?.as_str().to_owned())),
+                    );
                 }
             }
         }

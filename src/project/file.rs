@@ -323,7 +323,10 @@ impl Reader {
                     self.invalid(
                         value,
                         "`command` takes a list: the program, then its arguments".to_owned(),
-                        Some("for example `command: [op, read, \"op://vault/item/field\"]`; there is no shell".to_owned()),
+                        Some(
+                            "for example `command: [op, read, \"op://vault/item/field\"]`; there is no shell"
+                                .to_owned(),
+                        ),
                     );
                     return None;
                 }
@@ -360,7 +363,8 @@ impl Reader {
                 Ok(pattern) => patterns.push(Ruled::written(pattern, &locus)),
                 Err(why) => {
                     self.problems.push(
-                        Problem::error("invalid-value", format!("`{text}` is not a pattern of addresses: {why}")).at(&locus),
+                        Problem::error("invalid-value", format!("`{text}` is not a pattern of addresses: {why}"))
+                            .at(&locus),
                     );
                 }
             }

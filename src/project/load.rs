@@ -97,9 +97,12 @@ impl Loader<'_> {
             (Some(path), Some(_)) => {
                 let shown = crate::files::shown(&path, &self.around.directory);
                 Err(vec![
-                    Problem::error("conflicting-options", format!("-c names a configuration, and there is {shown} as well"))
-                        .help("leave -c away to use the project file")
-                        .help("or start in a folder outside the project with -C to work as auth0-deploy-cli does"),
+                    Problem::error(
+                        "conflicting-options",
+                        format!("-c names a configuration, and there is {shown} as well"),
+                    )
+                    .help("leave -c away to use the project file")
+                    .help("or start in a folder outside the project with -C to work as auth0-deploy-cli does"),
                 ])
             }
             (None, config) => {
@@ -158,7 +161,8 @@ impl Loader<'_> {
         let item = item_of(node);
         let ItemValue::Map(map) = &item.value else {
             return Err(vec![
-                Problem::error("wrong-type", format!("a configuration is an object, not {}", item.describe())).at(&item.locus),
+                Problem::error("wrong-type", format!("a configuration is an object, not {}", item.describe()))
+                    .at(&item.locus),
             ]);
         };
         let values = map.iter().map(|(key, (locus, item))| (key.clone(), (locus.clone(), item.to_json())));

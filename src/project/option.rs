@@ -146,8 +146,9 @@ impl OptionReader {
             Json::String(text) if text.is_empty() || text == "false" => false,
             Json::Null => false,
             _ => {
-                let problem = Problem::warning("invalid-option", format!("{option} is not exactly `true`: it counts as false"))
-                    .help(format!("write `true` or remove {option}"));
+                let problem =
+                    Problem::warning("invalid-option", format!("{option} is not exactly `true`: it counts as false"))
+                        .help(format!("write `true` or remove {option}"));
                 self.problems.push(given.place.mark(problem));
                 false
             }
@@ -212,9 +213,11 @@ fn texts(json: &Json) -> Result<Option<Vec<String>>, ()> {
         Json::Null => Ok(None),
         Json::String(text) if text.is_empty() => Ok(None),
         Json::String(text) => Ok(Some(vec![text.clone()])),
-        Json::Array(items) => {
-            items.iter().map(|item| item.as_str().map(str::to_owned).ok_or(())).collect::<Result<Vec<_>, ()>>().map(Some)
-        }
+        Json::Array(items) => items
+            .iter()
+            .map(|item| item.as_str().map(str::to_owned).ok_or(()))
+            .collect::<Result<Vec<_>, ()>>()
+            .map(Some),
         _ => Err(()),
     }
 }

@@ -101,6 +101,15 @@ pub enum RiskLevel {
 }
 
 impl RiskLevel {
+    /// Returns the risk of a change this level names.
+    pub fn as_risk(self) -> crate::schema::Risk {
+        match self {
+            RiskLevel::Caution => crate::schema::Risk::Caution,
+            RiskLevel::Destructive => crate::schema::Risk::Destructive,
+            RiskLevel::Irreversible => crate::schema::Risk::Irreversible,
+        }
+    }
+
     /// The words people write.
     pub const WORDS: [(&'static str, RiskLevel); 3] = [
         ("caution", RiskLevel::Caution),
@@ -210,7 +219,9 @@ mod tests {
         let freeze = Freeze::parse("Fri 16:00 - Mon 08:00 Europe/Madrid").unwrap();
         let at = |day: u32, hour: u32| (day * 24 + hour) * 60;
         assert_eq!((freeze.from_minute, freeze.to_minute), (at(4, 16), at(0, 8)));
-        for (minute, frozen) in [(at(4, 15), false), (at(4, 16), true), (at(6, 23), true), (at(0, 7), true), (at(0, 8), false)] {
+        for (minute, frozen) in
+            [(at(4, 15), false), (at(4, 16), true), (at(6, 23), true), (at(0, 7), true), (at(0, 8), false)]
+        {
             assert_eq!(freeze.covers(minute), frozen, "{minute}");
         }
         assert_eq!(Freeze::parse("mon 0:00 - tue 0:00").unwrap().zone, "UTC");

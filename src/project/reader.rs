@@ -86,8 +86,7 @@ impl Reader {
         let map = self.open_map(item, key)?;
         for (name, (locus, _)) in map {
             if !known.contains(&name.as_str()) {
-                let mut problem =
-                    Problem::error("unknown-key", format!("`{name}` is not a key of {key}")).at(locus);
+                let mut problem = Problem::error("unknown-key", format!("`{name}` is not a key of {key}")).at(locus);
                 match closest(name, known.iter().copied()) {
                     Some(near) => problem = problem.help(format!("did you mean `{near}`?")),
                     None => problem = problem.note(format!("it takes {}", list_of(known))),

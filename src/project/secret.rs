@@ -236,7 +236,9 @@ mod tests {
         let mut context = context(Path::new("."));
         context.command_timeout = Duration::ZERO;
         let source = SecretSource::Command(vec!["sleep".to_owned(), "60".to_owned()]);
-        let Resolved::Missing(why) = resolve(&source, "secrets.x", &context).await else { panic!("no answer expected") };
+        let Resolved::Missing(why) = resolve(&source, "secrets.x", &context).await else {
+            panic!("no answer expected")
+        };
         assert_eq!(why, "command `sleep` did not end within 0 s");
     }
 }

@@ -273,9 +273,12 @@ impl Settings {
         }
         let input = flags.input.clone().or_else(|| read.input_file.clone().map(PathBuf::from));
         if config.is_none() && input.is_none() && read.domain.is_none() {
-            return Err(Problem::error("no-project", "there is no tenantry.yaml here, and nothing else says what to work on")
-                .help("run `tenantry init`, or name a project's folder with -C")
-                .help("for an auth0-deploy-cli repository: -c config.json -i PATH"));
+            return Err(Problem::error(
+                "no-project",
+                "there is no tenantry.yaml here, and nothing else says what to work on",
+            )
+            .help("run `tenantry init`, or name a project's folder with -C")
+            .help("for an auth0-deploy-cli repository: -c config.json -i PATH"));
         }
         let root = config.and_then(Path::parent).map(|folder| around.directory.join(folder));
         let root = root.unwrap_or_else(|| around.directory.clone());
@@ -287,7 +290,8 @@ impl Settings {
             credentials,
             max_retries: read.max_retries,
         });
-        let sandbox = flags.sandbox.then(|| sandbox_of(&root, domain.clone().unwrap_or_else(|| SANDBOX_DOMAIN.to_owned())));
+        let sandbox =
+            flags.sandbox.then(|| sandbox_of(&root, domain.clone().unwrap_or_else(|| SANDBOX_DOMAIN.to_owned())));
         let delete = if read.allow_delete { DeleteRule::All } else { DeleteRule::Kinds(Vec::new()) };
         Ok(Settings {
             mode: Mode::Compatibility,
@@ -408,11 +412,9 @@ fn project_credentials(environment: &Environment, root: &Path, around: &Surround
         CredentialSource::Keyring(name) => CredentialSettings::Keyring(name.clone()),
         CredentialSource::PrivateKey { path, client_id } => {
             match client_id.clone().or_else(|| around.env.get("AUTH0_CLIENT_ID").cloned()) {
-                Some(client_id) => CredentialSettings::PrivateKey {
-                    client_id,
-                    path: root.join(path),
-                    algorithm: "RS256".to_owned(),
-                },
+                Some(client_id) => {
+                    CredentialSettings::PrivateKey { client_id, path: root.join(path), algorithm: "RS256".to_owned() }
+                }
                 None => CredentialSettings::Missing(
                     Problem::error("missing-credentials", "a private key needs the id of its client")
                         .at(&environment.locus)

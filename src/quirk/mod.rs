@@ -26,6 +26,16 @@ pub trait Quirk: Sync {
     /// Adds to a decoded live resource what the generic decoder cannot know.
     fn decode(&self, _raw: &Json, _members: &mut Map, _names: &Names) {}
 
+    /// Returns kinds that have to be read besides those the description refers to.
+    fn needs(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Returns lists to be read for a described resource besides its sub-resources: member of `$sub` and path.
+    fn further_reads(&self, _raw: &Json) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
     /// Brings a live resource back into the form an export writes.
     fn written(&self, _members: &mut Map) {}
 

@@ -48,3 +48,50 @@ impl State {
         format!("{}-{}-4{}-a{}-{}", part(0, 8), part(8, 12), part(12, 15), part(15, 18), part(18, 30))
     }
 }
+
+/// Writes a time in milliseconds since the epoch as most kinds do: UTC, three decimals, `Z`.
+pub fn timestamp_ms(ms: i64) -> String {
+    timestamp(ms, 3)
+}
+
+/// Writes a time with six decimals: action modules.
+pub fn timestamp_us(ms: i64) -> String {
+    timestamp(ms, 6)
+}
+
+/// Writes a time with nine decimals: actions, their versions and bindings.
+pub fn timestamp_ns(ms: i64) -> String {
+    timestamp(ms, 9)
+}
+
+/// A time outside the years 1 to 9999 is written as the epoch.
+fn timestamp(ms: i64, digits: usize) -> String {
+    let instant = jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    format!("{instant:.digits$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timestamps_have_three_six_or_nine_decimals() {
+        let ms = 1_700_000_000_123;
+        assert_eq!(timestamp_ms(ms), "2023-11-14T22:13:20.123Z");
+        assert_eq!(timestamp_us(ms), "2023-11-14T22:13:20.123000Z");
+        assert_eq!(timestamp_ns(ms), "2023-11-14T22:13:20.123000000Z");
+        assert_eq!(timestamp_ms(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(timestamp_ms(i64::MAX), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn equal_histories_draw_equal_ids_and_ids_do_not_repeat() {
+        let mut one = State { seed: 7, ..State::default() };
+        let mut two = one.clone();
+        let first = one.id16("rol");
+        assert_eq!(first, two.id16("rol"));
+        assert_ne!(first, one.id16("rol"));
+        assert_eq!(first.len(), 20);
+        assert_eq!(one.uuid().len(), 36);
+    }
+}

@@ -9,5 +9,6 @@
 pub mod call;
 pub mod family;
 pub mod ids;
+pub mod page;
 pub mod route;
 pub mod state;

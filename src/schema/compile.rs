@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
+use regex::Regex;
 use serde_json::{Map, Value as Json};
 
 use super::spec::*;
@@ -50,8 +51,7 @@ const STANDARD: &[&str] = &[
 pub(super) fn compile(name: &str, json: Json) -> Result<KindSpec, Vec<String>> {
     let errors = RefCell::new(Vec::new());
     let empty = Json::Object(Map::new());
-    let defs = json.get("$defs").cloned().unwrap_or_else(|| empty.clone());
-    let compiler = Compiler { defs, errors: &errors };
+    let compiler = Compiler { root: &json, errors: &errors };
     let root = Reader::new(&json, "", &errors);
     let title = root.text("title").unwrap_or_default();
     let description = root.text("description").unwrap_or_default();
@@ -76,7 +76,10 @@ pub(super) fn compile(name: &str, json: Json) -> Result<KindSpec, Vec<String>> {
             }
         },
         identity: x.texts("identity"),
+        also: x.texts("also"),
         unique: x.flag("unique", true),
+        shares: x.text("shares"),
+        gated: x.map("fields", |r| r.json.as_str().unwrap_or_default().to_owned()),
         names: x.texts("names"),
         id: x.text("id"),
         after: x.texts("after"),
@@ -113,7 +116,7 @@ pub(super) fn compile(name: &str, json: Json) -> Result<KindSpec, Vec<String>> {
         cascades: x
             .objects("cascades")
             .iter()
-            .map(|r| Cascade { kind: r.need("kind"), member: r.need("member") })
+            .map(|r| Cascade { kind: r.need("kind"), member: r.text("member"), items: r.text("items") })
             .collect(),
         quirk: x.text("quirk"),
         limit: x.take("limit").and_then(Json::as_u64).and_then(|n| u32::try_from(n).ok()),
@@ -242,24 +245,35 @@ fn verb(r: &Reader<'_>) -> Verb {
 }
 
 fn write(r: &Reader<'_>) -> Create {
+    let _ = r.take("whole");
     let out = Create { method: verb(r), path: r.need("path"), wrap: r.text("wrap") };
     r.finish();
     out
 }
 
 fn endpoint(r: &Reader<'_>) -> Endpoint {
-    let out =
-        Endpoint { path: r.need("path"), query: r.pairs("query"), wrap: r.text("wrap"), absent: r.numbers("absent") };
+    for list_only in ["style", "max"] {
+        let _ = r.take(list_only);
+    }
+    let out = Endpoint {
+        path: r.need("path"),
+        query: r.pairs("query"),
+        wrap: r.text("wrap"),
+        absent: r.numbers("absent"),
+        rows: r.text("rows"),
+    };
     r.finish();
     out
 }
 
 fn list(r: &Reader<'_>) -> ListEndpoint {
-    let _ = r.take("member");
+    for elsewhere in ["member", "where", "match"] {
+        let _ = r.take(elsewhere);
+    }
     let out = ListEndpoint {
         path: r.need("path"),
         query: r.pairs("query"),
-        paging: match r.need("style").as_str() {
+        paging: match r.text("style").unwrap_or_else(|| "wrapped".to_owned()).as_str() {
             "page" => ListPaging::Page,
             "checkpoint" => ListPaging::Checkpoint,
             "page_checkpoint" => ListPaging::PageCheckpoint,
@@ -289,6 +303,7 @@ fn directory(x: &Reader<'_>, name: &str) -> Directory {
     let Some(r) = x.object("directory") else {
         return Directory::File { path: name.to_owned() };
     };
+    let _ = r.take("single");
     let out = match (r.text("path"), r.text("folder"), r.text("array")) {
         (Some(path), _, _) => Directory::File { path: without_extension(&path) },
         (None, Some(folder), Some(array)) => {
@@ -336,6 +351,20 @@ fn part(r: &Reader<'_>) -> Part {
             },
             |r| write(&r),
         ),
+        bulk: r.object("bulk").map(|r| {
+            let id = r.json.pointer("/match/id").and_then(Json::as_str).unwrap_or("id").to_owned();
+            (list(&r), id)
+        }),
+        only: r
+            .take("only")
+            .and_then(Json::as_object)
+            .into_iter()
+            .flatten()
+            .map(|(k, v)| (k.clone(), v.as_array().cloned().unwrap_or_else(|| vec![v.clone()])))
+            .collect(),
+        create: r.object("create").map(|r| write(&r)),
+        delete: r.object("delete").map(|r| write(&r)),
+        whole: r.json.pointer("/update/whole").and_then(Json::as_bool).unwrap_or(false),
         optional: r.flag("optional", false),
         replaces: r.flag("replaces", false),
         all: r.map("all", |r| match r.json {
@@ -346,7 +375,9 @@ fn part(r: &Reader<'_>) -> Part {
             },
             _ => {
                 let member = r.text("member").unwrap_or_else(|| "id".to_owned());
-                AllValues::Listed(list(r), member)
+                let conditions = r.take("where").and_then(Json::as_object).into_iter().flatten();
+                let conditions = conditions.map(|(k, v)| (k.clone(), v.clone())).collect();
+                AllValues::Listed(list(r), member, conditions)
             }
         }),
     };
@@ -375,7 +406,7 @@ fn steps(at: &str) -> Vec<PartStep> {
 }
 
 fn place(r: &Reader<'_>) -> Place {
-    let none = Endpoint { path: String::new(), query: Vec::new(), wrap: None, absent: Vec::new() };
+    let none = Endpoint { path: String::new(), query: Vec::new(), wrap: None, absent: Vec::new(), rows: None };
     let out = Place {
         get: r.object("get").map_or(none, |r| endpoint(&r)),
         pick_first: r.take("pick").is_some(),
@@ -391,18 +422,27 @@ fn place(r: &Reader<'_>) -> Place {
 }
 
 fn system(r: &Reader<'_>) -> SystemRule {
+    let _ = r.take("present");
+    let matches = r.text("matches").and_then(|pattern| match Regex::new(&pattern) {
+        Ok(regex) => Some(regex),
+        Err(error) => {
+            r.error(&error.to_string());
+            None
+        }
+    });
     let out = SystemRule {
+        matches,
         member: r.need("member"),
         equals: r.take("equals").cloned(),
         why: r.need("why"),
-        except: r.texts("except"),
+        writable: r.texts("writable"),
     };
     r.finish();
     out
 }
 
 struct Compiler<'a> {
-    defs: Json,
+    root: &'a Json,
     errors: &'a RefCell<Vec<String>>,
 }
 
@@ -429,6 +469,9 @@ impl Compiler<'_> {
             key: r.texts("x-key"),
             ordered: false,
             immutable: r.flag("x-immutable", false),
+            fixed: r.json.get("x-immutable").and_then(Json::as_str) == Some("refuse"),
+            in_path: r.flag("x-path", false),
+            hours: r.text("x-hours"),
             create_only: r.flag("x-create-only", false),
             update_only: r.flag("x-update-only", false),
             merged: r.flag("x-merged", false),
@@ -470,7 +513,7 @@ impl Compiler<'_> {
     fn merged(&self, json: &Json, place: &str, depth: usize) -> Json {
         let mut out = Map::new();
         if let Some(name) = json.get("$ref").and_then(Json::as_str) {
-            match self.defs.get(name.trim_start_matches("#/$defs/")) {
+            match self.root.pointer(name.trim_start_matches('#')) {
                 Some(target) if depth <= 24 => {
                     if let Json::Object(map) = self.merged(target, place, depth + 1) {
                         out = map;
@@ -597,6 +640,7 @@ fn file(r: &Reader<'_>) -> FileSpec {
             _ => MissingFile::Error,
         },
         optional: r.flag("optional", false),
+        or_default: r.flag("or_default", false),
         trim: r.flag("trim", false),
         default_directory: r.text("default_directory"),
         default_single: r.text("default_single"),
@@ -613,12 +657,15 @@ fn sub(r: &Reader<'_>) -> SubSpec {
         path: String::new(),
         batch: Batch::Each,
         wrap: None,
-        bare_items: false,
+        bare: None,
         with: Map::new(),
+        only: Vec::new(),
+        without: Vec::new(),
         body: false,
     };
-    if add.is_none() || remove.is_none() {
-        r.error("`add` and `remove` are needed");
+    let replace = r.object("replace").map(|r| sub_endpoint(&r));
+    if replace.is_none() && (add.is_none() || remove.is_none()) {
+        r.error("`add` and `remove` are needed, or `replace`");
     }
     let listed = r.object("list").map(|r| list(&r));
     if listed.is_none() {
@@ -636,6 +683,7 @@ fn sub(r: &Reader<'_>) -> SubSpec {
         item: r.text("item"),
         add: add.unwrap_or_else(nothing),
         change: r.object("change").map(|r| sub_endpoint(&r)),
+        replace,
         remove: remove.unwrap_or_else(nothing),
         scopes: r.object("scopes").map(|r| scopes(&r)).unwrap_or_default(),
         optional: r.flag("optional", false),
@@ -647,16 +695,20 @@ fn sub(r: &Reader<'_>) -> SubSpec {
 fn sub_endpoint(r: &Reader<'_>) -> SubEndpoint {
     let batch = r.take("batch").and_then(Json::as_u64).and_then(|n| usize::try_from(n).ok());
     let each = r.flag("each", false);
-    if each == batch.is_some() {
+    if each && batch.is_some() {
         r.error("either `each: true` or `batch`");
     }
+    // A request that replaces the list takes all of it.
+    let batch = if each { None } else { Some(batch.unwrap_or(usize::MAX)) };
     let wrap_item = r.text("wrap_item");
     let out = SubEndpoint {
         method: verb(r),
         path: r.need("path"),
         batch: batch.map_or(Batch::Each, Batch::Of),
         wrap: r.text("wrap"),
-        bare_items: wrap_item.is_some(),
+        bare: wrap_item,
+        only: r.texts("only"),
+        without: r.texts("without"),
         with: r.take("with").and_then(Json::as_object).cloned().unwrap_or_default(),
         body: r.flag("remove_body", true),
     };

@@ -1,7 +1,10 @@
 //! The compiled form of a kind's schema.
 
 use indexmap::IndexMap;
+use regex::Regex;
 use serde_json::Value as Json;
+
+use crate::model::Path;
 
 /// How dangerous a change is. Ordered: later is worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -81,8 +84,14 @@ pub struct KindSpec {
     pub shape: KindShape,
     /// Members that tell resources apart; empty for a single.
     pub identity: Vec<String>,
+    /// Further members that pair a described resource with a live one.
+    pub also: Vec<String>,
     /// The API refuses a second resource of the same identity.
     pub unique: bool,
+    /// Another kind over which names are unique too.
+    pub shares: Option<String>,
+    /// Members that are unreadable, not empty, without a scope.
+    pub gated: IndexMap<String, String>,
     /// Closed set of resources by name; empty where resources are created and deleted.
     pub names: Vec<String>,
     /// The API's member with the server id; `None` where the identity is the id.
@@ -145,6 +154,23 @@ impl KindSpec {
         self.fields.member(name)
     }
 
+    /// Returns every list behind endpoints of its own, with its path inside the resource.
+    pub fn subs(&self) -> Vec<(Path, &FieldSpec)> {
+        fn collect<'a>(field: &'a FieldSpec, path: &Path, out: &mut Vec<(Path, &'a FieldSpec)>) {
+            for (name, member) in field.members() {
+                let here = path.key(name);
+                if member.sub.is_some() {
+                    out.push((here, member));
+                } else if !member.read_only && !member.skip {
+                    collect(member, &here, out);
+                }
+            }
+        }
+        let mut out = Vec::new();
+        collect(&self.fields, &Path::root(), &mut out);
+        out
+    }
+
     /// Says whether resources of the kind can be created and deleted.
     pub fn is_open_set(&self) -> bool {
         self.shape == KindShape::Collection && self.names.is_empty()
@@ -184,6 +210,8 @@ pub struct Endpoint {
     pub wrap: Option<String>,
     /// Statuses that mean: nothing there.
     pub absent: Vec<u16>,
+    /// The answer is a list of the actions family; its rows' member.
+    pub rows: Option<String>,
 }
 
 /// How a list pages.
@@ -240,14 +268,40 @@ pub struct Part {
     pub get: Option<Endpoint>,
     /// Where all values of the part are listed at once, with the members that locate a row.
     pub list: Option<ListEndpoint>,
+    /// Where all resources' values are listed at once, and the row's member with the resource's id.
+    pub bulk: Option<(ListEndpoint, String)>,
+    /// Only resources with one of these values in a member have it.
+    pub only: Vec<(String, Vec<Json>)>,
+    /// How it is made; `None` where writing makes it.
+    pub create: Option<Create>,
     /// How it is written.
     pub update: Create,
+    /// How it is removed; `None` where it is emptied.
+    pub delete: Option<Create>,
+    /// The write wants every member, not only the changed ones.
+    pub whole: bool,
     /// The subscription may lack it.
     pub optional: bool,
     /// The write replaces all of it.
     pub replaces: bool,
     /// Values of the captures that a full export reads: fixed, or `kind:member`.
     pub all: IndexMap<String, AllValues>,
+}
+
+impl Part {
+    /// Returns how the part's own read pages, where it answers a list.
+    pub fn list_style(&self) -> Option<ListEndpoint> {
+        let get = self.get.as_ref()?;
+        let rows = get.rows.as_ref()?;
+        Some(ListEndpoint {
+            path: get.path.clone(),
+            query: get.query.clone(),
+            paging: ListPaging::Envelope,
+            rows: rows.clone(),
+            max: 50,
+            exclude: Vec::new(),
+        })
+    }
 }
 
 /// One step of a part's place.
@@ -268,8 +322,8 @@ pub enum AllValues {
     Fixed(Vec<String>),
     /// Those in a member of a single kind: `tenant:enabled_locales`.
     Member(String, String),
-    /// Those a list answers: path, rows, member.
-    Listed(ListEndpoint, String),
+    /// Those a list answers, in rows with these values: list, member, conditions.
+    Listed(ListEndpoint, String, Vec<(String, Json)>),
 }
 
 /// Where one named resource lives inside another kind's object.
@@ -288,16 +342,18 @@ pub struct Place {
 }
 
 /// Objects never touched.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct SystemRule {
     /// API member.
     pub member: String,
     /// Its value on such objects; `None`: any value but null.
     pub equals: Option<Json>,
+    /// A pattern its value matches on such objects.
+    pub matches: Option<Regex>,
     /// Why, for people.
     pub why: String,
-    /// Members that may be written all the same.
-    pub except: Vec<String>,
+    /// Members (or paths: `a.b`) that may be written all the same.
+    pub writable: Vec<String>,
 }
 
 /// Scopes a kind needs.
@@ -320,8 +376,10 @@ pub struct Scopes {
 pub struct Cascade {
     /// Kind of what goes.
     pub kind: String,
-    /// Its member that refers to the deleted resource.
-    pub member: String,
+    /// Its member that refers to the deleted resource; of its items, where `items` is given.
+    pub member: Option<String>,
+    /// Its list whose items go; `None`: the resource itself goes.
+    pub items: Option<String>,
 }
 
 /// Shape and annotations of one value.
@@ -347,6 +405,12 @@ pub struct FieldSpec {
     pub ordered: bool,
     /// A change forces a replace.
     pub immutable: bool,
+    /// A change is refused: not even a replace makes sense.
+    pub fixed: bool,
+    /// Stands in the path of a write, never in its body.
+    pub in_path: bool,
+    /// Hours in files; sent in whole minutes under this name.
+    pub hours: Option<String>,
     /// Sent on create only.
     pub create_only: bool,
     /// Refused on create.
@@ -509,6 +573,8 @@ pub struct FileSpec {
     pub optional: bool,
     /// White space around the text does not count.
     pub trim: bool,
+    /// The default path is read when the member is left out and such a file exists.
+    pub or_default: bool,
     /// Path on export and when the member is left out, directory layout.
     pub default_directory: Option<String>,
     /// Path on export, single file.
@@ -535,8 +601,12 @@ pub struct SubEndpoint {
     pub batch: Batch,
     /// Member of the body that holds the items.
     pub wrap: Option<String>,
-    /// Items are sent as their bare value.
-    pub bare_items: bool,
+    /// Items are sent as the bare value of this member.
+    pub bare: Option<String>,
+    /// Members of an item that are sent; empty: all.
+    pub only: Vec<String>,
+    /// Members of an item that are not sent.
+    pub without: Vec<String>,
     /// Members added to each item.
     pub with: serde_json::Map<String, Json>,
     /// A body is sent.
@@ -556,6 +626,8 @@ pub struct SubSpec {
     pub change: Option<SubEndpoint>,
     /// Removes items.
     pub remove: SubEndpoint,
+    /// Replaces the whole list, in place of adding and removing.
+    pub replace: Option<SubEndpoint>,
     /// Scopes to read and to write.
     pub scopes: Scopes,
     /// The plan may lack it.

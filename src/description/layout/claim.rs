@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::LayoutOptions;
 use super::known::{EMPTY_IS_ABSENT, Home, KINDS, SINGLE_FILE_JSON};
 use super::tree::{Tree, join, parent, split_extension};
-use super::LayoutOptions;
 use crate::schema::{Directory, KindShape, KindSpec};
 
 /// Extensions a kind's files may have, the first as auth0-deploy-cli writes them.
@@ -81,7 +81,8 @@ pub(super) fn first_described_file(tree: &Tree, options: &LayoutOptions<'_>) -> 
         Some(path) => variants(tree, &path).into_iter().next(),
         None if SINGLE_FILE_JSON.contains(&folder) => None,
         None => {
-            let inside = std::iter::once(folder.to_owned()).chain(tree.folders_in(folder).map(|name| join(folder, name)));
+            let inside =
+                std::iter::once(folder.to_owned()).chain(tree.folders_in(folder).map(|name| join(folder, name)));
             inside
                 .filter(|folder| !SINGLE_FILE_JSON.contains(&folder.as_str()))
                 .find_map(|folder| stems(tree, &folder, &[]).into_values().flatten().next())

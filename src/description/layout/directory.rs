@@ -89,9 +89,12 @@ impl Reading<'_> {
             let described = !folder.is_empty() && !stems(self.tree, folder, &[]).is_empty();
             if described {
                 self.problem(
-                    Problem::error("missing-file", format!("{} has no {}.json", self.tree.shown(folder), file_name(path)))
-                        .at(&self.tree.locus(folder))
-                        .help(format!("`{}` are one list in {path}.json", spec.name)),
+                    Problem::error(
+                        "missing-file",
+                        format!("{} has no {}.json", self.tree.shown(folder), file_name(path)),
+                    )
+                    .at(&self.tree.locus(folder))
+                    .help(format!("`{}` are one list in {path}.json", spec.name)),
                 );
             }
             return None;
@@ -141,7 +144,8 @@ impl Reading<'_> {
             Home::Folder(other) => *other == folder,
             Home::File(other) => parent(other) == folder,
         });
-        if folder.is_empty() || folder.contains('/') || shared.count() > 1 || PIECES.iter().any(|p| p.folder == folder) {
+        if folder.is_empty() || folder.contains('/') || shared.count() > 1 || PIECES.iter().any(|p| p.folder == folder)
+        {
             return None;
         }
         // auth0-deploy-cli takes the first JSON file of such a folder; where there are several that is a guess.
@@ -150,9 +154,10 @@ impl Reading<'_> {
             [] => None,
             [only] => Some(only.clone()),
             [first, ..] => {
-                let problem = Problem::error("duplicate-file", format!("{folder}/ holds several files, none is {path}.json"))
-                    .at(&self.tree.locus(first))
-                    .help(format!("keep one, as {path}.json"));
+                let problem =
+                    Problem::error("duplicate-file", format!("{folder}/ holds several files, none is {path}.json"))
+                        .at(&self.tree.locus(first))
+                        .help(format!("keep one, as {path}.json"));
                 self.problem(problem);
                 None
             }
@@ -303,9 +308,9 @@ impl Reading<'_> {
 
     fn holds_files(&self, folder: &str) -> bool {
         let inner = self.tree.folders_in(folder).map(|name| join(folder, name));
-        std::iter::once(folder.to_owned()).chain(inner).any(|folder| {
-            self.tree.files_in(&folder).any(|name| EXTENSIONS.contains(&split_extension(name).1))
-        })
+        std::iter::once(folder.to_owned())
+            .chain(inner)
+            .any(|folder| self.tree.files_in(&folder).any(|name| EXTENSIONS.contains(&split_extension(name).1)))
     }
 }
 

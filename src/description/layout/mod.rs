@@ -23,10 +23,10 @@ use crate::model::{Locus, Sources};
 use crate::problem::{Problem, sorted};
 use crate::schema::Registry;
 
-pub(crate) use tree::{clean, file_name, join, leaves, parent, split_extension};
 pub use kinds::{described_names, unknown_kind};
 pub use name::{distinct_names, safe_name};
 pub use tree::{FileState, Tree};
+pub(crate) use tree::{clean, file_name, join, leaves, parent, split_extension};
 
 /// How a description is read.
 #[derive(Debug, Clone)]
@@ -129,7 +129,9 @@ pub fn read_layout(tree: &Tree, options: &LayoutOptions<'_>) -> Outcome {
 fn empty(tree: &Tree, layout: &Layout) -> Problem {
     let problem = Problem::error("empty-description", "there is nothing in this description");
     match layout {
-        Layout::Single(file) => problem.at(&tree.locus(file)).help("describe a kind, for example `clients:` with a list"),
+        Layout::Single(file) => {
+            problem.at(&tree.locus(file)).help("describe a kind, for example `clients:` with a list")
+        }
         Layout::Directory => problem
             .note(format!("looked for tenant.yaml and for folders such as clients/ in {}", tree.shown(".")))
             .help("check the path given with -i or `description`"),

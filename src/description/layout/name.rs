@@ -92,7 +92,10 @@ mod tests {
     fn collisions_are_told_apart() {
         let long = "é".repeat(200);
         let names = distinct_names(["App", "app", "a/b", "a:b", &long, &long]);
-        assert_eq!(names.get(..4), Some(&["App".to_owned(), "app-2".to_owned(), "a-b".to_owned(), "a-b-2".to_owned()][..]));
+        assert_eq!(
+            names.get(..4),
+            Some(&["App".to_owned(), "app-2".to_owned(), "a-b".to_owned(), "a-b-2".to_owned()][..])
+        );
         assert!(names.iter().all(|name| name.len() <= LONGEST_BYTES));
         assert_ne!(names.get(4), names.get(5));
     }

@@ -50,7 +50,8 @@ fn points(prompt: &str, screen: &str, node: Node, problems: &mut Vec<Problem>) -
     for item in items {
         let Some(name) = item.get("name").and_then(Node::as_str) else {
             problems.push(
-                Problem::error("missing-field", "a partial needs a `name`: where it is put into the page").at(&item.locus),
+                Problem::error("missing-field", "a partial needs a `name`: where it is put into the page")
+                    .at(&item.locus),
             );
             continue;
         };
@@ -70,7 +71,8 @@ pub(super) fn screens(nodes: Vec<(String, Node)>, locus: &Locus, problems: &mut 
         let text = |key: &str| node.get(key).and_then(Node::as_str).map(str::to_owned);
         let (Some(prompt), Some(screen)) = (text("prompt"), text("screen")) else {
             problems.push(
-                Problem::error("missing-field", "the settings of a screen name their `prompt` and `screen`").at(&node.locus),
+                Problem::error("missing-field", "the settings of a screen name their `prompt` and `screen`")
+                    .at(&node.locus),
             );
             continue;
         };

@@ -13,8 +13,9 @@ impl Reading<'_> {
     pub(super) fn single(&mut self, file: &str) {
         let (_, extension) = split_extension(file_name(file));
         if !matches!(extension, "yaml" | "yml") {
-            let problem = Problem::error("unknown-format", "a description is a folder, or a file that ends in .yaml or .yml")
-                .at(&self.tree.locus(file));
+            let problem =
+                Problem::error("unknown-format", "a description is a folder, or a file that ends in .yaml or .yml")
+                    .at(&self.tree.locus(file));
             self.problem(problem);
             return;
         }
@@ -36,7 +37,8 @@ impl Reading<'_> {
     fn root_member(&mut self, member: Member, file: &str) {
         let locus = member.key_locus;
         let Some(name) = member.key.as_str() else {
-            let title = format!("`{}` stands where a kind is expected: a kind is not a marker", member.key.as_written());
+            let title =
+                format!("`{}` stands where a kind is expected: a kind is not a marker", member.key.as_written());
             self.problem(Problem::error("unknown-kind", title).at(&locus));
             return;
         };
@@ -85,9 +87,8 @@ impl Reading<'_> {
     /// Reads `exclude:` and `include:`: lists of names by kind.
     fn names_by_kind(&mut self, node: &Node, key: &str) -> IndexMap<String, Vec<String>> {
         let mut names = IndexMap::new();
-        let wrong = |node: &Node| {
-            Problem::error("wrong-type", format!("`{key}` takes lists of names by kind")).at(&node.locus)
-        };
+        let wrong =
+            |node: &Node| Problem::error("wrong-type", format!("`{key}` takes lists of names by kind")).at(&node.locus);
         let NodeValue::Object(map) = &node.value else {
             if !node.is_null() {
                 self.problem(wrong(node));
@@ -100,7 +101,9 @@ impl Reading<'_> {
                 continue;
             };
             // `defaults` names what auth0-deploy-cli leaves out of exports; there is nothing to leave alone.
-            if kind != "defaults" && let Some(problem) = unknown_kind(kind, self.options.registry) {
+            if kind != "defaults"
+                && let Some(problem) = unknown_kind(kind, self.options.registry)
+            {
                 self.problem(problem.at(&member.key_locus));
                 continue;
             }

@@ -116,14 +116,18 @@ impl Tree {
             Some(FileState::Read(bytes)) => return Ok(bytes),
             Some(FileState::Unread) => return Err(None),
             None if leaves(path) => return Err(None),
-            None | Some(FileState::Absent) => Problem::error("missing-file", format!("{} is missing", self.shown(path))),
+            None | Some(FileState::Absent) => {
+                Problem::error("missing-file", format!("{} is missing", self.shown(path)))
+            }
             Some(FileState::TooLarge(bytes)) => Problem::error(
                 "file-too-large",
                 format!("this file has {} MiB, the limit is 16 MiB", bytes / (1024 * 1024)),
             )
             .help("leave it out of the description, or split it"),
-            Some(FileState::Unreadable(why)) => Problem::error("unreadable-file", format!("this file cannot be read: {why}"))
-                .note("what cannot be read is never taken for absent"),
+            Some(FileState::Unreadable(why)) => {
+                Problem::error("unreadable-file", format!("this file cannot be read: {why}"))
+                    .note("what cannot be read is never taken for absent")
+            }
             Some(FileState::Outside) => {
                 Problem::error("outside-folder", "this file is a link that leaves the description's folder")
                     .help("put a copy of the file into the folder")

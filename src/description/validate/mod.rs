@@ -191,8 +191,7 @@ impl Describer<'_> {
             by_address.entry(resource.address.clone()).or_default().push(n);
         }
         for (address, bearers) in by_address.into_iter().filter(|(_, bearers)| bearers.len() > 1) {
-            let ids: BTreeSet<&str> =
-                bearers.iter().filter_map(|n| resources.get(*n)?.id.as_deref()).collect();
+            let ids: BTreeSet<&str> = bearers.iter().filter_map(|n| resources.get(*n)?.id.as_deref()).collect();
             if ids.len() == bearers.len() {
                 for n in bearers {
                     if let Some(resource) = resources.get_mut(n)

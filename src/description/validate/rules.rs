@@ -61,23 +61,26 @@ impl Subject<'_> {
                     .at_maybe(locus)
             }
             Kind::Type { .. } => {
-                let takes = self.keyword(error).map_or_else(|| "another type".to_owned(), |types| words(&types, type_name));
-                Problem::error("wrong-type", format!("{about} takes {takes}, not {}", sort_of(error.instance()))).at_maybe(locus)
+                let takes =
+                    self.keyword(error).map_or_else(|| "another type".to_owned(), |types| words(&types, type_name));
+                Problem::error("wrong-type", format!("{about} takes {takes}, not {}", sort_of(error.instance())))
+                    .at_maybe(locus)
             }
             Kind::Enum { options } => self.not_listed(&about, options, error.instance(), &path, locus),
             Kind::Constant { expected_value } => invalid(format!("{about} is always {}", quoted(expected_value))),
-            Kind::Pattern { pattern } => {
-                invalid(format!("{about} has characters or a form that Auth0 refuses")).note(format!("it matches {pattern}"))
-            }
+            Kind::Pattern { pattern } => invalid(format!("{about} has characters or a form that Auth0 refuses"))
+                .note(format!("it matches {pattern}")),
             Kind::Format { format } => invalid(format!("{about} is not a valid {format}")),
             Kind::Minimum { limit } => invalid(format!("{about} is at least {limit}")),
             Kind::Maximum { limit } => invalid(format!("{about} is at most {limit}")),
             Kind::ExclusiveMinimum { limit } => invalid(format!("{about} is more than {limit}")),
             Kind::ExclusiveMaximum { limit } => invalid(format!("{about} is less than {limit}")),
             Kind::MultipleOf { multiple_of } => invalid(format!("{about} is a multiple of {multiple_of}")),
-            Kind::MinLength { limit } => {
-                invalid(if *limit == 1 { format!("{about} is empty") } else { format!("{about} has at least {limit} characters") })
-            }
+            Kind::MinLength { limit } => invalid(if *limit == 1 {
+                format!("{about} is empty")
+            } else {
+                format!("{about} has at least {limit} characters")
+            }),
             Kind::MaxLength { limit } => {
                 let length = error.instance().as_str().map_or(0, |text| text.chars().count());
                 invalid(format!("{about} has at most {limit} characters, here are {length}"))
@@ -122,7 +125,8 @@ impl Subject<'_> {
             None => format!("{about} takes {takes}"),
         };
         let mut problem = Problem::error("invalid-value", title).at_maybe(locus);
-        if let Some(near) = found.as_str().filter(|_| !is_secret).and_then(|text| closest(text, known.iter().copied())) {
+        if let Some(near) = found.as_str().filter(|_| !is_secret).and_then(|text| closest(text, known.iter().copied()))
+        {
             problem = problem.help(format!("did you mean `{near}`?"));
         } else if options.len() > 8 {
             problem = problem.note(format!("it takes {}", words(&Json::Array(options.to_vec()), quoted)));
@@ -174,7 +178,11 @@ impl Subject<'_> {
     }
 
     fn about(&self, path: &Path) -> String {
-        if path.is_root() { format!("one of `{}`", self.spec.name) } else { format!("`{path}` of `{}`", self.spec.name) }
+        if path.is_root() {
+            format!("one of `{}`", self.spec.name)
+        } else {
+            format!("`{path}` of `{}`", self.spec.name)
+        }
     }
 }
 

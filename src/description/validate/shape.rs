@@ -76,10 +76,12 @@ impl Shaper<'_> {
                 moved(loci, &from, &to);
                 moved(keys, &from, &to);
             } else {
-                let problem =
-                    Problem::error("duplicate-field", format!("{} and {} are the same", self.named(&from), self.named(&to)))
-                        .at_maybe(keys.at(&from))
-                        .help(format!("keep `{target}`"));
+                let problem = Problem::error(
+                    "duplicate-field",
+                    format!("{} and {} are the same", self.named(&from), self.named(&to)),
+                )
+                .at_maybe(keys.at(&from))
+                .help(format!("keep `{target}`"));
                 self.problems.push(problem);
             }
         }
@@ -149,7 +151,8 @@ fn place(map: &mut Map, steps: &[&str], value: Value) -> bool {
 
 /// Notes the places below one path under another as well.
 fn moved(loci: &mut Loci, from: &Path, to: &Path) {
-    let below: Vec<_> = loci.iter().filter(|(path, _)| path.starts_with(from)).map(|(p, l)| (p.clone(), l.clone())).collect();
+    let below: Vec<_> =
+        loci.iter().filter(|(path, _)| path.starts_with(from)).map(|(p, l)| (p.clone(), l.clone())).collect();
     for (path, locus) in below {
         let mut target = to.clone();
         target.0.extend(path.0.iter().skip(from.0.len()).cloned());
