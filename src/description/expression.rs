@@ -141,7 +141,10 @@ fn parse(source: &str) -> Result<HelperTemplate, SyntaxError> {
     }
     if trimmed.starts_with(['#', '>', '*', '!', '/', '&', '{', '~', '^', '\\', '}']) || trimmed.ends_with(['~', '}']) {
         let at = source.len() - source.trim_start().len();
-        return Err((Some(at), "an expression is one value: blocks, partials and comments have no place here".to_owned()));
+        return Err((
+            Some(at),
+            "an expression is one value: blocks, partials and comments have no place here".to_owned(),
+        ));
     }
     let open = |c: char| usize::from(matches!(c, '(' | '[' | '{'));
     if source.chars().map(open).sum::<usize>() > MAX_PARENTHESES {
@@ -258,7 +261,8 @@ fn lookup(names: &[String], raw: &str, variables: &Variables) -> Result<Tainted,
                     other => other.get(step),
                 };
                 here = next.ok_or_else(|| {
-                    let failure = Failure::new("unset-variable", format!("`{raw}` has no value: `{step}` is not there"), raw);
+                    let failure =
+                        Failure::new("unset-variable", format!("`{raw}` has no value: `{step}` is not there"), raw);
                     let keys = here.as_object().into_iter().flat_map(|map| map.keys().map(String::as_str));
                     match closest(step, keys) {
                         Some(near) => failure.help(format!("did you mean `{near}`?")),

@@ -67,7 +67,9 @@ pub(crate) fn fill(text: &Text, locus: &Locus, variables: &Variables) -> Result<
     let (Some(written), true) = (&text.written, has_markers) else {
         return Ok(Filled::Pieces(join(&slots, false)));
     };
-    if slots.iter().any(|slot| matches!(slot, Slot::Marker(_, MarkerValue::Missing(_)))) || written.style == Style::Block {
+    if slots.iter().any(|slot| matches!(slot, Slot::Marker(_, MarkerValue::Missing(_))))
+        || written.style == Style::Block
+    {
         return Ok(Filled::Pieces(join(&slots, written.style == Style::Block)));
     }
     let secrets: Vec<&str> = slots
@@ -116,9 +118,12 @@ fn slots<'t>(parts: &'t [Part], variables: &Variables) -> Result<Vec<Slot<'t>>, 
             Part::Marker(marker) => match variables.marker(marker) {
                 Ok(MarkerValue::Json(json)) if marker.sigil == Sigil::Text && text_form(&json).is_none() => {
                     problems.push(
-                        Problem::error("marker-object", format!("`{}` stands for an object, which has no text form", marker.bare()))
-                            .at(&marker.locus)
-                            .help(format!("write `@@{}@@` to insert it as it is", marker.name)),
+                        Problem::error(
+                            "marker-object",
+                            format!("`{}` stands for an object, which has no text form", marker.bare()),
+                        )
+                        .at(&marker.locus)
+                        .help(format!("write `@@{}@@` to insert it as it is", marker.name)),
                     );
                 }
                 Ok(value) => slots.push(Slot::Marker(marker, value)),
@@ -240,7 +245,9 @@ fn reparse(written: &Written, locus: &Locus, variables: &Variables) -> Option<Ve
         let is_null = matches!(nodes.as_slice(), [Node { value: NodeValue::Null, .. }]);
         !(is_null && inserts.concat().trim_start().starts_with('#'))
     })
-    .filter(|nodes| written.style == Style::Plain || matches!(nodes.as_slice(), [Node { value: NodeValue::Text(_), .. }]))
+    .filter(|nodes| {
+        written.style == Style::Plain || matches!(nodes.as_slice(), [Node { value: NodeValue::Text(_), .. }])
+    })
 }
 
 fn only_member(value: NodeValue) -> Option<Member> {

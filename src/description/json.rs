@@ -198,7 +198,10 @@ impl Reader<'_> {
 
     fn word_range(&mut self) -> Range<usize> {
         let start = self.at;
-        while self.peek().is_some_and(|c| !matches!(c, ' ' | '\t' | '\r' | '\n' | ',' | ':' | '"' | '[' | ']' | '{' | '}')) {
+        while self
+            .peek()
+            .is_some_and(|c| !matches!(c, ' ' | '\t' | '\r' | '\n' | ',' | ':' | '"' | '[' | ']' | '{' | '}'))
+        {
             self.bump();
         }
         start..self.at
@@ -218,7 +221,9 @@ impl Reader<'_> {
                 Some(number) => NodeValue::Number(number),
                 None => {
                     let shown: String = word.chars().take(40).collect();
-                    return Err(self.error_at(range, format!("`{shown}` is no value")).help("put text in double quotes"));
+                    return Err(self
+                        .error_at(range, format!("`{shown}` is no value"))
+                        .help("put text in double quotes"));
                 }
             },
         };

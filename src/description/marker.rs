@@ -114,7 +114,9 @@ fn with_quotes(text: &str, inner: Range<usize>, done: usize) -> Range<usize> {
     let before = text.get(..inner.start).and_then(|t| t.bytes().last());
     let after = text.as_bytes().get(inner.end).copied();
     match (before, after) {
-        (Some(b), Some(a)) if b == a && matches!(b, b'"' | b'\'') && inner.start > done => inner.start - 1..inner.end + 1,
+        (Some(b), Some(a)) if b == a && matches!(b, b'"' | b'\'') && inner.start > done => {
+            inner.start - 1..inner.end + 1
+        }
         _ => inner,
     }
 }

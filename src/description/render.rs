@@ -95,7 +95,8 @@ impl Renderer<'_> {
                     };
                     if let Some(first) = first.get(&key) {
                         self.problems.push(
-                            duplicate_key(&key, &member.key_locus, first).note("the keys are written differently and become the same"),
+                            duplicate_key(&key, &member.key_locus, first)
+                                .note("the keys are written differently and become the same"),
                         );
                     }
                     first.entry(key.clone()).or_insert_with(|| member.key_locus.clone());
@@ -142,18 +143,20 @@ impl Renderer<'_> {
             return Some(key.to_owned());
         }
         let not_a_key = |locus: &Locus| {
-            Problem::error("marker-object", format!("`{}` becomes a list or an object, which is no key", member.key.as_written()))
-                .at(locus)
+            Problem::error(
+                "marker-object",
+                format!("`{}` becomes a list or an object, which is no key", member.key.as_written()),
+            )
+            .at(locus)
         };
         let pieces = match fill(&member.key, &member.key_locus, self.variables) {
             Ok(Filled::Pieces(pieces)) => Ok(pieces),
             Ok(Filled::Nodes(nodes)) => match nodes.first().and_then(|node| key_text(&node.value)) {
-                Some(Text { parts, .. }) => {
-                    fill(&Text { parts, written: None }, &member.key_locus, self.variables).map(|filled| match filled {
+                Some(Text { parts, .. }) => fill(&Text { parts, written: None }, &member.key_locus, self.variables)
+                    .map(|filled| match filled {
                         Filled::Pieces(pieces) => pieces,
                         Filled::Nodes(_) => Vec::new(),
-                    })
-                }
+                    }),
                 None => Err(vec![not_a_key(&member.key_locus)]),
             },
             Err(problems) => Err(problems),
@@ -179,7 +182,8 @@ impl Renderer<'_> {
             Value::Number(number) => Some(super::json::number_text(&number)),
             Value::Secret(_) | Value::Unresolved(_) => {
                 self.problems.push(
-                    Problem::error("secret-in-key", "a secret cannot be a key: keys are shown everywhere").at(&member.key_locus),
+                    Problem::error("secret-in-key", "a secret cannot be a key: keys are shown everywhere")
+                        .at(&member.key_locus),
                 );
                 None
             }

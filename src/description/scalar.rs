@@ -100,10 +100,7 @@ pub(crate) fn disputed(text: &str) -> Option<&'static str> {
     if !(first.is_ascii_digit() || matches!(first, b'+' | b'-' | b'.')) {
         return None;
     }
-    if matches!(
-        text.trim_start_matches(['+', '-']),
-        ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN"
-    ) {
+    if matches!(text.trim_start_matches(['+', '-']), ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN") {
         return Some("it is a number that JSON does not have; here it is text");
     }
     if number(text).is_some() {

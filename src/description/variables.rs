@@ -63,7 +63,9 @@ impl Variables {
 
     /// Says whether a marker of this name has a value.
     pub(crate) fn knows(&self, name: &str) -> bool {
-        self.values.contains_key(name) || self.secrets.contains_key(name) || (self.markers_from_env && self.env.contains_key(name))
+        self.values.contains_key(name)
+            || self.secrets.contains_key(name)
+            || (self.markers_from_env && self.env.contains_key(name))
     }
 
     /// Returns what a marker stands for.
@@ -75,14 +77,20 @@ impl Variables {
         if let Some((index, json)) = self.ranked(&marker.name) {
             let mut budget = MAX_EXPANDED_BYTES;
             let Some(json) = self.expand_json(json, (marker.sigil, index), &mut budget) else {
-                return Err(Problem::error("expansion-too-large", format!("the value of `{}` grows without end", marker.bare()))
-                    .at(&marker.locus)
-                    .note("markers inside the value are filled with values that hold markers again"));
+                return Err(Problem::error(
+                    "expansion-too-large",
+                    format!("the value of `{}` grows without end", marker.bare()),
+                )
+                .at(&marker.locus)
+                .note("markers inside the value are filled with values that hold markers again"));
             };
             if let Some(placeholder) = json.as_str().filter(|text| is_placeholder(text)) {
-                return Err(Problem::error("unset-variable", format!("`{}` has no value but the marker `{placeholder}`", marker.bare()))
-                    .at(&marker.locus)
-                    .help(format!("give `{}` its real value", marker.name)));
+                return Err(Problem::error(
+                    "unset-variable",
+                    format!("`{}` has no value but the marker `{placeholder}`", marker.bare()),
+                )
+                .at(&marker.locus)
+                .help(format!("give `{}` its real value", marker.name)));
             }
             return Ok(MarkerValue::Json(json));
         }

@@ -40,9 +40,12 @@ pub(crate) fn compose(source: &Source<'_>) -> Result<(Node, Vec<Problem>), Probl
         if matches!(event, Event::DocumentStart(..)) {
             documents += 1;
             if documents > 1 {
-                return Err(Problem::error("several-documents", "a file holds one YAML document, this one has several")
-                    .label(&composer.locus(&span), "a second document starts here")
-                    .help("split the file, or remove the `---` line"));
+                return Err(Problem::error(
+                    "several-documents",
+                    "a file holds one YAML document, this one has several",
+                )
+                .label(&composer.locus(&span), "a second document starts here")
+                .help("split the file, or remove the `---` line"));
             }
         } else {
             composer.event(event, &span)?;
@@ -97,7 +100,12 @@ enum Key {
 
 impl Composer<'_> {
     fn event(&mut self, event: Event<'_>, span: &Span) -> Result<(), Problem> {
-        let range = span.byte_range().unwrap_or(0..0);
+        let mut range = span.byte_range().unwrap_or(0..0);
+        if let Event::Scalar(_, ScalarStyle::Literal | ScalarStyle::Folded, ..) = event {
+            // What follows a block scalar is found behind blank lines and indentation.
+            let content = self.source.text.get(range.clone()).unwrap_or_default();
+            range.end = range.start + content.trim_end().len();
+        }
         match event {
             Event::Scalar(content, style, anchor, tag) => {
                 let is_merge = content == "<<" && style == ScalarStyle::Plain && tag.is_none();
@@ -136,7 +144,11 @@ impl Composer<'_> {
         match self.frames.last() {
             None => Position::Root,
             Some(Frame { content: Content::Array(_), is_flow, .. }) => {
-                if *is_flow { Position::FlowItem } else { Position::BlockItem }
+                if *is_flow {
+                    Position::FlowItem
+                } else {
+                    Position::BlockItem
+                }
             }
             Some(Frame { content: Content::Object(map), is_flow, .. }) => match (is_flow, map.pending.is_some()) {
                 (true, true) => Position::FlowValue,
@@ -149,7 +161,7 @@ impl Composer<'_> {
 
     fn scalar(
         &mut self,
-        content: &Cow<'_, str>,
+        content: &str,
         style: ScalarStyle,
         tag: Option<&Tag>,
         range: Range<usize>,
@@ -185,15 +197,20 @@ impl Composer<'_> {
                 }
                 scalar::resolve(content)
             }
-            None | Some("str") => NodeValue::Text(Text::plain(content.as_ref())),
+            None | Some("str") => NodeValue::Text(Text::plain(content)),
             Some(tag) => match (tag, scalar::resolve(content)) {
                 ("null", NodeValue::Null) => NodeValue::Null,
                 ("bool", NodeValue::Bool(b)) => NodeValue::Bool(b),
-                ("int", NodeValue::Number(n)) if !n.is_f64() && !content.contains(['.', 'e', 'E']) => NodeValue::Number(n),
+                ("int", NodeValue::Number(n)) if !n.is_f64() && !content.contains(['.', 'e', 'E']) => {
+                    NodeValue::Number(n)
+                }
                 ("float", NodeValue::Number(n)) => NodeValue::Number(n),
                 _ => {
-                    return Err(Problem::error("yaml-tag", format!("`{content}` is not what its tag `!!{tag}` asks for"))
-                        .at(&locus));
+                    return Err(Problem::error(
+                        "yaml-tag",
+                        format!("`{content}` is not what its tag `!!{tag}` asks for"),
+                    )
+                    .at(&locus));
                 }
             },
         };
@@ -218,7 +235,13 @@ impl Composer<'_> {
             .help("remove the tag; quote the value if it is to be text")
     }
 
-    fn open(&mut self, range: Range<usize>, style: StructureStyle, anchor: usize, content: Content) -> Result<(), Problem> {
+    fn open(
+        &mut self,
+        range: Range<usize>,
+        style: StructureStyle,
+        anchor: usize,
+        content: Content,
+    ) -> Result<(), Problem> {
         if self.frames.len() >= MAX_DEPTH {
             return Err(too_deep(&self.source.places.locus(range)));
         }
@@ -361,7 +384,8 @@ pub(crate) fn duplicate_key(name: &str, second: &Locus, first: &Locus) -> Proble
 
 /// A file nested too deep.
 pub(crate) fn too_deep(locus: &Locus) -> Problem {
-    Problem::error("nested-too-deep", format!("lists and objects are nested more than {MAX_DEPTH} levels deep")).at(locus)
+    Problem::error("nested-too-deep", format!("lists and objects are nested more than {MAX_DEPTH} levels deep"))
+        .at(locus)
 }
 
 /// Reads a node as a key.

@@ -36,7 +36,9 @@ fn every_context_gives_what_the_table_says() {
             Err(problems) => serde_json::json!({ "error": problems[0].id }),
         };
         let expected = ["same", "sensible", "differs"].iter().find_map(|name| case.expected.get(name)).unwrap();
-        if ours.to_string() != expected.to_string() {
+        // As text: the order of keys counts.
+        let (ours, expected) = (ours.to_string(), expected.to_string());
+        if ours != expected {
             wrong.push(format!("{:?}: {ours} instead of {expected}", case.text));
         }
     }
@@ -47,7 +49,9 @@ fn every_context_gives_what_the_table_says() {
 fn a_value_adds_nothing_around_it() {
     for value in ["x\nb: 2", "1, b: 2", "x}\nb: 2", "]\nb: 2", "x\n---\ny", "\"\nb: 2", "'\nb: 2", "&b x\nb: *b"] {
         let variables = with(serde_json::json!({ "X": value }));
-        for text in ["a: ##X##", "a: {c: ##X##}", "a: [##X##]", "a: \"##X##\"", "a: '##X##'", "a: p ##X##", "a: |\n  ##X##\n"] {
+        for text in
+            ["a: ##X##", "a: {c: ##X##}", "a: [##X##]", "a: \"##X##\"", "a: '##X##'", "a: p ##X##", "a: |\n  ##X##\n"]
+        {
             let value = run(Format::Yaml, text, &variables).unwrap().value;
             let keys: Vec<&String> = value.as_object().unwrap().keys().collect();
             assert_eq!(keys, ["a"], "{text} with {value:?}");
@@ -58,12 +62,29 @@ fn a_value_adds_nothing_around_it() {
 #[test]
 fn unknown_markers_are_told_all_at_once() {
     let variables = Variables {
-        declared_elsewhere: [("SMTP_USER".to_owned(), vec!["dev".to_owned(), "staging".to_owned()])].into_iter().collect(),
+        declared_elsewhere: [("SMTP_USER".to_owned(), vec!["dev".to_owned(), "staging".to_owned()])]
+            .into_iter()
+            .collect(),
         ..with(serde_json::json!({ "SMTP_PASS": "x" }))
     };
     let text = "user: ##SMTP_USER##\n# ##NOTE##\npass: \"@@SMTP_PAS@@\"\nlist: [\n  a,\n  ##EXTRA##\n]\ntext: |\n  ##INNER##\n##HEADING##\nx: 1 ##TAIL##\n";
     let problems = run(Format::Yaml, text, &variables).unwrap_err();
-    insta::assert_snapshot!(shown(&problems), @"");
+    insta::assert_snapshot!(shown(&problems), @r###"
+[unset-variable]: `##SMTP_USER##` has no value
+  t.yaml:1:7 `SMTP_USER` is not set
+  note: `dev` and `staging` set it
+  help: set it under `variables`, or with `--var SMTP_USER=VALUE`
+[unset-variable]: `@@SMTP_PAS@@` has no value
+  t.yaml:3:8 `SMTP_PAS` is not set
+  help: did you mean `@@SMTP_PASS@@`?
+  help: set it under `variables`, or with `--var SMTP_PAS=VALUE`
+[unset-variable]: `##EXTRA##` has no value
+  t.yaml:6:3 `EXTRA` is not set
+  help: set it under `variables`, or with `--var EXTRA=VALUE`
+[unset-variable]: `##INNER##` has no value
+  t.yaml:9:3 `INNER` is not set
+  help: set it under `variables`, or with `--var INNER=VALUE`
+"###);
 }
 
 #[test]
@@ -90,7 +111,16 @@ fn places_are_those_of_the_file() {
         .iter()
         .map(|(path, locus)| format!("{path} {}:{} {:?}", locus.line, locus.column, &text[locus.start..locus.end]))
         .collect();
-    insta::assert_snapshot!(all.join("\n"), @"");
+    insta::assert_snapshot!(all.join("\n"), @r###"
+ 1:1 "é: ##LONGER_NAME##\nlist: [ \"a\", ##L##, z ]\n\"##LONGER_NAME##\": 1"
+list 2:7 "[ \"a\", ##L##, z ]"
+list[0] 2:9 "\"a\""
+list[1] 2:14 "##L##"
+list[2] 2:14 "##L##"
+list[3] 2:21 "z"
+v 3:20 "1"
+é 1:4 "##LONGER_NAME##"
+"###);
     let key = crate::model::Path::root().key("v");
     assert_eq!(rendered.keys.at(&key).unwrap().to_string(), "t.yaml:3:1");
 }
@@ -99,7 +129,13 @@ fn places_are_those_of_the_file() {
 fn keys_that_become_the_same_are_refused() {
     let variables = with(serde_json::json!({ "K": "b" }));
     let problems = run(Format::Yaml, "b: 1\n##K##: 2\n", &variables).unwrap_err();
-    insta::assert_snapshot!(shown(&problems), @"");
+    insta::assert_snapshot!(shown(&problems), @r###"
+[duplicate-key]: the key `b` is written twice
+  t.yaml:2:1 again here
+  t.yaml:1:1 first here
+  note: the keys are written differently and become the same
+  help: keep one of them
+"###);
 }
 
 #[test]

@@ -42,7 +42,8 @@ fn scalars_are_read_as_js_yaml_does() {
 /// Where JSON has no such value, or JavaScript loses digits, text and digits stay.
 #[test]
 fn what_json_lacks_stays_text_and_integers_stay_exact() {
-    for text in [".inf", "-.inf", "+.INF", ".NaN", "2001-12-14", "2001-12-14T21:59:43.10-05:00", "2001-12-14 21:59:43"] {
+    for text in [".inf", "-.inf", "+.INF", ".NaN", "2001-12-14", "2001-12-14T21:59:43.10-05:00", "2001-12-14 21:59:43"]
+    {
         assert_eq!(yaml(text), Ok(Json::from(text)));
         assert_eq!(read_yaml("t", text.as_bytes()).unwrap().warnings[0].id, "ambiguous-scalar", "{text}");
     }
@@ -69,11 +70,17 @@ fn structure_is_read_as_js_yaml_does() {
         ("\u{feff}a: 1", r#"{"a":1}"#),
         ("a: &x {b: 1}\nc: *x", r#"{"a":{"b":1},"c":{"b":1}}"#),
         ("d: &d {a: 1, b: 2}\nc: {<<: *d, b: 3}", r#"{"d":{"a":1,"b":2},"c":{"a":1,"b":3}}"#),
-        ("d: &d {a: 1}\ne: &e {a: 2, b: 2}\nc:\n  a: 0\n  <<: [*d, *e]", r#"{"d":{"a":1},"e":{"a":2,"b":2},"c":{"a":0,"b":2}}"#),
+        (
+            "d: &d {a: 1}\ne: &e {a: 2, b: 2}\nc:\n  a: 0\n  <<: [*d, *e]",
+            r#"{"d":{"a":1},"e":{"a":2,"b":2},"c":{"a":0,"b":2}}"#,
+        ),
         ("d: &d {a: 1}\nc:\n  <<: *d\n  a: 2", r#"{"d":{"a":1},"c":{"a":2}}"#),
         ("\"<<\": 1", r#"{"<<":1}"#),
         ("1: a\ntrue: b\n~: c\n1.50: d\n0x10: e", r#"{"1":"a","true":"b","null":"c","1.5":"d","16":"e"}"#),
-        ("a: |\n  x\n   y\nb: >\n  x\n  y\n\n  z\nc: |-\n  x\nd: |+\n  x\n\n", r#"{"a":"x\n y\n","b":"x y\nz\n","c":"x","d":"x\n\n"}"#),
+        (
+            "a: |\n  x\n   y\nb: >\n  x\n  y\n\n  z\nc: |-\n  x\nd: |+\n  x\n\n",
+            r#"{"a":"x\n y\n","b":"x y\nz\n","c":"x","d":"x\n\n"}"#,
+        ),
         ("a:\r\n- 1\r\n- 2\r\n", r#"{"a":[1,2]}"#),
         ("[a: 1, {b}, ]", r#"[{"a":1},{"b":null}]"#),
         ("? a\n: 1", r#"{"a":1}"#),
@@ -111,7 +118,10 @@ fn structure_is_read_as_js_yaml_does() {
 #[test]
 fn json_is_read_strictly() {
     for (text, expected) in [
-        (r#" {"a" : [1, -2.50, 1e2, true, false, null, "\u00e9\ud83d\ude00\n\/"]} "#, r#"{"a":[1,-2.5,100,true,false,null,"é😀\n/"]}"#),
+        (
+            r#" {"a" : [1, -2.50, 1e2, true, false, null, "\u00e9\ud83d\ude00\n\/"]} "#,
+            r#"{"a":[1,-2.5,100,true,false,null,"é😀\n/"]}"#,
+        ),
         ("\u{feff}{}", "{}"),
         ("[]", "[]"),
         ("\"x\"", "\"x\""),
@@ -171,7 +181,48 @@ fn problems_name_their_places() {
         ids(read_yaml("t.yaml", b"a: \x07").unwrap_err()),
         ids(read_yaml("t.yaml", &vec![b' '; 17 * 1024 * 1024]).unwrap_err()),
     ];
-    insta::assert_snapshot!(all.join("\n"), @"");
+    insta::assert_snapshot!(all.join("\n"), @r###"
+[duplicate-key]: the key `1` is written twice
+  t.yaml:4:3 again here
+  t.yaml:2:3 first here
+  help: keep one of them
+
+[yaml-syntax]: this is not YAML: illegal placement of ':' indicator
+  t.yaml:3:2 
+
+[yaml-tag]: the tag `!foo` cannot be used here
+  t.yaml:1:9 
+  note: known are `!!str`, `!!int`, `!!float`, `!!bool`, `!!null`, `!!seq` and `!!map`, each on its own sort of value
+  help: remove the tag; quote the value if it is to be text
+
+[several-documents]: a file holds one YAML document, this one has several
+  t.yaml:2:1 a second document starts here
+  help: split the file, or remove the `---` line
+
+[json-syntax]: this is not JSON: a comma stands before `]`
+  t.json:2:4 
+  help: remove the comma
+
+[json-syntax]: this is not JSON: it has no comments
+  t.json:1:9 
+  help: remove the comment, or write the file as YAML
+
+[not-utf8]: this file is not UTF-8
+  t.yaml:1:4 the first byte that is not
+  help: save it as UTF-8
+
+[not-utf8]: this file is UTF-16, not UTF-8
+  t.yaml:1:1 the first byte that is not
+  help: save it as UTF-8
+
+[control-character]: the control character U+0007 stands in this file
+  t.yaml:1:4 
+  help: remove it, or write it as an escape inside double quotes
+
+[file-too-large]: this file has 17 MiB, the limit is 16 MiB
+  t.yaml:1:1 
+  help: leave it out of the description, or split it
+"###);
 }
 
 #[test]
@@ -199,7 +250,9 @@ fn bombs_are_refused() {
 fn every_node_and_key_has_its_place() {
     let text = "\u{feff}a: &x\n  - 'q' # c\n  - |\n    block\n    two\n  - {k: v}\nb: *x\n\"c\": >-\n  z\n";
     fn walk(node: &Node, text: &str, out: &mut Vec<String>) {
-        let at = |locus: &crate::model::Locus| format!("{}:{} {:?}", locus.line, locus.column, &text[locus.start..locus.end]);
+        let at = |locus: &crate::model::Locus| {
+            format!("{}:{} {:?}", locus.line, locus.column, &text[locus.start..locus.end])
+        };
         out.push(at(&node.locus));
         match &node.value {
             NodeValue::Array(items) => items.iter().for_each(|item| walk(item, text, out)),
@@ -215,5 +268,33 @@ fn every_node_and_key_has_its_place() {
     out.push("json".to_owned());
     let text = "{\"a\": [ true, {\"é\": \"ü\" } ],\n \"b\": -1.5}";
     walk(&read_json("t", text.as_bytes()).unwrap().node, text, &mut out);
-    insta::assert_snapshot!(out.join("\n"), @"");
+    insta::assert_snapshot!(out.join("\n"), @r###"
+1:1 "a: &x\n  - 'q' # c\n  - |\n    block\n    two\n  - {k: v}\nb: *x\n\"c\": >-\n  z"
+key 1:1 "a"
+2:3 "- 'q' # c\n  - |\n    block\n    two\n  - {k: v}"
+2:5 "'q'"
+4:5 "block\n    two"
+6:5 "{k: v}"
+key 6:6 "k"
+6:9 "v"
+key 7:1 "b"
+7:4 "*x"
+2:5 "'q'"
+4:5 "block\n    two"
+6:5 "{k: v}"
+key 6:6 "k"
+6:9 "v"
+key 8:1 "\"c\""
+9:3 "z"
+json
+1:1 "{\"a\": [ true, {\"é\": \"ü\" } ],\n \"b\": -1.5}"
+key 1:2 "\"a\""
+1:7 "[ true, {\"é\": \"ü\" } ]"
+1:9 "true"
+1:15 "{\"é\": \"ü\" }"
+key 1:16 "\"é\""
+1:21 "\"ü\""
+key 2:2 "\"b\""
+2:7 "-1.5"
+"###);
 }
