@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::layout::{FileState, Layout, Tree, clean, file_name, join, leaves, parent, split_extension};
+use super::layout::{FileState, Layout, ResourceNode, Tree, clean, file_name, join, leaves, parent, split_extension};
 use super::{Format, Leniency, Variables, fill_text, load, render};
-use crate::model::{Loci, Locus, Map, Path, Sources, Value};
+use crate::model::{Loci, Locus, Map, Path, Segment, Sources, Value};
 use crate::problem::Problem;
 use crate::schema::{FieldSpec, FileBase, FileSpec, KindSpec, MissingFile, Shape};
 
@@ -45,11 +45,28 @@ enum Found {
 
 impl Joiner<'_> {
     /// Replaces every path to a side file by what stands there.
-    pub(super) fn join(&mut self, spec: &KindSpec, file: &str, value: &mut Value, loci: &mut Loci) {
+    pub(super) fn join(&mut self, spec: &KindSpec, node: &ResourceNode, value: &mut Value, loci: &mut Loci) {
         let Some(members) = value.as_object().cloned() else { return };
-        let subject = Subject { spec, file, members };
+        let subject = Subject { spec, file: &node.file, members };
         self.left_out(&subject, value, loci);
         self.walk(&subject, &spec.fields, value, &Path::root(), loci);
+        for side in &node.side_texts {
+            let Some(place) = at_mut(value, &side.at) else { continue };
+            let base = FileBase::Folder(side.base.clone());
+            let file = FileSpec {
+                directory: base.clone(),
+                single: base,
+                missing: if side.is_json { MissingFile::Error } else { MissingFile::Empty },
+                optional: false,
+                trim: !side.is_json,
+                or_default: false,
+                default_directory: None,
+                default_single: None,
+            };
+            let shape = if side.is_json { Shape::Any } else { Shape::Scalar };
+            let field = FieldSpec { shape, ..FieldSpec::default() };
+            self.one(&subject, &field, &file, place, &side.at, loci);
+        }
     }
 
     /// Adds members that are left out because their file has the usual name: `pages/login.html` beside `pages/login.json`.
@@ -59,7 +76,7 @@ impl Joiner<'_> {
         }
         let Some(map) = value.as_object_mut() else { return };
         for (name, field) in subject.spec.fields.members() {
-            let Some(file) = field.file.as_ref().filter(|file| !file.optional) else { continue };
+            let Some(file) = &field.file else { continue };
             if map.get(name).is_some_and(|value| !matches!(value, Value::Null)) {
                 continue;
             }
@@ -69,15 +86,19 @@ impl Joiner<'_> {
         }
     }
 
-    /// Returns the file a member stands in when nothing names it: one with the same base name, or the template's.
+    /// Returns the file a member stands in when nothing names it: one with the same base name, or the template's. A member that
+    /// may be the text itself is not looked for under its template: nobody may have meant a file.
     fn usual(&self, subject: &Subject<'_>, file: &FileSpec) -> Option<String> {
         let template = file.default_directory.as_ref()?;
         let (_, extension) = split_extension(file_name(template));
         let folder = parent(subject.file);
         let (stem, _) = split_extension(file_name(subject.file));
         let beside = join(folder, &format!("{stem}.{extension}"));
-        let named = clean(&expand(template, &subject.members)?);
-        [beside, named.clone(), join(folder, &named)].into_iter().find(|path| self.tree.has_file(path))
+        if self.tree.has_file(&beside) {
+            return Some(beside);
+        }
+        let named = clean(&expand(template, &subject.members).filter(|_| !file.optional)?);
+        [named.clone(), join(folder, &named)].into_iter().find(|path| self.tree.has_file(path))
     }
 
     fn walk(&mut self, subject: &Subject<'_>, field: &FieldSpec, value: &mut Value, path: &Path, loci: &mut Loci) {
@@ -184,6 +205,7 @@ impl Joiner<'_> {
             return self.outside(&outside, locus);
         }
         if *self.layout == Layout::Directory
+            && (file.or_default || self.compatibility)
             && let Some(usual) = self.usual(subject, file)
         {
             return Found::At(usual);
@@ -298,6 +320,14 @@ impl Joiner<'_> {
         }
         self.problems.push(problem);
     }
+}
+
+/// Returns the value at a path of members.
+fn at_mut<'v>(value: &'v mut Value, path: &Path) -> Option<&'v mut Value> {
+    path.0.iter().try_fold(value, |value, segment| match segment {
+        Segment::Key(key) => value.as_object_mut()?.get_mut(key),
+        Segment::Index(_) | Segment::Item(_) => None,
+    })
 }
 
 /// Fills `{member}` of a template of a path; what comes from a value is made safe as part of a path.
