@@ -22,6 +22,8 @@ pub(super) struct Joiner<'a> {
     pub(super) sources: Sources,
     /// Paths of the side files that were joined.
     pub(super) files: BTreeSet<String>,
+    /// Members of the resource at hand that are left out: their file is missing, with a warning.
+    pub(super) dropped: Vec<Path>,
 }
 
 /// The resource whose files are joined.
@@ -66,6 +68,13 @@ impl Joiner<'_> {
             let shape = if side.is_json { Shape::Any } else { Shape::Scalar };
             let field = FieldSpec { shape, ..FieldSpec::default() };
             self.one(&subject, &field, &file, place, &side.at, loci);
+        }
+        for path in std::mem::take(&mut self.dropped) {
+            if let (Some(parent), Some(Segment::Key(key))) = (path.parent(), path.0.last())
+                && let Some(map) = at_mut(value, &parent).and_then(Value::as_object_mut)
+            {
+                map.shift_remove(key);
+            }
         }
     }
 
@@ -153,7 +162,7 @@ impl Joiner<'_> {
                 }
             }
             Found::Nowhere(_) if file.optional => {}
-            Found::Nowhere(expected) => self.missing(file, &expected, value, locus.as_ref()),
+            Found::Nowhere(expected) => self.missing(file, &expected, value, path, locus.as_ref()),
             Found::Later => {}
         }
     }
@@ -298,7 +307,7 @@ impl Joiner<'_> {
         }
     }
 
-    fn missing(&mut self, file: &FileSpec, expected: &str, value: &mut Value, locus: Option<&Locus>) {
+    fn missing(&mut self, file: &FileSpec, expected: &str, value: &mut Value, path: &Path, locus: Option<&Locus>) {
         let shown = self.tree.shown(expected);
         let title = if shown.len() > LONGEST_PATH_BYTES || shown.contains('\n') {
             "a file name is expected here, not its content".to_owned()
@@ -314,7 +323,12 @@ impl Joiner<'_> {
         match file.missing {
             MissingFile::Warn | MissingFile::Empty if self.compatibility => {
                 problem.severity = crate::problem::Severity::Warning;
-                *value = if file.missing == MissingFile::Empty { Value::String(String::new()) } else { Value::Null };
+                if file.missing == MissingFile::Empty {
+                    *value = Value::String(String::new());
+                } else {
+                    // Nothing is known of it: it is not described.
+                    self.dropped.push(path.clone());
+                }
             }
             _ => {}
         }
