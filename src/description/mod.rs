@@ -33,3 +33,6 @@ pub use variables::{SecretState, Variables};
 
 /// How deep lists and objects may be nested.
 pub(crate) const MAX_DEPTH: usize = 100;
+
+#[cfg(test)]
+mod tests;
