@@ -51,6 +51,21 @@ impl Registry {
         (Registry { kinds }, errors)
     }
 
+    /// Compiles the schemas of a test.
+    #[cfg(test)]
+    pub(crate) fn of(files: &[(&str, &str)]) -> Registry {
+        let mut kinds = IndexMap::new();
+        for (name, text) in files {
+            let json = serde_yaml::from_str::<serde_json::Value>(text);
+            assert!(json.is_ok(), "{name}: {json:?}");
+            match compile(name, json.unwrap_or_default()) {
+                Ok(spec) => kinds.insert((*name).to_owned(), spec),
+                Err(errors) => unreachable!("{name}: {errors:#?}"),
+            };
+        }
+        Registry { kinds }
+    }
+
     /// Returns a kind by name.
     pub fn kind(&self, name: &str) -> Option<&KindSpec> {
         self.kinds.get(name)
