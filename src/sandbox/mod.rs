@@ -7,6 +7,7 @@
 //! [`call::ApiError`] comes out, and the clock and the random seed are values. The server around it does the I/O.
 
 pub mod call;
+pub mod contract;
 pub mod family;
 pub mod ids;
 pub mod page;
