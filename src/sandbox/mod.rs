@@ -10,6 +10,16 @@ pub mod call;
 pub mod contract;
 pub mod family;
 pub mod ids;
+mod log;
+mod log_query;
+mod oauth;
 pub mod page;
+pub mod request;
 pub mod route;
+mod service;
 pub mod state;
+pub mod tenant;
+mod token;
+
+#[cfg(test)]
+mod traffic_tests;

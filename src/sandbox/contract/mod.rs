@@ -53,6 +53,8 @@ pub struct Operation {
     pub method: Method,
     /// Path template below `/api/v2`: `/clients/{id}`.
     pub template: String,
+    /// What the tenant log calls a write of this operation.
+    pub label: Option<String>,
     /// Scopes, any of which suffices.
     pub scopes: Vec<String>,
     /// Path parameters that are more than any text.
@@ -104,6 +106,7 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OperationEntry {
+    label: Option<String>,
     scopes: Vec<String>,
     #[serde(default)]
     path: IndexMap<String, String>,
@@ -272,6 +275,7 @@ fn operation(key: &str, entry: OperationEntry, types: usize) -> Result<Operation
     Ok(Operation {
         method,
         template: template.to_owned(),
+        label: entry.label,
         scopes: entry.scopes,
         path: parameters(entry.path)?,
         query: parameters(entry.query)?,
