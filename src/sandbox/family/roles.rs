@@ -19,7 +19,11 @@ pub(super) const ROUTES: &[Route] = &[
     route(Method::Delete, "/roles/{id}", delete),
     route(Method::Get, "/roles/{id}/permissions", list_permissions),
     route(Method::Post, "/roles/{id}/permissions", add_permissions),
-    route(Method::Delete, "/roles/{id}/permissions", remove_permissions),
+    route(
+        Method::Delete,
+        "/roles/{id}/permissions",
+        remove_permissions,
+    ),
     route(Method::Get, "/roles/{id}/users", list_users),
     route(Method::Post, "/roles/{id}/users", add_users),
 ];
@@ -54,7 +58,9 @@ pub(super) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Value, ApiError
 pub(super) fn shown(role: &Value) -> Value {
     let mut out = visible(role);
     if let Some(members) = out.as_object_mut() {
-        let is_described = members.get("description").is_some_and(|description| !description.is_null());
+        let is_described = members
+            .get("description")
+            .is_some_and(|description| !description.is_null());
         if !is_described {
             members.insert("description".to_owned(), json!(""));
         }
@@ -68,9 +74,10 @@ fn list(state: &mut State, call: &Call) -> Outcome {
         .iter()
         .filter(|role| {
             text(role, "name").to_lowercase().contains(&filter)
-                && ["type", "owner_id"]
-                    .iter()
-                    .all(|member| call.query(member).is_none_or(|wanted| text(role, member) == wanted))
+                && ["type", "owner_id"].iter().all(|member| {
+                    call.query(member)
+                        .is_none_or(|wanted| text(role, member) == wanted)
+                })
         })
         .map(shown)
         .collect();
@@ -83,8 +90,15 @@ fn read(state: &mut State, call: &Call) -> Outcome {
 }
 
 fn refuse_taken(state: &State, name: Option<&Value>, own: &str) -> Result<(), ApiError> {
-    let is_taken = name.is_some() && state.collection(ROLES).any(|(id, role)| id != own && role.get("name") == name);
-    if is_taken { Err(conflict("role_conflict", "The role already exists.")) } else { Ok(()) }
+    let is_taken = name.is_some()
+        && state
+            .collection(ROLES)
+            .any(|(id, role)| id != own && role.get("name") == name);
+    if is_taken {
+        Err(conflict("role_conflict", "The role already exists."))
+    } else {
+        Ok(())
+    }
 }
 
 fn create(state: &mut State, call: &Call) -> Outcome {
@@ -124,8 +138,10 @@ fn list_permissions(state: &mut State, call: &Call) -> Outcome {
     find(state, call.param(0))?;
     let mut found = Vec::new();
     for permission in rows(state, &permissions_of(call.param(0))) {
-        let (identifier, name) =
-            (text(&permission, "resource_server_identifier"), text(&permission, "permission_name"));
+        let (identifier, name) = (
+            text(&permission, "resource_server_identifier"),
+            text(&permission, "permission_name"),
+        );
         if let Some(api) = by_identifier(state, identifier) {
             found.push(json!({
                 "permission_name": name, "description": scope_of(api, name).unwrap_or_default(),
@@ -138,11 +154,19 @@ fn list_permissions(state: &mut State, call: &Call) -> Outcome {
 }
 
 fn key(permission: &Value) -> String {
-    format!("{} {}", text(permission, "resource_server_identifier"), text(permission, "permission_name"))
+    format!(
+        "{} {}",
+        text(permission, "resource_server_identifier"),
+        text(permission, "permission_name")
+    )
 }
 
 fn named_permissions(call: &Call) -> Vec<Value> {
-    call.body.get("permissions").and_then(Value::as_array).cloned().unwrap_or_default()
+    call.body
+        .get("permissions")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default()
 }
 
 fn add_permissions(state: &mut State, call: &Call) -> Outcome {
@@ -150,21 +174,30 @@ fn add_permissions(state: &mut State, call: &Call) -> Outcome {
     find(state, id)?;
     let named = named_permissions(call);
     for permission in &named {
-        let (identifier, name) = (text(permission, "resource_server_identifier"), text(permission, "permission_name"));
+        let (identifier, name) = (
+            text(permission, "resource_server_identifier"),
+            text(permission, "permission_name"),
+        );
         let api = by_identifier(state, identifier).ok_or_else(|| {
             let message = format!("The resource server {identifier} does not exist.");
             ApiError::new(404, "inexistent_resource_server", message)
         })?;
         if scope_of(api, name).is_none() {
-            let message = format!("The permission {name} is not defined on the resource server {identifier}.");
+            let message = format!(
+                "The permission {name} is not defined on the resource server {identifier}."
+            );
             return Err(ApiError::invalid_body(message));
         }
     }
     let collection = permissions_of(id);
-    let fresh: Vec<&Value> =
-        named.iter().filter(|permission| state.object(&collection, &key(permission)).is_none()).collect();
+    let fresh: Vec<&Value> = named
+        .iter()
+        .filter(|permission| state.object(&collection, &key(permission)).is_none())
+        .collect();
     if state.collection(&collection).count() + fresh.len() > PERMISSIONS {
-        return Err(ApiError::invalid_body(format!("A role cannot have more than {PERMISSIONS} permissions.")));
+        return Err(ApiError::invalid_body(format!(
+            "A role cannot have more than {PERMISSIONS} permissions."
+        )));
     }
     for permission in fresh {
         store(state, &collection, &key(permission), permission.clone());
@@ -194,8 +227,15 @@ fn add_users(state: &mut State, call: &Call) -> Outcome {
     let id = call.param(0);
     find(state, id)?;
     let named = texts(call.body.get("users"));
-    if named.iter().any(|user| state.object("users", user).is_none()) {
-        return Err(ApiError::new(404, "inexistent_user", "One or more of the users do not exist."));
+    if named
+        .iter()
+        .any(|user| state.object("users", user).is_none())
+    {
+        return Err(ApiError::new(
+            404,
+            "inexistent_user",
+            "One or more of the users do not exist.",
+        ));
     }
     for user in named {
         store(state, &users_of(id), &user, json!({"user_id": user}));
@@ -222,8 +262,14 @@ mod tests {
         let reply = post(&mut state, "/roles", json!({"name": "Clerk"}));
         let made = reply.body.unwrap();
         assert_eq!(reply.status, 200);
-        assert_eq!(made, json!({"id": made["id"], "name": "Clerk", "type": "tenant"}));
-        assert_eq!(get(&mut state, &format!("/roles/{}", text(&made, "id")))["description"], "");
+        assert_eq!(
+            made,
+            json!({"id": made["id"], "name": "Clerk", "type": "tenant"})
+        );
+        assert_eq!(
+            get(&mut state, &format!("/roles/{}", text(&made, "id")))["description"],
+            ""
+        );
     }
 
     #[test]
@@ -231,10 +277,23 @@ mod tests {
         let mut state = tenant();
         let made = create(&mut state, "/roles", json!({"name": "Clerk"}));
         create(&mut state, "/roles", json!({"name": "Boss"}));
-        assert_eq!(refused(&mut state, Method::Post, "/roles", json!({"name": "Clerk"})).status, 409);
+        assert_eq!(
+            refused(&mut state, Method::Post, "/roles", json!({"name": "Clerk"})).status,
+            409
+        );
         let at = format!("/roles/{}", text(&made, "id"));
-        assert_eq!(refused(&mut state, Method::Patch, &at, json!({"name": "Boss"})).status, 409);
-        assert_eq!(patch(&mut state, &at, json!({"name": "Clerk", "description": "d"}))["description"], "d");
+        assert_eq!(
+            refused(&mut state, Method::Patch, &at, json!({"name": "Boss"})).status,
+            409
+        );
+        assert_eq!(
+            patch(
+                &mut state,
+                &at,
+                json!({"name": "Clerk", "description": "d"})
+            )["description"],
+            "d"
+        );
     }
 
     #[test]
@@ -245,9 +304,15 @@ mod tests {
         assert_eq!(delete(&mut state, &at, Value::Null), Reply::ok(json!({})));
         for method in [Method::Get, Method::Delete] {
             let error = refused(&mut state, method, &at, Value::Null);
-            assert_eq!((error.status, error.code, error.message.as_str()), (404, None, "The role does not exist."));
+            assert_eq!(
+                (error.status, error.code, error.message.as_str()),
+                (404, None, "The role does not exist.")
+            );
         }
-        assert_eq!(refused(&mut state, Method::Patch, &at, json!({"name": "x"})).status, 404);
+        assert_eq!(
+            refused(&mut state, Method::Patch, &at, json!({"name": "x"})).status,
+            404
+        );
         let again = create(&mut state, "/roles", json!({"name": "tenantry-lock"}));
         assert_ne!(again["id"], made["id"]);
     }
@@ -258,11 +323,25 @@ mod tests {
         for name in ["read_only", "Reader", "Admin"] {
             create(&mut state, "/roles", json!({"name": name}));
         }
-        let list = get(&mut state, "/roles?per_page=2&page=0&include_totals=true&type=tenant");
-        let names: Vec<&str> = list["roles"].as_array().unwrap().iter().map(|role| text(role, "name")).collect();
+        let list = get(
+            &mut state,
+            "/roles?per_page=2&page=0&include_totals=true&type=tenant",
+        );
+        let names: Vec<&str> = list["roles"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|role| text(role, "name"))
+            .collect();
         assert_eq!(names, ["Admin", "Reader"]);
         assert_eq!((&list["total"], &list["limit"]), (&json!(3), &json!(2)));
-        assert_eq!(get(&mut state, "/roles?name_filter=READ").as_array().unwrap().len(), 2);
+        assert_eq!(
+            get(&mut state, "/roles?name_filter=READ")
+                .as_array()
+                .unwrap()
+                .len(),
+            2
+        );
         assert_eq!(get(&mut state, "/roles?type=organization"), json!([]));
     }
 
@@ -272,7 +351,10 @@ mod tests {
         let made = create(&mut state, "/roles", json!({"name": "Clerk"}));
         let at = format!("/roles/{}/permissions", text(&made, "id"));
         let body = json!({"permissions": [permission("update:users"), permission("read:users")]});
-        assert_eq!(post(&mut state, &at, body.clone()), Reply::created(json!({})));
+        assert_eq!(
+            post(&mut state, &at, body.clone()),
+            Reply::created(json!({}))
+        );
         post(&mut state, &at, body);
         let list = get(&mut state, &format!("{at}?include_totals=true"));
         assert_eq!(list["total"], 2);
@@ -298,19 +380,32 @@ mod tests {
         let api = json!({"permissions": [{"resource_server_identifier": "urn:x", "permission_name": "a"}]});
         assert_eq!(refused(&mut state, Method::Post, &at, api).status, 404);
         let body = json!({"permissions": [permission("read:users")]});
-        assert_eq!(refused(&mut state, Method::Post, "/roles/rol_x/permissions", body).status, 404);
+        assert_eq!(
+            refused(&mut state, Method::Post, "/roles/rol_x/permissions", body).status,
+            404
+        );
     }
 
     #[test]
     fn users_hold_roles() {
         let mut state = tenant();
         connection(&mut state, "con_1", "db", "auth0");
-        let user = create(&mut state, "/users", json!({"connection": "db", "email": "ana@acme.com", "password": "p"}));
+        let user = create(
+            &mut state,
+            "/users",
+            json!({"connection": "db", "email": "ana@acme.com", "password": "p"}),
+        );
         let made = create(&mut state, "/roles", json!({"name": "Clerk"}));
         let at = format!("/roles/{}/users", text(&made, "id"));
         assert_eq!(get(&mut state, &at), json!([]));
-        assert_eq!(post(&mut state, &at, json!({"users": [user["user_id"]]})), Reply::ok(json!({})));
+        assert_eq!(
+            post(&mut state, &at, json!({"users": [user["user_id"]]})),
+            Reply::ok(json!({}))
+        );
         assert_eq!(get(&mut state, &at)[0]["email"], "ana@acme.com");
-        assert_eq!(refused(&mut state, Method::Post, &at, json!({"users": ["auth0|x"]})).status, 404);
+        assert_eq!(
+            refused(&mut state, Method::Post, &at, json!({"users": ["auth0|x"]})).status,
+            404
+        );
     }
 }
