@@ -1,15 +1,17 @@
 //! The operations of the API, one file per family of resources.
 
-pub mod branding;
-pub mod connections;
-pub mod custom_domains;
+mod branding;
+mod connections;
+mod custom_domains;
 mod databases;
+mod directories;
 mod edit;
-pub mod emails;
-pub mod prompts;
-pub mod provisioning;
+mod emails;
+mod prompts;
+mod rendering;
+mod scim;
 mod strategies;
-pub mod tenant_settings;
+mod tenant_settings;
 
 use super::route::Route;
 use super::state::State;
@@ -20,15 +22,17 @@ pub fn routes() -> Vec<Route> {
         branding::ROUTES,
         connections::ROUTES,
         custom_domains::ROUTES,
+        directories::ROUTES,
         emails::ROUTES,
         prompts::ROUTES,
-        provisioning::ROUTES,
+        rendering::ROUTES,
+        scim::ROUTES,
         tenant_settings::ROUTES,
     ]
     .concat()
 }
 
-/// Adds the objects that a tenant has before anything is configured.
+/// Adds what a tenant holds before anything is configured.
 pub fn bootstrap(state: &mut State, now_ms: i64) {
     branding::bootstrap(state, now_ms);
     connections::bootstrap(state, now_ms);
