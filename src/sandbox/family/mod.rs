@@ -1,5 +1,7 @@
 //! The operations of the API, one file per family of resources.
 
+mod action_versions;
+mod actions;
 mod branding;
 mod connections;
 mod custom_domains;
@@ -12,6 +14,7 @@ mod rendering;
 mod scim;
 mod strategies;
 mod tenant_settings;
+mod triggers;
 
 use super::route::Route;
 use super::state::State;
@@ -19,6 +22,8 @@ use super::state::State;
 /// Returns every operation the sandbox answers.
 pub fn routes() -> Vec<Route> {
     [
+        action_versions::ROUTES,
+        actions::ROUTES,
         branding::ROUTES,
         connections::ROUTES,
         custom_domains::ROUTES,
@@ -28,6 +33,7 @@ pub fn routes() -> Vec<Route> {
         rendering::ROUTES,
         scim::ROUTES,
         tenant_settings::ROUTES,
+        triggers::ROUTES,
     ]
     .concat()
 }
