@@ -11,6 +11,8 @@ mod edit;
 mod emails;
 mod prompts;
 mod rendering;
+mod rules;
+mod rules_configs;
 mod scim;
 mod strategies;
 mod tenant_settings;
@@ -31,6 +33,8 @@ pub fn routes() -> Vec<Route> {
         emails::ROUTES,
         prompts::ROUTES,
         rendering::ROUTES,
+        rules::ROUTES,
+        rules_configs::ROUTES,
         scim::ROUTES,
         tenant_settings::ROUTES,
         triggers::ROUTES,
