@@ -2,6 +2,7 @@
 
 mod action_versions;
 mod actions;
+mod attack_protection;
 mod branding;
 mod connections;
 mod custom_domains;
@@ -9,6 +10,7 @@ mod databases;
 mod directories;
 mod edit;
 mod emails;
+mod misc;
 mod prompts;
 mod rendering;
 mod rules;
@@ -26,11 +28,13 @@ pub fn routes() -> Vec<Route> {
     [
         action_versions::ROUTES,
         actions::ROUTES,
+        attack_protection::ROUTES,
         branding::ROUTES,
         connections::ROUTES,
         custom_domains::ROUTES,
         directories::ROUTES,
         emails::ROUTES,
+        misc::ROUTES,
         prompts::ROUTES,
         rendering::ROUTES,
         rules::ROUTES,
@@ -44,6 +48,7 @@ pub fn routes() -> Vec<Route> {
 
 /// Adds what a tenant holds before anything is configured.
 pub fn bootstrap(state: &mut State, now_ms: i64) {
+    attack_protection::bootstrap(state, now_ms);
     branding::bootstrap(state, now_ms);
     connections::bootstrap(state, now_ms);
     prompts::bootstrap(state, now_ms);
