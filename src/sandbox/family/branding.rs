@@ -11,7 +11,7 @@ use crate::sandbox::route::{Route, route};
 use crate::sandbox::state::State;
 
 /// Operations of this family.
-pub const ROUTES: &[Route] = &[
+pub(super) const ROUTES: &[Route] = &[
     route(Get, "/branding", read),
     route(Patch, "/branding", update),
     route(Get, "/branding/templates/universal-login", read_template),
@@ -30,7 +30,7 @@ const BRANDING: &str = "branding";
 const TEMPLATE: &str = "branding/universal_login";
 
 /// Adds the branding of a fresh tenant: none.
-pub fn bootstrap(state: &mut State, _now_ms: i64) {
+pub(super) fn bootstrap(state: &mut State, _now_ms: i64) {
     state.documents.insert(BRANDING.to_owned(), json!({}));
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::edit::{assign, fill, is_true, items, set, text, unset};
-use super::{databases, provisioning, strategies};
+use super::{databases, directories, scim, strategies};
 use crate::sandbox::call::Method::{Delete, Get, Patch, Post};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
 use crate::sandbox::ids::timestamp_ms;
@@ -12,7 +12,7 @@ use crate::sandbox::route::{Route, route};
 use crate::sandbox::state::State;
 
 /// Operations of this family.
-pub const ROUTES: &[Route] = &[
+pub(super) const ROUTES: &[Route] = &[
     route(Get, "/connections", list),
     route(Post, "/connections", create),
     route(Get, "/connections/{id}", read),
@@ -33,7 +33,7 @@ const DELETION_MS: i64 = 2_000;
 const DELETION_ASKS: u64 = 2;
 
 /// Adds the connections of a fresh tenant.
-pub fn bootstrap(state: &mut State, _now_ms: i64) {
+pub(super) fn bootstrap(state: &mut State, _now_ms: i64) {
     for (name, strategy, options) in [
         (
             "Username-Password-Authentication",
@@ -311,7 +311,8 @@ fn update(state: &mut State, call: &Call) -> Outcome {
     if let Some(options) = changes.get_mut("options") {
         let before = old.get("options").cloned().unwrap_or_default();
         check_options(state, &name, &strategy, options, Some(&before))?;
-        provisioning::check_options(state, id, options)?;
+        scim::check_options(state, id, options)?;
+        directories::check_options(state, id, options)?;
         if strategy == "auth0" {
             databases::encrypt(state, options);
         }
@@ -348,7 +349,8 @@ fn delete(state: &mut State, call: &Call) -> Outcome {
         });
     };
     let name = text(&connection, "name");
-    provisioning::forget(state, id);
+    scim::forget(state, id);
+    directories::forget(state, id);
     state.collections.shift_remove(&clients_of(id));
     for (collection, rows) in &mut state.collections {
         if collection.starts_with("organization_connections/") {

@@ -11,7 +11,7 @@ use crate::sandbox::route::{Route, route};
 use crate::sandbox::state::State;
 
 /// Operations of this family.
-pub const ROUTES: &[Route] = &[
+pub(super) const ROUTES: &[Route] = &[
     route(Get, "/custom-domains", list),
     route(Post, "/custom-domains", create),
     route(Get, "/custom-domains/default", read_default),

@@ -10,7 +10,7 @@ use crate::sandbox::route::{Route, route};
 use crate::sandbox::state::State;
 
 /// Operations of this family.
-pub const ROUTES: &[Route] = &[
+pub(super) const ROUTES: &[Route] = &[
     route(Get, "/emails/provider", read),
     route(Post, "/emails/provider", create),
     route(Patch, "/emails/provider", update),

@@ -2,27 +2,36 @@
 
 mod parts;
 
-pub mod branding;
+mod action_versions;
+mod actions;
+mod attack_protection;
+mod branding;
 mod client_grants;
 mod client_rules;
 mod clients;
-pub mod connections;
+mod connections;
 mod credentials;
-pub mod custom_domains;
+mod custom_domains;
 mod databases;
+mod directories;
 mod edit;
-pub mod emails;
+mod emails;
+mod misc;
 mod organization_connections;
 mod organization_domains;
 mod organization_links;
 mod organization_members;
 mod organizations;
-pub mod prompts;
-pub mod provisioning;
+mod prompts;
+mod rendering;
 mod resource_servers;
 mod roles;
+mod rules;
+mod rules_configs;
+mod scim;
 mod strategies;
-pub mod tenant_settings;
+mod tenant_settings;
+mod triggers;
 mod users;
 
 #[cfg(test)]
@@ -34,23 +43,32 @@ use super::state::State;
 /// Returns every operation the sandbox answers.
 pub fn routes() -> Vec<Route> {
     [
+        action_versions::ROUTES,
+        actions::ROUTES,
+        attack_protection::ROUTES,
         branding::ROUTES,
         client_grants::ROUTES,
         clients::ROUTES,
         connections::ROUTES,
         credentials::ROUTES,
         custom_domains::ROUTES,
+        directories::ROUTES,
         emails::ROUTES,
+        misc::ROUTES,
         organization_connections::ROUTES,
         organization_domains::ROUTES,
         organization_links::ROUTES,
         organization_members::ROUTES,
         organizations::ROUTES,
         prompts::ROUTES,
-        provisioning::ROUTES,
+        rendering::ROUTES,
         resource_servers::ROUTES,
         roles::ROUTES,
+        rules::ROUTES,
+        rules_configs::ROUTES,
+        scim::ROUTES,
         tenant_settings::ROUTES,
+        triggers::ROUTES,
         users::ROUTES,
     ]
     .concat()
@@ -60,6 +78,7 @@ pub fn routes() -> Vec<Route> {
 pub fn bootstrap(state: &mut State, now_ms: i64) {
     resource_servers::bootstrap(state, now_ms);
     clients::bootstrap(state, now_ms);
+    attack_protection::bootstrap(state, now_ms);
     branding::bootstrap(state, now_ms);
     connections::bootstrap(state, now_ms);
     prompts::bootstrap(state, now_ms);

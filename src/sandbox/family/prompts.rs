@@ -1,31 +1,19 @@
 //! `/prompts`: the login experience, its texts, its partials and how its screens are rendered.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::edit::{assign, items, text};
+use super::edit::assign;
 use super::{custom_domains, tenant_settings};
 use crate::sandbox::call::Method::{Get, Patch, Put};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
-use crate::sandbox::page::{self, OffsetOrder};
+use crate::sandbox::page;
 use crate::sandbox::route::{Route, route};
 use crate::sandbox::state::State;
 
 /// Operations of this family.
-pub const ROUTES: &[Route] = &[
+pub(super) const ROUTES: &[Route] = &[
     route(Get, "/prompts", read),
     route(Patch, "/prompts", update),
-    route(Get, "/prompts/rendering", list_rendering),
-    route(Patch, "/prompts/rendering", update_all_rendering),
-    route(
-        Get,
-        "/prompts/{prompt}/screen/{screen}/rendering",
-        read_rendering,
-    ),
-    route(
-        Patch,
-        "/prompts/{prompt}/screen/{screen}/rendering",
-        update_rendering,
-    ),
     route(Get, "/prompts/{prompt}/custom-text/{language}", read_text),
     route(Put, "/prompts/{prompt}/custom-text/{language}", write_text),
     route(Get, "/prompts/{prompt}/partials", read_partials),
@@ -33,8 +21,6 @@ pub const ROUTES: &[Route] = &[
 ];
 
 const PROMPTS: &str = "prompts";
-/// Rendering settings by `PROMPT/SCREEN`.
-const RENDERING: &str = "prompt_rendering";
 
 /// Prompts of the API description.
 const NAMES: [&str; 37] = [
@@ -109,7 +95,7 @@ const INSERTION_POINTS: [&str; 6] = [
 ];
 
 /// Adds the settings of a fresh tenant.
-pub fn bootstrap(state: &mut State, _now_ms: i64) {
+pub(super) fn bootstrap(state: &mut State, _now_ms: i64) {
     state.documents.insert(
         PROMPTS.to_owned(),
         json!({"universal_login_experience": "new", "identifier_first": true}),
@@ -134,7 +120,7 @@ fn update(state: &mut State, call: &Call) -> Outcome {
     Ok(Reply::ok(page::visible(prompts)))
 }
 
-fn known(prompt: &str) -> Result<(), ApiError> {
+pub(super) fn known(prompt: &str) -> Result<(), ApiError> {
     if NAMES.contains(&prompt) {
         return Ok(());
     }
@@ -246,145 +232,11 @@ fn write_partials(state: &mut State, call: &Call) -> Outcome {
     replace(state, partials_key(call), call)
 }
 
-// --- rendering
-
-fn rendering_allowed(state: &State) -> Result<(), ApiError> {
-    if state.has_feature("prompts_rendering") {
-        return Ok(());
-    }
-    Err(ApiError::bare(
-        402,
-        "A paid subscription is required to use Advanced Customizations.",
-    ))
-}
-
-/// Says whether a screen belongs to a prompt. Most screens begin with the name of theirs.
-fn has_screen(prompt: &str, screen: &str) -> bool {
-    let starts = |prefix: &str| {
-        screen
-            .strip_prefix(prefix)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-    };
-    match prompt {
-        "login" | "signup" | "consent" | "status" | "confirmation" | "custom-form" => {
-            screen == prompt
-        }
-        "mfa" => [
-            "mfa-detect-browser-capabilities",
-            "mfa-enroll-result",
-            "mfa-login-options",
-            "mfa-begin-enroll-options",
-        ]
-        .contains(&screen),
-        "mfa-sms" => starts("mfa-sms") || screen == "mfa-country-codes",
-        "mfa-phone" => starts("mfa-phone"),
-        "device-flow" => starts("device-code"),
-        "organizations" => starts("organization") || screen == "pre-login-organization-picker",
-        "invitation" => screen == "accept-invitation",
-        "common" => screen == "redeem-ticket",
-        "passkeys" => starts("passkey"),
-        "captcha" => screen == "interstitial-captcha",
-        "async-approval-flow" => starts("async-approval"),
-        _ => starts(prompt),
-    }
-}
-
-fn rendering_key(prompt: &str, screen: &str) -> Result<String, ApiError> {
-    known(prompt)?;
-    if !has_screen(prompt, screen) {
-        return Err(ApiError::bare(
-            403,
-            "This screen is not available in Advanced Customizations",
-        ));
-    }
-    Ok(format!("{prompt}/{screen}"))
-}
-
-fn list_rendering(state: &mut State, call: &Call) -> Outcome {
-    rendering_allowed(state)?;
-    let fits = |row: &Value| {
-        ["prompt", "screen", "rendering_mode"].iter().all(|member| {
-            call.query(member)
-                .is_none_or(|wanted| text(row, member) == wanted)
-        })
-    };
-    let rows = state
-        .collection(RENDERING)
-        .map(|(_, row)| row.clone())
-        .filter(fits)
-        .collect();
-    page::offset(call, "configs", rows, OffsetOrder::RowsFirst)
-}
-
-fn read_rendering(state: &mut State, call: &Call) -> Outcome {
-    rendering_allowed(state)?;
-    let key = rendering_key(call.param(0), call.param(1))?;
-    Ok(Reply::ok(
-        state
-            .object(RENDERING, &key)
-            .cloned()
-            .unwrap_or_else(|| unwritten(state, call.param(0), call.param(1))),
-    ))
-}
-
-/// What reads show of a screen before the first write.
-fn unwritten(state: &State, prompt: &str, screen: &str) -> Value {
-    let tenant = state.domain.split('.').next().unwrap_or_default();
-    json!({
-        "tenant": tenant, "prompt": prompt, "screen": screen, "rendering_mode": "standard",
-        "context_configuration": [], "default_head_tags_disabled": false, "head_tags": [],
-    })
-}
-
-fn store_rendering(
-    state: &mut State,
-    key: String,
-    prompt: &str,
-    screen: &str,
-    changes: &Map<String, Value>,
-) {
-    let start = unwritten(state, prompt, screen);
-    let row = state.collection_mut(RENDERING).entry(key).or_insert(start);
-    assign(row, changes);
-}
-
-/// Answers only the members that were written (recorded traffic).
-fn update_rendering(state: &mut State, call: &Call) -> Outcome {
-    rendering_allowed(state)?;
-    let key = rendering_key(call.param(0), call.param(1))?;
-    let changes = call.fields();
-    store_rendering(state, key, call.param(0), call.param(1), &changes);
-    Ok(Reply::ok(Value::Object(changes)))
-}
-
-fn update_all_rendering(state: &mut State, call: &Call) -> Outcome {
-    rendering_allowed(state)?;
-    let configs = items(&call.body, "configs");
-    let mut keyed = Vec::with_capacity(configs.len());
-    for config in configs {
-        keyed.push((
-            rendering_key(text(config, "prompt"), text(config, "screen"))?,
-            config,
-        ));
-    }
-    for (key, config) in keyed {
-        let members = config.as_object().cloned().unwrap_or_default();
-        store_rendering(
-            state,
-            key,
-            text(config, "prompt"),
-            text(config, "screen"),
-            &members,
-        );
-    }
-    Ok(Reply::ok(json!({"configs": configs})))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::{answer, call, get, query, refusal, tenant};
+    use super::super::edit::testing::{answer, call, get, refusal, tenant};
     use super::*;
 
     fn fresh() -> State {
@@ -525,96 +377,5 @@ mod tests {
             400,
         );
         refusal(write_partials(&mut state, &call(&["mfa"], json!({}))), 404);
-    }
-
-    #[test]
-    fn rendering_is_listed_once_written() {
-        let mut state = fresh();
-        let empty = answer(
-            list_rendering(
-                &mut state,
-                &query(&[], &[("include_totals", "true"), ("per_page", "100")]),
-            ),
-            200,
-        );
-        assert_eq!(
-            empty,
-            json!({"configs": [], "start": 0, "limit": 100, "total": 0})
-        );
-        assert_eq!(
-            answer(read_rendering(&mut state, &get(&["login", "login"])), 200)["rendering_mode"],
-            "standard"
-        );
-        let body = json!({"rendering_mode": "advanced"});
-        assert_eq!(
-            answer(
-                update_rendering(&mut state, &call(&["login", "login"], body.clone())),
-                200
-            ),
-            body
-        );
-        let listed = answer(
-            list_rendering(&mut state, &query(&[], &[("rendering_mode", "advanced")])),
-            200,
-        );
-        assert_eq!(
-            (&listed[0]["screen"], &listed[0]["tenant"]),
-            (&json!("login"), &json!("travel0"))
-        );
-        let none = answer(
-            list_rendering(&mut state, &query(&[], &[("prompt", "signup")])),
-            200,
-        );
-        assert_eq!(none, json!([]));
-    }
-
-    #[test]
-    fn a_screen_must_belong_to_its_prompt() {
-        for (prompt, screen) in [
-            ("login", "login-id"),
-            ("mfa", "mfa-sms-list"),
-            ("login", "nowhere"),
-            ("captcha", "captcha"),
-        ] {
-            refusal(read_rendering(&mut fresh(), &get(&[prompt, screen])), 403);
-        }
-        for (prompt, screen) in [
-            ("mfa", "mfa-login-options"),
-            ("reset-password", "reset-password-email"),
-            ("organizations", "organization-picker"),
-            ("brute-force-protection", "brute-force-protection-unblock"),
-            ("device-flow", "device-code-confirmation"),
-        ] {
-            answer(read_rendering(&mut fresh(), &get(&[prompt, screen])), 200);
-        }
-        refusal(
-            read_rendering(&mut fresh(), &get(&["nowhere", "login"])),
-            404,
-        );
-    }
-
-    #[test]
-    fn many_screens_change_all_or_not_at_all() {
-        let mut state = fresh();
-        let good = json!({"prompt": "login", "screen": "login", "rendering_mode": "advanced"});
-        let bad = json!({"prompt": "login", "screen": "signup"});
-        refusal(
-            update_all_rendering(&mut state, &call(&[], json!({"configs": [good, bad]}))),
-            403,
-        );
-        assert_eq!(state.collection(RENDERING).count(), 0);
-        let body = json!({"configs": [good]});
-        assert_eq!(
-            answer(
-                update_all_rendering(&mut state, &call(&[], body.clone())),
-                200
-            ),
-            body
-        );
-        assert_eq!(state.collection(RENDERING).count(), 1);
-        state
-            .documents
-            .insert("$features".to_owned(), json!({"prompts_rendering": false}));
-        refusal(update_all_rendering(&mut state, &call(&[], body)), 402);
     }
 }

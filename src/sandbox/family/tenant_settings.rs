@@ -10,7 +10,7 @@ use crate::sandbox::route::{Route, route};
 use crate::sandbox::state::State;
 
 /// Operations of this family.
-pub const ROUTES: &[Route] = &[
+pub(super) const ROUTES: &[Route] = &[
     route(Get, "/tenants/settings", read),
     route(Patch, "/tenants/settings", update),
 ];
@@ -42,7 +42,7 @@ const PATCH_FLAGS: [&str; 2] = [
 const SANDBOX_VERSIONS: [&str; 3] = ["22", "18", "12"];
 
 /// Adds the settings of a fresh tenant (flags as in recorded traffic).
-pub fn bootstrap(state: &mut State, _now_ms: i64) {
+pub(super) fn bootstrap(state: &mut State, _now_ms: i64) {
     let settings = json!({
         "enabled_locales": ["en"],
         "flags": {
