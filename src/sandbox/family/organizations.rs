@@ -22,12 +22,13 @@ pub(super) const ROUTES: &[Route] = &[
 const ORGANIZATIONS: &str = "organizations";
 
 /// What hangs on an organization, each under `NAME/ORGANIZATION_ID`.
-const PARTS: [&str; 5] = [
+const PARTS: [&str; 6] = [
     "organization_connections",
     "organization_client_grants",
     "organization_clients",
     "organization_domains",
     "organization_members",
+    "organization_member_roles",
 ];
 
 fn missing() -> ApiError {

@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::parts::{conflict, overlay, rows, store, text, texts};
-use super::resource_servers::{by_identifier, scope_of};
-use super::users;
+use super::parts::{children, conflict, overlay, remove_where, rows, store, text, texts};
+use super::{permissions, users};
 use crate::sandbox::call::{ApiError, Call, Method, Outcome, Reply};
 use crate::sandbox::page::{OffsetOrder, either, offset, visible};
 use crate::sandbox::route::{Route, route};
@@ -19,18 +18,12 @@ pub(super) const ROUTES: &[Route] = &[
     route(Method::Delete, "/roles/{id}", delete),
     route(Method::Get, "/roles/{id}/permissions", list_permissions),
     route(Method::Post, "/roles/{id}/permissions", add_permissions),
-    route(
-        Method::Delete,
-        "/roles/{id}/permissions",
-        remove_permissions,
-    ),
+    route(Method::Delete, "/roles/{id}/permissions", remove_permissions),
     route(Method::Get, "/roles/{id}/users", list_users),
     route(Method::Post, "/roles/{id}/users", add_users),
 ];
 
 const ROLES: &str = "roles";
-/// Permissions of one role (published entity limits).
-const PERMISSIONS: usize = 1000;
 
 /// Names the collection of a role's permissions.
 fn permissions_of(id: &str) -> String {
@@ -58,9 +51,7 @@ pub(super) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Value, ApiError
 pub(super) fn shown(role: &Value) -> Value {
     let mut out = visible(role);
     if let Some(members) = out.as_object_mut() {
-        let is_described = members
-            .get("description")
-            .is_some_and(|description| !description.is_null());
+        let is_described = members.get("description").is_some_and(|description| !description.is_null());
         if !is_described {
             members.insert("description".to_owned(), json!(""));
         }
@@ -74,10 +65,9 @@ fn list(state: &mut State, call: &Call) -> Outcome {
         .iter()
         .filter(|role| {
             text(role, "name").to_lowercase().contains(&filter)
-                && ["type", "owner_id"].iter().all(|member| {
-                    call.query(member)
-                        .is_none_or(|wanted| text(role, member) == wanted)
-                })
+                && ["type", "owner_id"]
+                    .iter()
+                    .all(|member| call.query(member).is_none_or(|wanted| text(role, member) == wanted))
         })
         .map(shown)
         .collect();
@@ -90,15 +80,8 @@ fn read(state: &mut State, call: &Call) -> Outcome {
 }
 
 fn refuse_taken(state: &State, name: Option<&Value>, own: &str) -> Result<(), ApiError> {
-    let is_taken = name.is_some()
-        && state
-            .collection(ROLES)
-            .any(|(id, role)| id != own && role.get("name") == name);
-    if is_taken {
-        Err(conflict("role_conflict", "The role already exists."))
-    } else {
-        Ok(())
-    }
+    let is_taken = name.is_some() && state.collection(ROLES).any(|(id, role)| id != own && role.get("name") == name);
+    if is_taken { Err(conflict("role_conflict", "The role already exists.")) } else { Ok(()) }
 }
 
 fn create(state: &mut State, call: &Call) -> Outcome {
@@ -131,87 +114,25 @@ fn delete(state: &mut State, call: &Call) -> Outcome {
     for collection in [permissions_of(id), users_of(id)] {
         state.collections.shift_remove(&collection);
     }
+    for collection in children(state, "organization_member_roles/") {
+        remove_where(state, &collection, |link| text(link, "role_id") == id);
+    }
     Ok(Reply::ok(json!({})))
 }
 
 fn list_permissions(state: &mut State, call: &Call) -> Outcome {
     find(state, call.param(0))?;
-    let mut found = Vec::new();
-    for permission in rows(state, &permissions_of(call.param(0))) {
-        let (identifier, name) = (
-            text(&permission, "resource_server_identifier"),
-            text(&permission, "permission_name"),
-        );
-        if let Some(api) = by_identifier(state, identifier) {
-            found.push(json!({
-                "permission_name": name, "description": scope_of(api, name).unwrap_or_default(),
-                "resource_server_name": text(api, "name"), "resource_server_identifier": identifier,
-            }));
-        }
-    }
-    found.sort_by(|a, b| text(a, "permission_name").cmp(text(b, "permission_name")));
-    offset(call, "permissions", found, OffsetOrder::RowsFirst)
-}
-
-fn key(permission: &Value) -> String {
-    format!(
-        "{} {}",
-        text(permission, "resource_server_identifier"),
-        text(permission, "permission_name")
-    )
-}
-
-fn named_permissions(call: &Call) -> Vec<Value> {
-    call.body
-        .get("permissions")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default()
+    permissions::list(state, call, &permissions_of(call.param(0)), None)
 }
 
 fn add_permissions(state: &mut State, call: &Call) -> Outcome {
-    let id = call.param(0);
-    find(state, id)?;
-    let named = named_permissions(call);
-    for permission in &named {
-        let (identifier, name) = (
-            text(permission, "resource_server_identifier"),
-            text(permission, "permission_name"),
-        );
-        let api = by_identifier(state, identifier).ok_or_else(|| {
-            let message = format!("The resource server {identifier} does not exist.");
-            ApiError::new(404, "inexistent_resource_server", message)
-        })?;
-        if scope_of(api, name).is_none() {
-            let message = format!(
-                "The permission {name} is not defined on the resource server {identifier}."
-            );
-            return Err(ApiError::invalid_body(message));
-        }
-    }
-    let collection = permissions_of(id);
-    let fresh: Vec<&Value> = named
-        .iter()
-        .filter(|permission| state.object(&collection, &key(permission)).is_none())
-        .collect();
-    if state.collection(&collection).count() + fresh.len() > PERMISSIONS {
-        return Err(ApiError::invalid_body(format!(
-            "A role cannot have more than {PERMISSIONS} permissions."
-        )));
-    }
-    for permission in fresh {
-        store(state, &collection, &key(permission), permission.clone());
-    }
-    Ok(Reply::created(json!({})))
+    find(state, call.param(0))?;
+    permissions::add(state, call, &permissions_of(call.param(0)))
 }
 
 fn remove_permissions(state: &mut State, call: &Call) -> Outcome {
-    let id = call.param(0);
-    find(state, id)?;
-    for permission in named_permissions(call) {
-        state.remove(&permissions_of(id), &key(&permission));
-    }
-    Ok(Reply::no_content())
+    find(state, call.param(0))?;
+    permissions::remove(state, call, &permissions_of(call.param(0)))
 }
 
 fn list_users(state: &mut State, call: &Call) -> Outcome {
@@ -227,15 +148,8 @@ fn add_users(state: &mut State, call: &Call) -> Outcome {
     let id = call.param(0);
     find(state, id)?;
     let named = texts(call.body.get("users"));
-    if named
-        .iter()
-        .any(|user| state.object("users", user).is_none())
-    {
-        return Err(ApiError::new(
-            404,
-            "inexistent_user",
-            "One or more of the users do not exist.",
-        ));
+    if named.iter().any(|user| state.object("users", user).is_none()) {
+        return Err(ApiError::new(404, "inexistent_user", "One or more of the users do not exist."));
     }
     for user in named {
         store(state, &users_of(id), &user, json!({"user_id": user}));
@@ -262,14 +176,8 @@ mod tests {
         let reply = post(&mut state, "/roles", json!({"name": "Clerk"}));
         let made = reply.body.unwrap();
         assert_eq!(reply.status, 200);
-        assert_eq!(
-            made,
-            json!({"id": made["id"], "name": "Clerk", "type": "tenant"})
-        );
-        assert_eq!(
-            get(&mut state, &format!("/roles/{}", text(&made, "id")))["description"],
-            ""
-        );
+        assert_eq!(made, json!({"id": made["id"], "name": "Clerk", "type": "tenant"}));
+        assert_eq!(get(&mut state, &format!("/roles/{}", text(&made, "id")))["description"], "");
     }
 
     #[test]
@@ -277,23 +185,10 @@ mod tests {
         let mut state = tenant();
         let made = create(&mut state, "/roles", json!({"name": "Clerk"}));
         create(&mut state, "/roles", json!({"name": "Boss"}));
-        assert_eq!(
-            refused(&mut state, Method::Post, "/roles", json!({"name": "Clerk"})).status,
-            409
-        );
+        assert_eq!(refused(&mut state, Method::Post, "/roles", json!({"name": "Clerk"})).status, 409);
         let at = format!("/roles/{}", text(&made, "id"));
-        assert_eq!(
-            refused(&mut state, Method::Patch, &at, json!({"name": "Boss"})).status,
-            409
-        );
-        assert_eq!(
-            patch(
-                &mut state,
-                &at,
-                json!({"name": "Clerk", "description": "d"})
-            )["description"],
-            "d"
-        );
+        assert_eq!(refused(&mut state, Method::Patch, &at, json!({"name": "Boss"})).status, 409);
+        assert_eq!(patch(&mut state, &at, json!({"name": "Clerk", "description": "d"}))["description"], "d");
     }
 
     #[test]
@@ -304,15 +199,9 @@ mod tests {
         assert_eq!(delete(&mut state, &at, Value::Null), Reply::ok(json!({})));
         for method in [Method::Get, Method::Delete] {
             let error = refused(&mut state, method, &at, Value::Null);
-            assert_eq!(
-                (error.status, error.code, error.message.as_str()),
-                (404, None, "The role does not exist.")
-            );
+            assert_eq!((error.status, error.code, error.message.as_str()), (404, None, "The role does not exist."));
         }
-        assert_eq!(
-            refused(&mut state, Method::Patch, &at, json!({"name": "x"})).status,
-            404
-        );
+        assert_eq!(refused(&mut state, Method::Patch, &at, json!({"name": "x"})).status, 404);
         let again = create(&mut state, "/roles", json!({"name": "tenantry-lock"}));
         assert_ne!(again["id"], made["id"]);
     }
@@ -323,25 +212,11 @@ mod tests {
         for name in ["read_only", "Reader", "Admin"] {
             create(&mut state, "/roles", json!({"name": name}));
         }
-        let list = get(
-            &mut state,
-            "/roles?per_page=2&page=0&include_totals=true&type=tenant",
-        );
-        let names: Vec<&str> = list["roles"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|role| text(role, "name"))
-            .collect();
+        let list = get(&mut state, "/roles?per_page=2&page=0&include_totals=true&type=tenant");
+        let names: Vec<&str> = list["roles"].as_array().unwrap().iter().map(|role| text(role, "name")).collect();
         assert_eq!(names, ["Admin", "Reader"]);
         assert_eq!((&list["total"], &list["limit"]), (&json!(3), &json!(2)));
-        assert_eq!(
-            get(&mut state, "/roles?name_filter=READ")
-                .as_array()
-                .unwrap()
-                .len(),
-            2
-        );
+        assert_eq!(get(&mut state, "/roles?name_filter=READ").as_array().unwrap().len(), 2);
         assert_eq!(get(&mut state, "/roles?type=organization"), json!([]));
     }
 
@@ -351,10 +226,7 @@ mod tests {
         let made = create(&mut state, "/roles", json!({"name": "Clerk"}));
         let at = format!("/roles/{}/permissions", text(&made, "id"));
         let body = json!({"permissions": [permission("update:users"), permission("read:users")]});
-        assert_eq!(
-            post(&mut state, &at, body.clone()),
-            Reply::created(json!({}))
-        );
+        assert_eq!(post(&mut state, &at, body.clone()), Reply::created(json!({})));
         post(&mut state, &at, body);
         let list = get(&mut state, &format!("{at}?include_totals=true"));
         assert_eq!(list["total"], 2);
@@ -380,32 +252,19 @@ mod tests {
         let api = json!({"permissions": [{"resource_server_identifier": "urn:x", "permission_name": "a"}]});
         assert_eq!(refused(&mut state, Method::Post, &at, api).status, 404);
         let body = json!({"permissions": [permission("read:users")]});
-        assert_eq!(
-            refused(&mut state, Method::Post, "/roles/rol_x/permissions", body).status,
-            404
-        );
+        assert_eq!(refused(&mut state, Method::Post, "/roles/rol_x/permissions", body).status, 404);
     }
 
     #[test]
     fn users_hold_roles() {
         let mut state = tenant();
         connection(&mut state, "con_1", "db", "auth0");
-        let user = create(
-            &mut state,
-            "/users",
-            json!({"connection": "db", "email": "ana@acme.com", "password": "p"}),
-        );
+        let user = create(&mut state, "/users", json!({"connection": "db", "email": "ana@acme.com", "password": "p"}));
         let made = create(&mut state, "/roles", json!({"name": "Clerk"}));
         let at = format!("/roles/{}/users", text(&made, "id"));
         assert_eq!(get(&mut state, &at), json!([]));
-        assert_eq!(
-            post(&mut state, &at, json!({"users": [user["user_id"]]})),
-            Reply::ok(json!({}))
-        );
+        assert_eq!(post(&mut state, &at, json!({"users": [user["user_id"]]})), Reply::ok(json!({})));
         assert_eq!(get(&mut state, &at)[0]["email"], "ana@acme.com");
-        assert_eq!(
-            refused(&mut state, Method::Post, &at, json!({"users": ["auth0|x"]})).status,
-            404
-        );
+        assert_eq!(refused(&mut state, Method::Post, &at, json!({"users": ["auth0|x"]})).status, 404);
     }
 }
