@@ -32,4 +32,6 @@ pub use options::{Fault, Options, Rate, Subscription};
 pub use server::{Running, StartError, start};
 
 #[cfg(test)]
+mod server_tests;
+#[cfg(test)]
 mod traffic_tests;

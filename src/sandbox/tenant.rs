@@ -315,3 +315,316 @@ fn caller(request: &Request, claims: &Claims) -> Caller {
             .map(|id| id.chars().take(64).collect()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    const NOW: i64 = 1_795_305_600_000;
+
+    /// Asks for a token with these scopes, all without any.
+    fn token(tenant: &mut Tenant, scopes: Option<&str>) -> String {
+        let Credentials {
+            client_id,
+            client_secret,
+        } = tenant.credentials();
+        let mut body = json!({
+            "grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret,
+            "audience": "https://acme.eu.auth0.com/api/v2/",
+        });
+        if let Some(scopes) = scopes {
+            body["scope"] = json!(scopes);
+        }
+        let answer = send(tenant, Method::Post, "/oauth/token", &body, None);
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        answer.body.unwrap()["access_token"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    fn send(
+        tenant: &mut Tenant,
+        method: Method,
+        target: &str,
+        body: &Value,
+        token: Option<&str>,
+    ) -> Answer {
+        let mut request = Request::new(method, target);
+        request.authorization = token.map(|token| format!("Bearer {token}"));
+        request.correlation_id = Some("tenantry/01/1".to_owned());
+        if !body.is_null() {
+            request.body = body.to_string().into_bytes();
+        }
+        tenant.handle(&request, NOW)
+    }
+
+    fn message(answer: &Answer) -> &str {
+        answer
+            .body
+            .as_ref()
+            .and_then(|body| body["message"].as_str())
+            .unwrap_or_default()
+    }
+
+    fn acme() -> Tenant {
+        Tenant::fresh("acme.eu.auth0.com", 7, NOW)
+    }
+
+    #[test]
+    fn every_route_of_a_family_is_in_the_contract() {
+        let known: Vec<(Method, String)> = contract::embedded()
+            .operations()
+            .iter()
+            .map(|operation| (operation.method, plain(&operation.template)))
+            .collect();
+        let routes = family::routes();
+        let unknown: Vec<String> = routes
+            .iter()
+            .chain(service::ROUTES)
+            .filter(|route| !known.contains(&(route.method, plain(route.template))))
+            .map(|route| format!("{:?} {}", route.method, route.template))
+            .collect();
+        assert_eq!(unknown, Vec::<String>::new());
+    }
+
+    #[test]
+    fn requests_are_refused_in_the_order_of_the_api() {
+        let mut tenant = acme();
+        let all = token(&mut tenant, None);
+        let reader = token(&mut tenant, Some("read:roles"));
+        let bad = json!({"nmae": 1});
+        for (method, path, token, body, status, wanted) in [
+            (
+                Method::Get,
+                "/nowhere",
+                None,
+                &Value::Null,
+                404,
+                "Not Found",
+            ),
+            (
+                Method::Get,
+                "/api/v2/nowhere",
+                None,
+                &Value::Null,
+                404,
+                "Not Found",
+            ),
+            (
+                Method::Post,
+                "/api/v2/roles",
+                None,
+                &bad,
+                401,
+                "Missing authentication",
+            ),
+            (
+                Method::Post,
+                "/api/v2/roles",
+                Some(&reader),
+                &bad,
+                403,
+                "Insufficient scope, expected any of: create:roles",
+            ),
+            (
+                Method::Post,
+                "/api/v2/roles",
+                Some(&all),
+                &bad,
+                400,
+                "Payload validation error: 'Additional properties not allowed: nmae', 'Missing required property: name'.",
+            ),
+            (
+                Method::Get,
+                "/api/v2/roles?per_page=x",
+                Some(&all),
+                &Value::Null,
+                400,
+                "Query validation error: 'Expected type integer but found type string' on property per_page.",
+            ),
+        ] {
+            let answer = send(&mut tenant, method, path, body, token.map(String::as_str));
+            assert_eq!(
+                (answer.status, message(&answer)),
+                (status, wanted),
+                "{path}"
+            );
+        }
+        assert!(tenant.state.logs.is_empty());
+    }
+
+    #[test]
+    fn bodies_that_are_no_json_or_too_long_are_refused() {
+        let mut tenant = acme();
+        let all = token(&mut tenant, None);
+        let mut request = Request::new(Method::Post, "/api/v2/roles");
+        request.authorization = Some(format!("Bearer {all}"));
+        request.body = b"{name".to_vec();
+        assert_eq!(tenant.handle(&request, NOW).status, 400);
+        request.body = vec![b' '; MAX_BODY_BYTES + 1];
+        let answer = tenant.handle(&request, NOW);
+        assert_eq!(
+            (answer.status, answer.body.unwrap()["error"].as_str()),
+            (413, Some("Payload Too Large"))
+        );
+    }
+
+    #[test]
+    fn a_write_is_logged_with_its_correlation_id_and_found_after_the_lag() {
+        let mut tenant = acme();
+        tenant.log_lag_ms = 1000;
+        let all = token(&mut tenant, None);
+        let made = send(
+            &mut tenant,
+            Method::Post,
+            "/api/v2/roles",
+            &json!({"name": "Reader"}),
+            Some(&all),
+        );
+        assert_eq!(made.status, 200);
+        let find = |tenant: &mut Tenant, now_ms| {
+            let mut request = Request::new(Method::Get, "/api/v2/logs?q=type%3Asapi");
+            request.authorization = Some(format!("Bearer {all}"));
+            tenant.handle(&request, now_ms).body.unwrap()
+        };
+        assert_eq!(find(&mut tenant, NOW + 999), json!([]));
+        let entries = find(&mut tenant, NOW + 1000);
+        let entry = &entries[0];
+        assert_eq!(entry["description"], "Create a role");
+        assert_eq!(entry["client_name"], "Tenantry Deployer");
+        assert_eq!(entry["references"]["correlation_id"], "tenantry/01/1");
+        assert_eq!(entry["details"]["request"]["method"], "post");
+        assert_eq!(entry["details"]["request"]["path"], "/api/v2/roles");
+        assert_eq!(
+            entry["details"]["response"]["body"]["id"],
+            made.body.unwrap()["id"]
+        );
+        let id = entry["log_id"].as_str().unwrap();
+        let single = send(
+            &mut tenant,
+            Method::Get,
+            &format!("/api/v2/logs/{id}"),
+            &Value::Null,
+            Some(&all),
+        );
+        assert_eq!(single.body.as_ref(), Some(entry));
+        let none = send(
+            &mut tenant,
+            Method::Get,
+            "/api/v2/logs/900",
+            &Value::Null,
+            Some(&all),
+        );
+        assert_eq!(none.status, 404);
+        let after = format!("/api/v2/logs?from={id}&take=10");
+        assert_eq!(
+            send(&mut tenant, Method::Get, &after, &Value::Null, Some(&all)).body,
+            Some(json!([]))
+        );
+    }
+
+    #[test]
+    fn a_dashboard_user_is_named_in_the_log() {
+        let mut tenant = acme();
+        let dana = tenant
+            .dashboard_token("Dana", "dana@travel0.com", NOW)
+            .unwrap();
+        assert_eq!(
+            send(
+                &mut tenant,
+                Method::Post,
+                "/api/v2/roles",
+                &json!({"name": "R"}),
+                Some(&dana)
+            )
+            .status,
+            200
+        );
+        let entry = tenant.state.logs.last().unwrap();
+        assert_eq!(entry["user_name"], "Dana");
+        assert_eq!(
+            entry["details"]["request"]["auth"]["user"]["email"],
+            "dana@travel0.com"
+        );
+        assert_eq!(
+            entry["details"]["request"]["channel"],
+            "https://manage.auth0.com/"
+        );
+    }
+
+    #[test]
+    fn the_token_endpoint_refuses_in_the_shape_of_oauth() {
+        let mut tenant = acme();
+        let Credentials {
+            client_id,
+            client_secret,
+        } = tenant.credentials();
+        let good = json!({
+            "grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret,
+            "audience": "https://127.0.0.1:4000/api/v2/",
+        });
+        assert_eq!(
+            send(&mut tenant, Method::Post, "/oauth/token", &good, None).status,
+            200
+        );
+        for (member, value, status, error) in [
+            ("client_secret", json!("wrong"), 401, "access_denied"),
+            ("client_secret", Value::Null, 401, "access_denied"),
+            ("client_id", json!("nobody"), 401, "access_denied"),
+            (
+                "grant_type",
+                json!("password"),
+                403,
+                "unsupported_grant_type",
+            ),
+            ("grant_type", Value::Null, 403, "invalid_request"),
+            ("audience", json!("https://nowhere"), 403, "access_denied"),
+            ("audience", Value::Null, 403, "access_denied"),
+        ] {
+            let mut body = good.clone();
+            body[member] = value;
+            let answer = send(&mut tenant, Method::Post, "/oauth/token", &body, None);
+            let got = answer.body.unwrap();
+            assert_eq!(
+                (answer.status, got["error"].as_str()),
+                (status, Some(error)),
+                "{member}"
+            );
+            assert!(got["error_description"].is_string() && got.get("message").is_none());
+        }
+        tenant.state.collections.shift_remove("client_grants");
+        let ungranted = send(&mut tenant, Method::Post, "/oauth/token", &good, None);
+        assert_eq!(ungranted.status, 403);
+    }
+
+    #[test]
+    fn a_reset_forgets_objects_and_keeps_credentials_and_tokens() {
+        let mut tenant = acme();
+        let fresh = tenant.state.clone();
+        let all = token(&mut tenant, None);
+        tenant.state.clock_offset_ms = 5;
+        send(
+            &mut tenant,
+            Method::Post,
+            "/api/v2/roles",
+            &json!({"name": "R"}),
+            Some(&all),
+        );
+        let credentials = tenant.credentials();
+        tenant.reset(NOW);
+        assert_eq!(tenant.credentials(), credentials);
+        assert_eq!(tenant.state.clock_offset_ms, 5);
+        assert_eq!(tenant.state.collections, fresh.collections);
+        let answer = send(
+            &mut tenant,
+            Method::Get,
+            "/api/v2/roles",
+            &Value::Null,
+            Some(&all),
+        );
+        assert_eq!(answer.body, Some(json!([])));
+    }
+}

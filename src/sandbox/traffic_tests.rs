@@ -8,6 +8,7 @@
     clippy::print_stderr
 )]
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -15,6 +16,10 @@ use serde_json::Value;
 
 use super::call::Method;
 use super::contract;
+use super::request::{Answer, Request};
+use super::tenant::Tenant;
+
+const NOW: i64 = 1_795_305_600_000;
 
 #[derive(Debug, Deserialize)]
 struct Exchange {
@@ -22,7 +27,6 @@ struct Exchange {
     path: String,
     status: u16,
     request_body: Value,
-    #[allow(dead_code)]
     response_body: Value,
 }
 
@@ -122,4 +126,173 @@ fn the_contract_admits_every_request_a_real_tenant_admitted() {
         refused.len(),
         refused.join("\n")
     );
+}
+
+/// Collections of the sandbox, the list that shows them, the key of the rows, and the members that hold id and name.
+const COLLECTIONS: &[(&str, &str, &str, &str, &str)] = &[
+    ("clients", "/clients", "clients", "client_id", ""),
+    ("client_grants", "/client-grants", "client_grants", "id", ""),
+    ("connections", "/connections", "connections", "id", "name"),
+    ("resource_servers", "/resource-servers", "resource_servers", "id", "name"),
+    ("roles", "/roles", "roles", "id", "name"),
+    ("organizations", "/organizations", "organizations", "id", "name"),
+    ("actions", "/actions/actions", "actions", "id", "name"),
+    ("rules", "/rules", "rules", "id", "name"),
+];
+
+/// A sandbox tenant that holds what the recorded tenant held when the recording began.
+struct Replay {
+    tenant: Tenant,
+    token: String,
+    /// Recorded texts (ids, the tenant's domain) and what stands for them here.
+    ids: HashMap<String, String>,
+}
+
+impl Replay {
+    fn new(exchanges: &[Exchange]) -> Replay {
+        let domain = recorded_domain(exchanges).unwrap_or_else(|| "tenant.eu.auth0.com".to_owned());
+        let mut tenant = Tenant::fresh(&domain, 1, NOW);
+        let token = tenant.dashboard_token("Replay", "replay@example.com", NOW).unwrap();
+        let mut replay = Replay { tenant, token, ids: HashMap::new() };
+        let created: Vec<&str> = exchanges
+            .iter()
+            .filter(|exchange| exchange.method == "POST")
+            .filter_map(|exchange| id_of(&exchange.response_body))
+            .collect();
+        for exchange in exchanges.iter().filter(|exchange| exchange.method == "GET" && exchange.status == 200) {
+            let (segments, _) = split(&exchange.path);
+            let path = format!("/{}", segments.join("/"));
+            for (collection, list, key, id, name) in COLLECTIONS.iter().filter(|(_, list, ..)| *list == path) {
+                let rows = exchange.response_body.as_array().or_else(|| exchange.response_body[*key].as_array());
+                for row in rows.into_iter().flatten() {
+                    let Some(row_id) = row[*id].as_str().filter(|row_id| !created.contains(row_id)) else { continue };
+                    replay.admit(collection, row_id, name, row, list);
+                }
+            }
+        }
+        replay
+    }
+
+    /// Adds an object that was there before the recording, unless the fresh sandbox has its like.
+    fn admit(&mut self, collection: &str, id: &str, name: &str, row: &Value, _list: &str) {
+        if self.ids.contains_key(id) {
+            return;
+        }
+        let likeness = if row["global"] == true { "global" } else { name };
+        let twin = match likeness {
+            "" => None,
+            member => self.tenant.state.find_by(collection, member, &row[member]).map(|(id, _)| id.clone()),
+        };
+        let id_here = twin.unwrap_or_else(|| {
+            self.tenant.state.collection_mut(collection).insert(id.to_owned(), row.clone());
+            id.to_owned()
+        });
+        self.ids.insert(id.to_owned(), id_here);
+    }
+
+    /// Puts this tenant's ids in the place of recorded ones.
+    fn here(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.ids.get(text).unwrap_or(text).clone()),
+            Value::Array(items) => items.iter().map(|item| self.here(item)).collect(),
+            Value::Object(members) => members.iter().map(|(name, item)| (name.clone(), self.here(item))).collect(),
+            other => other.clone(),
+        }
+    }
+
+    fn send(&mut self, exchange: &Exchange) -> Answer {
+        let mut target = exchange.path.clone();
+        for (recorded, id) in &self.ids {
+            if recorded != id {
+                target = target.replace(recorded.as_str(), id);
+            }
+        }
+        let mut request = Request::new(method(&exchange.method), &target);
+        request.authorization = Some(format!("Bearer {}", self.token));
+        if !exchange.request_body.is_null() {
+            request.body = self.here(&exchange.request_body).to_string().into_bytes();
+        }
+        let answer = self.tenant.handle(&request, NOW);
+        if exchange.method == "POST"
+            && let (Some(recorded), Some(id)) = (id_of(&exchange.response_body), answer.body.as_ref().and_then(id_of))
+        {
+            self.ids.insert(recorded.to_owned(), id.to_owned());
+        }
+        answer
+    }
+}
+
+fn id_of(body: &Value) -> Option<&str> {
+    body.get("client_id").filter(|_| body.get("audience").is_none()).or_else(|| body.get("id"))?.as_str()
+}
+
+fn recorded_domain(exchanges: &[Exchange]) -> Option<String> {
+    fn find(value: &Value) -> Option<String> {
+        match value {
+            Value::Object(members) => {
+                let is_system = members.get("is_system") == Some(&Value::Bool(true));
+                let identifier = members.get("identifier").and_then(Value::as_str).filter(|_| is_system);
+                let domain = identifier.and_then(|text| text.strip_prefix("https://")?.strip_suffix("/api/v2/"));
+                domain.map(str::to_owned).or_else(|| members.values().find_map(find))
+            }
+            Value::Array(items) => items.iter().find_map(find),
+            _ => None,
+        }
+    }
+    exchanges.iter().find_map(|exchange| find(&exchange.response_body))
+}
+
+/// Lists members that one of two answers has and the other lacks: `+` is only here, `-` only recorded.
+fn differences(recorded: &Value, here: &Value, at: &str, out: &mut Vec<String>) {
+    match (recorded, here) {
+        (Value::Object(recorded), Value::Object(here)) => {
+            for name in recorded.keys().filter(|name| !here.contains_key(*name)) {
+                out.push(format!("-{at}{name}"));
+            }
+            for name in here.keys().filter(|name| !recorded.contains_key(*name)) {
+                out.push(format!("+{at}{name}"));
+            }
+            for (name, value) in recorded {
+                if let Some(other) = here.get(name) {
+                    differences(value, other, &format!("{at}{name}."), out);
+                }
+            }
+        }
+        (Value::Array(recorded), Value::Array(here)) => {
+            if let (Some(recorded), Some(here)) = (recorded.first(), here.first()) {
+                differences(recorded, here, &format!("{at}[]."), out);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_sandbox_answers_recorded_requests_as_the_real_tenant_did() {
+    let Some(files) = recordings() else { return };
+    let (mut replayed, mut report) = (0, BTreeMap::<String, usize>::new());
+    for (_, exchanges) in files {
+        let mut replay = Replay::new(&exchanges);
+        for exchange in &exchanges {
+            let (segments, _) = split(&exchange.path);
+            let Some(found) = contract::embedded().find(method(&exchange.method), &segments) else { continue };
+            let operation = format!("{} {}", exchange.method, found.operation.template);
+            replayed += 1;
+            let answer = replay.send(exchange);
+            if answer.status != exchange.status {
+                let message = answer.body.as_ref().map_or(&Value::Null, |body| &body["message"]);
+                *report.entry(format!("{operation}: {} not {}: {message}", answer.status, exchange.status)).or_default() += 1;
+                continue;
+            }
+            let mut found = Vec::new();
+            differences(&exchange.response_body, answer.body.as_ref().unwrap_or(&Value::Null), "", &mut found);
+            for difference in found {
+                *report.entry(format!("{operation}: {difference}")).or_default() += 1;
+            }
+        }
+    }
+    for (difference, count) in &report {
+        eprintln!("{count:4} {difference}");
+    }
+    eprintln!("{replayed} exchanges");
 }

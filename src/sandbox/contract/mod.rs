@@ -32,6 +32,7 @@ const FILES: &[(&str, &str)] = &[
     ("emails", include_str!("emails.yaml")),
     ("jobs", include_str!("jobs.yaml")),
     ("keys", include_str!("keys.yaml")),
+    ("lists", include_str!("lists.yaml")),
     ("logs", include_str!("logs.yaml")),
     ("organizations", include_str!("organizations.yaml")),
     ("profiles", include_str!("profiles.yaml")),

@@ -24,6 +24,7 @@ mod organization_members;
 mod organizations;
 mod prompts;
 mod rendering;
+mod permissions;
 mod resource_servers;
 mod roles;
 mod rules;
@@ -62,6 +63,7 @@ pub fn routes() -> Vec<Route> {
         organizations::ROUTES,
         prompts::ROUTES,
         rendering::ROUTES,
+        permissions::ROUTES,
         resource_servers::ROUTES,
         roles::ROUTES,
         rules::ROUTES,

@@ -24,6 +24,9 @@ pub(super) const ROUTES: &[Route] = &[
 /// Client grants, and likewise clients, of one organization (API description, POST /organizations/{id}/client-grants).
 const LIMIT: usize = 100;
 
+/// The one thing said of an associated client (API reference, POST /organizations/{id}/clients).
+const MEMBER_ACCESS: &str = "use_for_member_access";
+
 fn grants_of(id: &str) -> String {
     format!("organization_client_grants/{id}")
 }
@@ -114,8 +117,14 @@ fn add_clients(state: &mut State, call: &Call) -> Outcome {
     let held = clients_of(call.param(0));
     let given = call.body.get("clients").and_then(Value::as_array).cloned().unwrap_or_default();
     let mut made: Vec<Value> = Vec::new();
-    for link in given {
-        let id = text(&link, "client_id").to_owned();
+    for item in given {
+        let id = text(&item, "client_id").to_owned();
+        let Some(is_used) = item.get(MEMBER_ACCESS).and_then(Value::as_bool) else {
+            return Err(ApiError::invalid_body(format!(
+                "Payload validation error: 'Missing required property: {MEMBER_ACCESS}' on property clients."
+            )));
+        };
+        let link = json!({"client_id": id, MEMBER_ACCESS: is_used});
         let Some(answer) = shown(state, &link) else {
             return Err(ApiError::invalid_body(format!("The client {id} does not exist.")));
         };
@@ -131,8 +140,8 @@ fn add_clients(state: &mut State, call: &Call) -> Outcome {
     }
     for answer in &made {
         let id = text(answer, "client_id").to_owned();
-        let is_used = answer.get("use_for_member_access").cloned().unwrap_or(Value::Bool(false));
-        store(state, &held, &id, json!({"client_id": id, "use_for_member_access": is_used}));
+        let is_used = answer.get(MEMBER_ACCESS).cloned().unwrap_or_default();
+        store(state, &held, &id, json!({"client_id": id, MEMBER_ACCESS: is_used}));
     }
     Ok(Reply::created(Value::Array(made)))
 }
@@ -217,6 +226,8 @@ mod tests {
             {"client_id": second, "use_for_member_access": false}, {"client_id": first, "use_for_member_access": false},
         ]});
         assert_eq!(refused(&mut state, Method::Post, &at, batch).status, 409);
+        let silent = json!({"clients": [{"client_id": second}]});
+        assert_eq!(refused(&mut state, Method::Post, &at, silent).status, 400);
         let dangling = json!({"clients": [{"client_id": "x", "use_for_member_access": false}]});
         assert_eq!(refused(&mut state, Method::Post, &at, dangling).status, 400);
         let changed = patch(&mut state, &format!("{at}/{first}"), json!({"use_for_member_access": false}));

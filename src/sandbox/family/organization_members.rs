@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::organizations::find;
-use super::parts::{rows, store, text, texts};
-use super::users;
+use super::parts::{remove_where, rows, store, text, texts};
+use super::{roles, users};
 use crate::sandbox::call::{ApiError, Call, Method, Outcome, Reply};
 use crate::sandbox::page::{OffsetOrder, either, offset};
 use crate::sandbox::route::{Route, route};
@@ -15,11 +15,18 @@ pub(super) const ROUTES: &[Route] = &[
     route(Method::Get, "/organizations/{id}/members", list),
     route(Method::Post, "/organizations/{id}/members", add),
     route(Method::Delete, "/organizations/{id}/members", remove),
+    route(Method::Get, "/organizations/{id}/members/{user_id}/roles", list_roles),
+    route(Method::Post, "/organizations/{id}/members/{user_id}/roles", add_roles),
+    route(Method::Delete, "/organizations/{id}/members/{user_id}/roles", remove_roles),
     route(Method::Get, "/users/{id}/organizations", list_of_user),
 ];
 
 fn members_of(id: &str) -> String {
     format!("organization_members/{id}")
+}
+
+fn roles_of(id: &str) -> String {
+    format!("organization_member_roles/{id}")
 }
 
 fn list(state: &mut State, call: &Call) -> Outcome {
@@ -34,11 +41,21 @@ fn list(state: &mut State, call: &Call) -> Outcome {
 fn add(state: &mut State, call: &Call) -> Outcome {
     find(state, call.param(0))?;
     let named = texts(call.body.get("members"));
-    if named.iter().any(|user| state.object("users", user).is_none()) {
-        return Err(ApiError::invalid_body("One or more of the members do not exist."));
+    if named
+        .iter()
+        .any(|user| state.object("users", user).is_none())
+    {
+        return Err(ApiError::invalid_body(
+            "One or more of the members do not exist.",
+        ));
     }
     for user in named {
-        store(state, &members_of(call.param(0)), &user, json!({"user_id": user}));
+        store(
+            state,
+            &members_of(call.param(0)),
+            &user,
+            json!({"user_id": user}),
+        );
     }
     Ok(Reply::no_content())
 }
@@ -47,6 +64,48 @@ fn remove(state: &mut State, call: &Call) -> Outcome {
     find(state, call.param(0))?;
     for user in texts(call.body.get("members")) {
         state.remove(&members_of(call.param(0)), &user);
+        remove_where(state, &roles_of(call.param(0)), |link| text(link, "user_id") == user);
+    }
+    Ok(Reply::no_content())
+}
+
+fn find_member(state: &State, call: &Call) -> Result<(), ApiError> {
+    find(state, call.param(0))?;
+    users::find(state, call.param(1))?;
+    if state.object(&members_of(call.param(0)), call.param(1)).is_none() {
+        return Err(ApiError::invalid_body("The user is not a member of the organization."));
+    }
+    Ok(())
+}
+
+fn list_roles(state: &mut State, call: &Call) -> Outcome {
+    find(state, call.param(0))?;
+    users::find(state, call.param(1))?;
+    let found = rows(state, &roles_of(call.param(0)))
+        .iter()
+        .filter(|link| text(link, "user_id") == call.param(1))
+        .filter_map(|link| state.object("roles", text(link, "role_id")).map(roles::shown))
+        .collect();
+    offset(call, "roles", found, OffsetOrder::RowsFirst)
+}
+
+fn add_roles(state: &mut State, call: &Call) -> Outcome {
+    find_member(state, call)?;
+    let named = texts(call.body.get("roles"));
+    if named.iter().any(|role| roles::find(state, role).is_err()) {
+        return Err(ApiError::invalid_body("One or more of the roles do not exist."));
+    }
+    for role in named {
+        let link = json!({"user_id": call.param(1), "role_id": role});
+        store(state, &roles_of(call.param(0)), &format!("{} {role}", call.param(1)), link);
+    }
+    Ok(Reply::no_content())
+}
+
+fn remove_roles(state: &mut State, call: &Call) -> Outcome {
+    find_member(state, call)?;
+    for role in texts(call.body.get("roles")) {
+        state.remove(&roles_of(call.param(0)), &format!("{} {role}", call.param(1)));
     }
     Ok(Reply::no_content())
 }
@@ -56,7 +115,11 @@ fn list_of_user(state: &mut State, call: &Call) -> Outcome {
     users::find(state, user)?;
     let found: Vec<Value> = rows(state, "organizations")
         .into_iter()
-        .filter(|organization| state.object(&members_of(text(organization, "id")), user).is_some())
+        .filter(|organization| {
+            state
+                .object(&members_of(text(organization, "id")), user)
+                .is_some()
+        })
         .collect();
     offset(call, "organizations", found, OffsetOrder::RowsFirst)
 }
@@ -77,11 +140,32 @@ mod tests {
         let made = create(&mut state, "/organizations", json!({"name": "acme"}));
         let at = format!("/organizations/{}/members", text(&made, "id"));
         assert_eq!(get(&mut state, &at), json!([]));
-        assert_eq!(post(&mut state, &at, json!({"members": [user]})), Reply::no_content());
-        assert_eq!(members(&get(&mut state, &at)[0]), ["email", "name", "picture", "user_id"]);
-        assert_eq!(get(&mut state, &format!("/users/{user}/organizations"))[0]["name"], "acme");
-        assert_eq!(refused(&mut state, Method::Post, &at, json!({"members": ["auth0|x"]})).status, 400);
-        assert_eq!(delete(&mut state, &at, json!({"members": [user]})).status, 204);
+        assert_eq!(
+            post(&mut state, &at, json!({"members": [user]})),
+            Reply::no_content()
+        );
+        assert_eq!(
+            members(&get(&mut state, &at)[0]),
+            ["email", "name", "picture", "user_id"]
+        );
+        assert_eq!(
+            get(&mut state, &format!("/users/{user}/organizations"))[0]["name"],
+            "acme"
+        );
+        assert_eq!(
+            refused(
+                &mut state,
+                Method::Post,
+                &at,
+                json!({"members": ["auth0|x"]})
+            )
+            .status,
+            400
+        );
+        assert_eq!(
+            delete(&mut state, &at, json!({"members": [user]})).status,
+            204
+        );
         assert_eq!(get(&mut state, &at), json!([]));
         post(&mut state, &at, json!({"members": [user]}));
         delete(&mut state, &format!("/users/{user}"), Value::Null);
@@ -89,10 +173,44 @@ mod tests {
     }
 
     #[test]
+    fn a_member_holds_roles_while_member_role_and_user_are_there() {
+        let mut state = tenant();
+        connection(&mut state, "con_1", "db", "auth0");
+        let body = json!({"connection": "db", "email": "ana@acme.com", "password": "p"});
+        let user = text(&create(&mut state, "/users", body), "user_id").to_owned();
+        let role = create(&mut state, "/roles", json!({"name": "Clerk"}));
+        let made = create(&mut state, "/organizations", json!({"name": "acme"}));
+        let list = format!("/organizations/{}/members", text(&made, "id"));
+        let at = format!("{list}/{user}/roles");
+        let body = json!({"roles": [role["id"]]});
+        assert_eq!(refused(&mut state, Method::Post, &at, body.clone()).status, 400);
+        post(&mut state, &list, json!({"members": [user]}));
+        assert_eq!(post(&mut state, &at, body.clone()), Reply::no_content());
+        assert_eq!(get(&mut state, &at)[0]["name"], "Clerk");
+        assert_eq!(refused(&mut state, Method::Post, &at, json!({"roles": ["rol_x"]})).status, 400);
+        assert_eq!(delete(&mut state, &at, body.clone()).status, 204);
+        assert_eq!(get(&mut state, &at), json!([]));
+        post(&mut state, &at, body.clone());
+        delete(&mut state, &list, json!({"members": [user]}));
+        assert_eq!(get(&mut state, &at), json!([]));
+        post(&mut state, &list, json!({"members": [user]}));
+        post(&mut state, &at, body);
+        delete(&mut state, &format!("/roles/{}", text(&role, "id")), Value::Null);
+        assert_eq!(get(&mut state, &at), json!([]));
+    }
+
+    #[test]
     fn unknown_organizations_and_users_answer_404() {
         let mut state = tenant();
-        for at in ["/organizations/org_x/members", "/users/auth0|x/organizations"] {
-            assert_eq!(refused(&mut state, Method::Get, at, Value::Null).status, 404, "{at}");
+        for at in [
+            "/organizations/org_x/members",
+            "/users/auth0|x/organizations",
+        ] {
+            assert_eq!(
+                refused(&mut state, Method::Get, at, Value::Null).status,
+                404,
+                "{at}"
+            );
         }
     }
 }

@@ -8,6 +8,7 @@ use x509_parser::pem::parse_x509_pem;
 
 use super::client_grants;
 use super::parts::{children, conflict, fill, overlay, remove_where, rows, store, text};
+use super::permissions::HOLDERS;
 use crate::sandbox::call::{ApiError, Call, Method, Outcome, Reply};
 use crate::sandbox::page::{OffsetOrder, offset, visible};
 use crate::sandbox::route::{Route, route};
@@ -185,7 +186,7 @@ fn update(state: &mut State, call: &Call) -> Outcome {
     complete(state, &mut api)?;
     let api = Value::Object(api);
     let identifier = text(&api, "identifier").to_owned();
-    for collection in children(state, "role_permissions/") {
+    for collection in HOLDERS.iter().flat_map(|prefix| children(state, prefix)).collect::<Vec<_>>() {
         remove_where(state, &collection, |permission| {
             text(permission, "resource_server_identifier") == identifier
                 && scope_of(&api, text(permission, "permission_name")).is_none()
@@ -218,7 +219,7 @@ fn delete(state: &mut State, call: &Call) -> Outcome {
     }
     let identifier = text(&api, "identifier");
     client_grants::remove(state, |grant| text(grant, "audience") == identifier);
-    for collection in children(state, "role_permissions/") {
+    for collection in HOLDERS.iter().flat_map(|prefix| children(state, prefix)).collect::<Vec<_>>() {
         remove_where(state, &collection, |permission| text(permission, "resource_server_identifier") == identifier);
     }
     state.remove(SERVERS, text(&api, "id"));

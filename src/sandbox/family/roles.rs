@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::parts::{conflict, overlay, rows, store, text, texts};
-use super::resource_servers::{by_identifier, scope_of};
-use super::users;
+use super::parts::{children, conflict, overlay, remove_where, rows, store, text, texts};
+use super::{permissions, users};
 use crate::sandbox::call::{ApiError, Call, Method, Outcome, Reply};
 use crate::sandbox::page::{OffsetOrder, either, offset, visible};
 use crate::sandbox::route::{Route, route};
@@ -25,8 +24,6 @@ pub(super) const ROUTES: &[Route] = &[
 ];
 
 const ROLES: &str = "roles";
-/// Permissions of one role (published entity limits).
-const PERMISSIONS: usize = 1000;
 
 /// Names the collection of a role's permissions.
 fn permissions_of(id: &str) -> String {
@@ -117,68 +114,25 @@ fn delete(state: &mut State, call: &Call) -> Outcome {
     for collection in [permissions_of(id), users_of(id)] {
         state.collections.shift_remove(&collection);
     }
+    for collection in children(state, "organization_member_roles/") {
+        remove_where(state, &collection, |link| text(link, "role_id") == id);
+    }
     Ok(Reply::ok(json!({})))
 }
 
 fn list_permissions(state: &mut State, call: &Call) -> Outcome {
     find(state, call.param(0))?;
-    let mut found = Vec::new();
-    for permission in rows(state, &permissions_of(call.param(0))) {
-        let (identifier, name) =
-            (text(&permission, "resource_server_identifier"), text(&permission, "permission_name"));
-        if let Some(api) = by_identifier(state, identifier) {
-            found.push(json!({
-                "permission_name": name, "description": scope_of(api, name).unwrap_or_default(),
-                "resource_server_name": text(api, "name"), "resource_server_identifier": identifier,
-            }));
-        }
-    }
-    found.sort_by(|a, b| text(a, "permission_name").cmp(text(b, "permission_name")));
-    offset(call, "permissions", found, OffsetOrder::RowsFirst)
-}
-
-fn key(permission: &Value) -> String {
-    format!("{} {}", text(permission, "resource_server_identifier"), text(permission, "permission_name"))
-}
-
-fn named_permissions(call: &Call) -> Vec<Value> {
-    call.body.get("permissions").and_then(Value::as_array).cloned().unwrap_or_default()
+    permissions::list(state, call, &permissions_of(call.param(0)), None)
 }
 
 fn add_permissions(state: &mut State, call: &Call) -> Outcome {
-    let id = call.param(0);
-    find(state, id)?;
-    let named = named_permissions(call);
-    for permission in &named {
-        let (identifier, name) = (text(permission, "resource_server_identifier"), text(permission, "permission_name"));
-        let api = by_identifier(state, identifier).ok_or_else(|| {
-            let message = format!("The resource server {identifier} does not exist.");
-            ApiError::new(404, "inexistent_resource_server", message)
-        })?;
-        if scope_of(api, name).is_none() {
-            let message = format!("The permission {name} is not defined on the resource server {identifier}.");
-            return Err(ApiError::invalid_body(message));
-        }
-    }
-    let collection = permissions_of(id);
-    let fresh: Vec<&Value> =
-        named.iter().filter(|permission| state.object(&collection, &key(permission)).is_none()).collect();
-    if state.collection(&collection).count() + fresh.len() > PERMISSIONS {
-        return Err(ApiError::invalid_body(format!("A role cannot have more than {PERMISSIONS} permissions.")));
-    }
-    for permission in fresh {
-        store(state, &collection, &key(permission), permission.clone());
-    }
-    Ok(Reply::created(json!({})))
+    find(state, call.param(0))?;
+    permissions::add(state, call, &permissions_of(call.param(0)))
 }
 
 fn remove_permissions(state: &mut State, call: &Call) -> Outcome {
-    let id = call.param(0);
-    find(state, id)?;
-    for permission in named_permissions(call) {
-        state.remove(&permissions_of(id), &key(&permission));
-    }
-    Ok(Reply::no_content())
+    find(state, call.param(0))?;
+    permissions::remove(state, call, &permissions_of(call.param(0)))
 }
 
 fn list_users(state: &mut State, call: &Call) -> Outcome {

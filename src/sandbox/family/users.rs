@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::parts::{children, conflict, merge, overlay, rows, store, text, texts};
-use super::roles;
+use super::parts::{children, conflict, merge, overlay, remove_where, rows, store, text, texts};
+use super::{permissions, roles};
 use crate::sandbox::call::{ApiError, Call, Method, Outcome, Reply};
 use crate::sandbox::ids::timestamp_ms;
 use crate::sandbox::page::{OffsetOrder, offset, selected, visible, window};
@@ -15,6 +15,7 @@ use crate::sandbox::state::State;
 pub(super) const ROUTES: &[Route] = &[
     route(Method::Get, "/users", list),
     route(Method::Post, "/users", create),
+    route(Method::Get, "/users-by-email", list_by_email),
     route(Method::Get, "/users/{id}", read),
     route(Method::Patch, "/users/{id}", update),
     route(Method::Delete, "/users/{id}", delete),
@@ -67,6 +68,12 @@ fn list(state: &mut State, call: &Call) -> Outcome {
         "start": page.start, "limit": page.limit, "length": page.rows.len(), "users": page.rows, "total": page.total,
     });
     Ok(Reply::ok(body))
+}
+
+fn list_by_email(state: &mut State, call: &Call) -> Outcome {
+    let email = call.query("email").unwrap_or_default();
+    let found = rows(state, USERS).into_iter().filter(|user| has(user, "email", email));
+    Ok(Reply::ok(found.map(|user| selected(call, visible(&user))).collect()))
 }
 
 /// Says whether a user matches `FIELD:VALUE` terms joined by AND; `*` alone and an empty query match all.
@@ -223,6 +230,10 @@ fn delete(state: &mut State, call: &Call) -> Outcome {
             state.remove(&collection, id);
         }
     }
+    state.collections.shift_remove(&permissions::of_user(id));
+    for collection in children(state, "organization_member_roles/") {
+        remove_where(state, &collection, |link| text(link, "user_id") == id);
+    }
     Ok(Reply::no_content())
 }
 
@@ -345,6 +356,11 @@ mod tests {
         assert_eq!((&list["total"], &list["length"]), (&json!(3), &json!(1)));
         assert_eq!(get(&mut state, "/users?q=email:ana@acme.com&fields=email"), json!([{"email": "ana@acme.com"}]));
         assert_eq!(get(&mut state, "/users").as_array().unwrap().len(), 4);
+        assert_eq!(
+            get(&mut state, "/users-by-email?email=ana@acme.com&fields=name"),
+            json!([{"name": "ana@acme.com"}])
+        );
+        assert_eq!(get(&mut state, "/users-by-email?email=nobody@acme.com"), json!([]));
         assert_eq!(refused(&mut state, Method::Get, "/users?q=ana", Value::Null).status, 400);
         assert_eq!(refused(&mut state, Method::Get, "/users?page=10&per_page=100", Value::Null).status, 400);
     }
