@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use super::layout::{FileState, Layout, ResourceNode, Tree, clean, file_name, join, leaves, parent, split_extension};
 use super::{Format, Leniency, Variables, fill_text, load, render};
+use indexmap::IndexMap;
+
 use crate::model::{Loci, Locus, Map, Path, Segment, Sources, Value};
 use crate::problem::Problem;
 use crate::schema::{FieldSpec, FileBase, FileSpec, KindSpec, MissingFile, Shape};
@@ -59,6 +61,8 @@ impl Joiner<'_> {
                 directory: base.clone(),
                 single: base,
                 missing: if side.is_json { MissingFile::Error } else { MissingFile::Empty },
+                missing_for: IndexMap::new(),
+                json: side.is_json,
                 optional: false,
                 trim: !side.is_json,
                 or_default: false,
@@ -171,7 +175,7 @@ impl Joiner<'_> {
     fn base(&self, subject: &Subject<'_>, base: &FileBase) -> String {
         match base {
             FileBase::Root | FileBase::Inline => String::new(),
-            FileBase::Folder(folder) if folder == "file" => parent(subject.file).to_owned(),
+            FileBase::File => parent(subject.file).to_owned(),
             FileBase::Folder(template) => {
                 expand(template, &subject.members).map(|folder| clean(&folder)).unwrap_or_default()
             }

@@ -91,7 +91,7 @@ mod tests {
         let (registry, errors) = Registry::compile_all();
         assert!(errors.is_empty(), "{errors:#?}");
         for kind in registry.kinds() {
-            for target in kind.after.iter().chain(kind.cascades.iter().map(|c| &c.kind)) {
+            for target in kind.cascades.iter().map(|c| &c.kind) {
                 assert!(registry.kind(target).is_some(), "{}: kind `{target}` is unknown", kind.name);
             }
         }
