@@ -143,7 +143,14 @@ impl Loader<'_> {
         };
         let own = path.parent().unwrap_or(Path::new("")).join(own);
         let node = self.read(&own).map_err(|problems| {
-            problems.into_iter().map(|problem| problem.label(locus, "named here")).collect::<Vec<_>>()
+            let named = |mut problem: Problem| {
+                // A file that is not there has no place of its own to show.
+                if problem.id == "missing-file" {
+                    problem.labels.clear();
+                }
+                problem.label(locus, "named here")
+            };
+            problems.into_iter().map(named).collect::<Vec<_>>()
         })?;
         let item = item_of(node);
         match item.to_json() {
