@@ -239,7 +239,7 @@ environments:
       help: write the domain alone, for example `travel0.eu.auth0.com`
     error[wrong-type]: `variables` takes a file name or a mapping, not a list
       --> tenantry.yaml:10:16
-    error[wrong-type]: `secrets.one` takes where the secret is, not the secret
+    error[secret-in-file]: `secrets.one` takes where the secret is, not the secret
       --> tenantry.yaml:11:21
       help: write `{ env: NAME }`, `{ keyring: NAME }`, `{ file: PATH }` or `{ command: [PROGRAM, …] }`
     error[invalid-value]: `secrets.two` takes exactly one of `env`, `keyring`, `file`, `command`
@@ -280,6 +280,15 @@ environments:
       note: it takes nothing
     "#);
     assert!(!problems.contains("hunter2"), "somebody may write a secret where its source belongs");
+}
+
+#[test]
+fn lines_with_secrets_are_not_shown() {
+    let failed =
+        project("environments: { a: { domain: x.auth0.com, secrets: { one: hunter2 } } }").load(&Flags::default());
+    assert_eq!(failed.unwrap_err().sources.get("tenantry.yaml"), None);
+    let failed = place(&[("config.json", r#"{"AUTH0_CLIENT_SECRET": ["hunter2"]}"#)]).load(&config());
+    assert_eq!(failed.unwrap_err().sources.get("config.json"), None);
 }
 
 #[test]
