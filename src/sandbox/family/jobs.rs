@@ -32,10 +32,14 @@ fn start(state: &mut State, call: &Call, kind: &str, ends: &str) -> Value {
         "id": id, "type": kind, "status": "pending", "created_at": timestamp_ms(call.now_ms), "$ends": ends,
     });
     let connection = state.object("connections", text(&call.body, "connection_id"));
-    if let Some(name) = connection.map(|connection| text(connection, "name").to_owned()) {
-        set(&mut job, "connection", name);
+    let name = connection
+        .map_or("", |connection| text(connection, "name"))
+        .to_owned();
+    if !name.is_empty() {
         set(&mut job, "connection_id", text(&call.body, "connection_id"));
     }
+    // Always there, empty for an export of every connection.
+    set(&mut job, "connection", name);
     state.collection_mut(JOBS).insert(id, job.clone());
     page::visible(&job)
 }
