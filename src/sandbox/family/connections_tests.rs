@@ -63,10 +63,6 @@ fn a_deleted_name_is_free_only_later() {
     let id = database(&mut state, "db");
     let deleted = answer(delete(&mut state, &get(&[&id])), 202);
     assert!(deleted["deleted_at"].is_string());
-    assert_eq!(
-        refusal(read(&mut state, &get(&[&id])), 404).code.as_deref(),
-        Some("inexistent_connection")
-    );
     let again = call(&[], json!({"name": "db", "strategy": "auth0"}));
     assert!(
         refusal(create(&mut state, &again), 409)
@@ -76,6 +72,27 @@ fn a_deleted_name_is_free_only_later() {
     assert_eq!(answer(delete(&mut state, &get(&[&id])), 202), deleted);
     answer(create(&mut state, &again), 201);
     answer(delete(&mut state, &get(&[&id])), 204);
+    assert_eq!(
+        refusal(read(&mut state, &get(&[&id])), 404).code.as_deref(),
+        Some("inexistent_connection")
+    );
+}
+
+#[test]
+fn a_deletion_ends_while_others_are_read() {
+    let mut state = tenant();
+    let id = database(&mut state, "db");
+    answer(delete(&mut state, &get(&[&id])), 202);
+    for _ in 0..DELETION_ASKS {
+        assert_eq!(answer(list(&mut state, &get(&[])), 200), json!([]));
+    }
+    answer(
+        create(
+            &mut state,
+            &call(&[], json!({"name": "db", "strategy": "auth0"})),
+        ),
+        201,
+    );
 }
 
 #[test]

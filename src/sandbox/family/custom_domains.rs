@@ -171,8 +171,10 @@ fn update(state: &mut State, call: &Call) -> Outcome {
     if let Some(header) = header.filter(|_| text(domain, "type") == "self_managed_certs") {
         set(domain, "custom_client_ip_header", header);
     }
-    set(domain, "updated_at", timestamp_ms(call.now_ms));
-    Ok(Reply::ok(page::visible(domain)))
+    let mut answer = page::visible(domain);
+    // Only reads name the intermediate address (API description, PATCH /custom-domains/{id}).
+    unset(&mut answer, "origin_domain_name");
+    Ok(Reply::ok(answer))
 }
 
 fn delete(state: &mut State, call: &Call) -> Outcome {

@@ -38,6 +38,16 @@ pub(super) const ROUTES: &[Route] = &[
         "/connections/{id}/directory-provisioning/synchronized-groups",
         replace_groups,
     ),
+    route(
+        Post,
+        "/connections/{id}/directory-provisioning/synchronized-groups",
+        add_groups,
+    ),
+    route(
+        Delete,
+        "/connections/{id}/directory-provisioning/synchronized-groups",
+        remove_groups,
+    ),
 ];
 
 /// Directory provisionings by connection id.
@@ -170,25 +180,54 @@ fn groups(connection: &str) -> String {
     format!("synchronized_groups/{connection}")
 }
 
-fn list_groups(state: &mut State, call: &Call) -> Outcome {
+/// Returns the groups that are synchronized.
+fn selected_groups(state: &State, call: &Call) -> Result<Vec<Value>, ApiError> {
     directory_connection(state, call)?;
     state.object(DIRECTORY, call.param(0)).ok_or_else(absent)?;
     let stored = state
         .documents
         .get(&groups(call.param(0)))
         .and_then(Value::as_array);
-    let mut rows = stored.cloned().unwrap_or_default();
+    Ok(stored.cloned().unwrap_or_default())
+}
+
+fn list_groups(state: &mut State, call: &Call) -> Outcome {
+    let mut rows = selected_groups(state, call)?;
     rows.sort_by(|a, b| text(a, "id").cmp(text(b, "id")));
     page::checkpoint(call, "groups", rows)
 }
 
 fn replace_groups(state: &mut State, call: &Call) -> Outcome {
-    directory_connection(state, call)?;
-    state.object(DIRECTORY, call.param(0)).ok_or_else(absent)?;
-    let sent = items(&call.body, "groups").to_vec();
+    selected_groups(state, call)?;
+    store_groups(state, call, items(&call.body, "groups").to_vec())
+}
+
+/// Adds groups; one that is there already is written anew.
+fn add_groups(state: &mut State, call: &Call) -> Outcome {
+    let mut rows = without(selected_groups(state, call)?, items(&call.body, "groups"));
+    rows.extend_from_slice(items(&call.body, "groups"));
+    store_groups(state, call, rows)
+}
+
+fn remove_groups(state: &mut State, call: &Call) -> Outcome {
+    let rows = without(selected_groups(state, call)?, items(&call.body, "groups"));
+    store_groups(state, call, rows)
+}
+
+fn without(rows: Vec<Value>, others: &[Value]) -> Vec<Value> {
+    rows.into_iter()
+        .filter(|row| {
+            !others
+                .iter()
+                .any(|other| text(other, "id") == text(row, "id"))
+        })
+        .collect()
+}
+
+fn store_groups(state: &mut State, call: &Call, rows: Vec<Value>) -> Outcome {
     state
         .documents
-        .insert(groups(call.param(0)), Value::Array(sent));
+        .insert(groups(call.param(0)), Value::Array(rows));
     Ok(Reply::no_content())
 }
 
@@ -255,6 +294,18 @@ mod tests {
         assert_eq!(
             answer(list_groups(&mut state, &get(&["con_1"])), 200)["groups"],
             json!([{"id": "a"}, {"id": "b"}])
+        );
+        let change = |ids: &[&str]| {
+            call(
+                &["con_1"],
+                json!({"groups": ids.iter().map(|id| json!({"id": id})).collect::<Vec<_>>()}),
+            )
+        };
+        answer(add_groups(&mut state, &change(&["b", "c"])), 204);
+        answer(remove_groups(&mut state, &change(&["a", "x"])), 204);
+        assert_eq!(
+            answer(list_groups(&mut state, &get(&["con_1"])), 200)["groups"],
+            json!([{"id": "b"}, {"id": "c"}])
         );
         answer(synchronize(&mut state, &get(&["con_1"])), 201);
         forget(&mut state, "con_1");

@@ -16,6 +16,7 @@ mod databases;
 mod directories;
 mod edit;
 mod emails;
+mod jobs;
 mod misc;
 mod organization_connections;
 mod organization_domains;
@@ -55,6 +56,7 @@ pub fn routes() -> Vec<Route> {
         custom_domains::ROUTES,
         directories::ROUTES,
         emails::ROUTES,
+        jobs::ROUTES,
         misc::ROUTES,
         organization_connections::ROUTES,
         organization_domains::ROUTES,

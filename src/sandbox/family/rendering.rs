@@ -22,7 +22,7 @@ pub(super) const ROUTES: &[Route] = &[
 const RENDERING: &str = "prompt_rendering";
 
 fn allowed(state: &State) -> Result<(), ApiError> {
-    if state.has_feature("prompts_rendering") {
+    if state.has_feature("prompts_partials") {
         return Ok(());
     }
     Err(ApiError::bare(
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(state.collection(RENDERING).count(), 1);
         state
             .documents
-            .insert("$features".to_owned(), json!({"prompts_rendering": false}));
+            .insert("$features".to_owned(), json!({"prompts_partials": false}));
         refusal(update_all(&mut state, &call(&[], body)), 402);
     }
 }

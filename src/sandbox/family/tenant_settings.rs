@@ -41,25 +41,36 @@ const PATCH_FLAGS: [&str; 2] = [
 
 const SANDBOX_VERSIONS: [&str; 3] = ["22", "18", "12"];
 
-/// Adds the settings of a fresh tenant (flags as in recorded traffic).
+/// Adds the settings of a fresh tenant (members that recorded tenants have).
 pub(super) fn bootstrap(state: &mut State, _now_ms: i64) {
     let settings = json!({
         "enabled_locales": ["en"],
         "flags": {
             "allow_changing_enable_sso": false,
+            "allow_legacy_delegation_grant_types": false,
+            "allow_legacy_ro_grant_types": false,
             "cannot_change_enforce_client_authentication_on_passwordless_start": true,
+            "change_pwd_flow_v1": false,
             "disable_impersonation": true,
+            "enable_apis_section": false,
+            "enable_client_connections": false,
+            "enable_custom_domain_in_emails": false,
             "enable_dynamic_client_registration": false,
+            "enable_legacy_logs_search_v2": false,
+            "enable_public_signup_user_exists_error": true,
             "enable_sso": true,
             "enforce_client_authentication_on_passwordless_start": true,
+            "new_universal_login_experience_enabled": true,
             "universal_login": true,
+            "use_scope_descriptions_for_consent": false,
             "revoke_refresh_token_grant": false,
             "disable_clickjack_protection_headers": false,
+            "enable_pipeline2": false,
         },
-        "oidc_logout": {"rp_logout_end_session_endpoint_discovery": true},
         "sandbox_version": "22",
         "universal_login": {},
         "resource_parameter_profile": "audience",
+        "client_id_metadata_document_supported": false,
     });
     state.documents.insert(SETTINGS.to_owned(), settings);
 }
