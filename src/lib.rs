@@ -6,6 +6,7 @@ pub mod change;
 pub mod codec;
 pub mod description;
 pub mod files;
+pub mod flow;
 pub mod guard;
 pub mod live;
 pub mod model;
