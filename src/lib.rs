@@ -1,3 +1,18 @@
 //! Tenantry deploys Auth0 tenants from version control.
 
+pub mod api;
+pub mod apply;
+pub mod change;
+pub mod codec;
+pub mod description;
+pub mod files;
+pub mod flow;
+pub mod guard;
+pub mod live;
+pub mod model;
+pub mod plan;
+pub mod problem;
+pub mod project;
+pub mod quirk;
 pub mod sandbox;
+pub mod schema;

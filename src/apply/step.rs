@@ -1,0 +1,186 @@
+//! Sends one request of a change, with the waiting around it.
+
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use super::index::Index;
+use crate::api::{Client, Failure, Method, Write};
+use crate::change::{Change, Step, Wait};
+use crate::problem::Problem;
+use crate::schema::Verb;
+
+/// First and longest pause between two looks at something that is not ready.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+/// How often is looked: about two minutes in all (auth0-deploy-cli 8.43 source: 60 times, 2 s apart).
+const LOOKS: u32 = 40;
+
+/// Why a step was not done.
+#[derive(Debug, Clone)]
+pub(super) enum Trouble {
+    /// It failed.
+    Failed(Problem),
+    /// Nobody knows whether it was done.
+    InDoubt(Problem),
+    /// The run was interrupted before it was sent.
+    Interrupted,
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::InDoubt { .. } => Trouble::InDoubt(failure.problem()),
+            Failure::Cancelled => Trouble::Interrupted,
+            other => Trouble::Failed(other.problem()),
+        }
+    }
+}
+
+/// Sends a step. `id` is the resource's server id, where it is known.
+pub(super) async fn send(
+    client: &Client,
+    index: &Index,
+    change: &Change,
+    step: &Step,
+    correlation_id: &str,
+) -> Result<Option<Json>, Trouble> {
+    let path = fill(&step.path, index, change)?;
+    if let Some(wait) = &step.before {
+        wait_for(client, index, change, wait, &path).await?;
+    }
+    let body = match &step.body {
+        Some(body) => Some(body.to_json(&|kinds, name| index.id(kinds, name)).map_err(|hole| {
+            Trouble::Failed(
+                Problem::error(
+                    "unresolved-value",
+                    format!("`{}` needs `{}`, which is not known", change.address, hole.source),
+                )
+                .at_maybe(change.locus.as_ref()),
+            )
+        })?),
+        None => None,
+    };
+    let write = Write {
+        method: method(step.method),
+        path: path.clone(),
+        body,
+        correlation_id: Some(correlation_id.to_owned()),
+    };
+    let answer = match client.send(write).await {
+        Ok(answer) => Some(answer.body),
+        Err(Failure::NotFound { .. }) if step.absent_ok => None,
+        Err(failure) => return Err(failure.into()),
+    };
+    if let (Some((kind, name, member)), Some(body)) = (&step.makes, &answer)
+        && let Some(id) = body.get(member).and_then(Json::as_str)
+    {
+        index.insert(kind, name, id);
+    }
+    if let Some(wait) = &step.after {
+        wait_for(client, index, change, wait, &path).await?;
+    }
+    Ok(answer)
+}
+
+fn method(verb: Verb) -> Method {
+    match verb {
+        Verb::Post => Method::POST,
+        Verb::Patch => Method::PATCH,
+        Verb::Put => Method::PUT,
+        Verb::Delete => Method::DELETE,
+    }
+}
+
+/// Fills `{id}` and `{ref:KINDS:NAME}` of a path.
+fn fill(path: &str, index: &Index, change: &Change) -> Result<String, Trouble> {
+    let unknown = |what: &str| {
+        Trouble::Failed(
+            Problem::error("unknown-id", format!("the server id of `{what}` is not known"))
+                .at_maybe(change.locus.as_ref()),
+        )
+    };
+    let mut out = path.to_owned();
+    if out.contains("{id}") {
+        let name = change.address.name.clone().unwrap_or_default();
+        let made = index.id(std::slice::from_ref(&change.address.kind), &name);
+        let known = change.id.clone().filter(|id| !id.is_empty());
+        // A replaced resource has a new id once it was made anew.
+        let id = match (change.action, made, known) {
+            (crate::change::Action::Replace, Some(made), _) | (_, Some(made), None) => made,
+            (_, _, Some(known)) => known,
+            (_, None, None) => return Err(unknown(&change.address.to_string())),
+        };
+        out = out.replace("{id}", &crate::api::encode_segment(&id));
+    }
+    while let Some(start) = out.find("{ref:") {
+        let Some(length) = out.get(start..).and_then(|rest| rest.find('}')) else { break };
+        let inner = out.get(start + 5..start + length).unwrap_or_default().to_owned();
+        let (kinds, name) = inner.split_once(':').unwrap_or((&inner, ""));
+        let kinds: Vec<String> = kinds.split('|').map(str::to_owned).collect();
+        let name = percent_decode(name);
+        let id = index.id(&kinds, &name).ok_or_else(|| unknown(&name))?;
+        out.replace_range(start..=start + length, &crate::api::encode_segment(&id));
+    }
+    Ok(out)
+}
+
+fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let hex = tail.get(..2).and_then(|h| std::str::from_utf8(h).ok()).and_then(|h| u8::from_str_radix(h, 16).ok());
+        match (first, hex) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+async fn wait_for(client: &Client, index: &Index, change: &Change, wait: &Wait, sent: &str) -> Result<(), Trouble> {
+    let mut pause = FIRST_PAUSE;
+    for look in 0..LOOKS {
+        if look > 0 {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        match wait {
+            Wait::Until { path, member, value, failed } => {
+                let found = client.get(&fill(path, index, change)?, &[]).await?;
+                match found.get(member).and_then(Json::as_str) {
+                    Some(now) if now == value => return Ok(()),
+                    Some(now) if now == failed => {
+                        return Err(Trouble::Failed(
+                            Problem::error(
+                                "never-ready",
+                                format!("`{}` is `{now}` and will not become `{value}`", change.address),
+                            )
+                            .at_maybe(change.locus.as_ref())
+                            .help("look at the build errors in the dashboard, then correct the code"),
+                        ));
+                    }
+                    _ => {}
+                }
+            }
+            Wait::Gone => {
+                let again = Write { method: Method::DELETE, path: sent.to_owned(), body: None, correlation_id: None };
+                match client.send(again).await {
+                    Ok(answer) if answer.status == 202 => {}
+                    Ok(_) | Err(Failure::NotFound { .. }) => return Ok(()),
+                    Err(failure) => return Err(failure.into()),
+                }
+            }
+        }
+    }
+    Err(Trouble::Failed(
+        Problem::error("not-ready", format!("`{}` was not ready in time", change.address))
+            .help("run the same command again: it goes on where this one stopped"),
+    ))
+}

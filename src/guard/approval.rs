@@ -1,0 +1,22 @@
+//! `approval`: a risk that the policy lets nobody take in passing.
+
+use super::Judgement;
+use crate::change::{Plan, Refusal};
+use crate::problem::Problem;
+
+pub(super) fn judge(plan: &Plan, by: Judgement<'_>, refusals: &mut Vec<Refusal>) {
+    for change in &plan.changes {
+        let needs = by.policy.approve.value.iter().any(|level| level.as_risk() == change.risk);
+        if !needs || by.approved.contains(&change.risk) {
+            continue;
+        }
+        let risk = change.risk.as_str();
+        let mut problem = Problem::error("approval", format!("`{}` is {risk}", change.address))
+            .at_maybe(by.policy.approve.locus.as_ref())
+            .help(format!("look at what goes, then pass `--approve {risk}`"));
+        for reason in &change.reasons {
+            problem = problem.note(reason.clone());
+        }
+        refusals.push(Refusal { guard: "approval", address: Some(change.address.clone()), problem });
+    }
+}

@@ -1,0 +1,173 @@
+//! Raw answers → live resources in the form people write them.
+
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use crate::codec::{Names, address_of, decode, decode_field};
+use crate::model::{Address, Live, LiveKind, LiveResource, Map, Path, Segment, Unavailable, Value};
+use crate::quirk;
+use crate::schema::{KindSpec, Registry, Shape, SystemRule};
+
+/// Name of the raw object's member that holds the rows of sub-resources, by member.
+pub(super) const SUB_ROWS: &str = "$sub";
+
+/// What was read of one resource.
+#[derive(Debug, Clone)]
+pub(super) struct RawResource {
+    /// The API's object, parts put in their places, sub-resource rows under [`SUB_ROWS`].
+    pub(super) raw: Json,
+    /// Name of a place, for kinds whose resources live inside other objects.
+    pub(super) place: Option<String>,
+    /// Members that could not be read.
+    pub(super) unreadable: Vec<(String, Unavailable)>,
+}
+
+/// What was read of one kind.
+pub(super) type RawKind = Result<Vec<RawResource>, Unavailable>;
+
+/// Puts raw answers together. Names are found first, because references are shown by them.
+pub(super) fn assemble(
+    registry: &Registry,
+    raw: IndexMap<String, RawKind>,
+    domain: &str,
+    client_id: Option<&str>,
+) -> (Live, Names) {
+    let mut names = Names::default();
+    // Twice: identities may hold references themselves (a grant is named after its client).
+    for _ in 0..2 {
+        let mut next = Names::default();
+        for (kind, found) in &raw {
+            let (Some(spec), Ok(found)) = (registry.kind(kind), found) else { continue };
+            for resource in found {
+                let address = address(spec, resource, &names);
+                if let (Some(id), Some(name)) = (id_of(spec, &resource.raw), address.and_then(|a| a.name)) {
+                    next.insert(kind, &id, &name);
+                }
+            }
+        }
+        names = next;
+    }
+    let mut live = Live { domain: domain.to_owned(), ..Live::default() };
+    for (kind, found) in raw {
+        let Some(spec) = registry.kind(&kind) else { continue };
+        let kind_live = match found {
+            Ok(found) => LiveKind::Read(resources(spec, found, &names, client_id)),
+            Err(why) => LiveKind::Unavailable(why),
+        };
+        live.kinds.insert(kind, kind_live);
+    }
+    (live, names)
+}
+
+fn resources(spec: &KindSpec, found: Vec<RawResource>, names: &Names, client_id: Option<&str>) -> Vec<LiveResource> {
+    let mut out: Vec<LiveResource> = found
+        .into_iter()
+        .filter_map(|resource| {
+            let address = address(spec, &resource, names)?;
+            let value = value(spec, &resource, names);
+            let own = spec.own.as_ref().and_then(|m| resource.raw.get(m)).and_then(Json::as_str);
+            let system = if own.is_some() && own == client_id {
+                Some("own".to_owned())
+            } else {
+                spec.system.iter().find(|rule| is_system(rule, &resource.raw)).map(|rule| rule.why.clone())
+            };
+            let mut unreadable = resource.unreadable;
+            for (member, scope) in &spec.gated {
+                if resource.raw.get(member).is_none() {
+                    unreadable.push((member.clone(), Unavailable::Scope(vec![scope.clone()])));
+                }
+            }
+            let id = id_of(spec, &resource.raw).unwrap_or_default();
+            Some(LiveResource { address, id, value, raw: resource.raw, system, unreadable })
+        })
+        .collect();
+    // Names that repeat are told apart by id.
+    let repeated: Vec<Address> = out
+        .iter()
+        .map(|r| &r.address)
+        .filter(|a| out.iter().filter(|other| other.address == **a).count() > 1)
+        .cloned()
+        .collect();
+    for resource in out.iter_mut().filter(|r| repeated.contains(&r.address)) {
+        resource.address.id = Some(resource.id.clone());
+    }
+    out
+}
+
+fn is_system(rule: &SystemRule, raw: &Json) -> bool {
+    match (raw.get(&rule.member), &rule.equals, &rule.matches) {
+        (Some(found), Some(wanted), _) => found == wanted,
+        (Some(found), None, Some(pattern)) => found.as_str().is_some_and(|text| pattern.is_match(text)),
+        (Some(found), None, None) => !found.is_null(),
+        (None, _, _) => false,
+    }
+}
+
+fn id_of(spec: &KindSpec, raw: &Json) -> Option<String> {
+    raw.get(spec.id.as_ref()?).and_then(Json::as_str).map(str::to_owned)
+}
+
+fn address(spec: &KindSpec, resource: &RawResource, names: &Names) -> Option<Address> {
+    if let Some(place) = &resource.place {
+        return Some(Address::new(&spec.name, place));
+    }
+    let value = value(spec, resource, names);
+    address_of(spec, value.as_object()?)
+}
+
+fn value(spec: &KindSpec, resource: &RawResource, names: &Names) -> Value {
+    let mut value = match &resource.place {
+        Some(name) => placed(spec, name, &resource.raw),
+        None => decode(spec, &resource.raw, names),
+    };
+    if let Value::Object(members) = &mut value {
+        for (path, field) in spec.subs() {
+            let Some(sub) = &field.sub else { continue };
+            let rows = resource.raw.get(SUB_ROWS).and_then(|s| s.get(path.to_string())).and_then(Json::as_array);
+            let (Some(rows), Shape::List(item)) = (rows, &field.shape) else { continue };
+            let items = rows.iter().map(|row| match &sub.item {
+                Some(member) => decode_field(item, row.get(member).unwrap_or(&Json::Null), names),
+                None => decode_field(item, row, names),
+            });
+            insert_at(members, &path, Value::Array(items.collect()));
+        }
+        quirk::of(spec).decode(&resource.raw, members, names);
+    }
+    value
+}
+
+/// Returns a resource that lives inside another object, with its members' names in files.
+fn placed(spec: &KindSpec, name: &str, raw: &Json) -> Value {
+    let mut members = Map::new();
+    if let Some(identity) = spec.identity.first() {
+        members.insert(identity.clone(), Value::from(name));
+    }
+    let place = spec.places.get(name);
+    for (member, field) in spec.fields.members() {
+        if field.read_only || field.skip || field.alias.is_some() || spec.identity.contains(member) {
+            continue;
+        }
+        let api = match place {
+            Some(place) if !place.members.is_empty() => place.members.get(member),
+            _ => Some(member),
+        };
+        if let Some(found) = api.and_then(|api| raw.get(api)) {
+            members.insert(member.clone(), Value::from_json(found));
+        }
+    }
+    Value::Object(members)
+}
+
+/// Sets a member inside nested objects, made where they are missing.
+fn insert_at(members: &mut Map, path: &Path, value: Value) {
+    let keys: Vec<&String> =
+        path.0.iter().filter_map(|s| if let Segment::Key(key) = s { Some(key) } else { None }).collect();
+    let Some((last, init)) = keys.split_last() else { return };
+    let mut here = members;
+    for key in init {
+        let next = here.entry((*key).clone()).or_insert_with(Value::object);
+        let Value::Object(inner) = next else { return };
+        here = inner;
+    }
+    here.insert((*last).clone(), value);
+}

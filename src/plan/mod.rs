@@ -1,0 +1,21 @@
+//! Compares what is desired with what is live: `(Desired, Live) -> Plan`, pure.
+//!
+//! [`normalize`] brings both sides into one form, [`pair`] finds which belongs to which, [`diff`] compares leaves,
+//! [`decide`] is the one table of what a difference is called, [`write`] turns changes into requests, [`order`] finds what must come first.
+
+mod decide;
+mod diff;
+mod make;
+mod normalize;
+mod order;
+mod pair;
+mod write;
+
+pub use crate::change::{
+    Action, Change, Counts, FieldChange, Forecast, How, Kept, Left, Origin, Plan, Refusal, Step, Unmanaged, Wait,
+};
+pub use decide::{Verdict, decide};
+pub use diff::{Differences, diff};
+pub use make::{Options, make, problems};
+pub use normalize::{complete, own_names};
+pub use write::fill_path;
