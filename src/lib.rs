@@ -12,5 +12,6 @@ pub mod plan;
 pub mod problem;
 pub mod project;
 pub mod quirk;
+pub mod render;
 pub mod sandbox;
 pub mod schema;

@@ -1,0 +1,24 @@
+//! Turns plans, problems and reports into text, Markdown and JSON. Prints nothing, computes nothing.
+//!
+//! Every function here is pure. Text from files or from the API enters an output only through [`Line`](line::Line),
+//! [`text::clean`] or a JSON serialiser, so that control characters never reach a terminal; secrets are shown by where
+//! they come from. Colours are chosen in one table ([`style`]).
+
+mod human;
+
+mod line;
+
+mod plural;
+mod problem;
+mod style;
+mod text;
+mod value;
+mod view;
+
+pub use human::plan as plan_human;
+
+pub use plural::{count, number};
+pub use problem::problems as problems_human;
+pub use style::Style;
+pub use text::clean;
+pub use view::{Head, Options, PlanView};
