@@ -7,6 +7,10 @@ mod rows;
 mod sections;
 mod totals;
 
+pub(super) use code::texts;
+pub(super) use sections::{kept, unavailable};
+pub(super) use totals::{forecast, numbers};
+
 use super::line::Lines;
 use super::view::{Options, PlanView};
 use crate::change::{Origin, Plan};

@@ -17,7 +17,7 @@ const CONTEXT: usize = 2;
 const MOST: usize = 80;
 
 /// The two texts of a field that is best read line by line; `None` where it is not.
-pub(super) fn texts(field: &FieldChange, room: usize) -> Option<(String, String)> {
+pub(in crate::render) fn texts(field: &FieldChange, room: usize) -> Option<(String, String)> {
     let (before, after) = (field.diff.before.as_ref()?, field.diff.after.as_ref()?);
     match (field.how, before, after) {
         (How::Secret, ..) => None,
