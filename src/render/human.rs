@@ -8,6 +8,7 @@ mod sections;
 mod totals;
 
 pub(super) use code::texts;
+pub(super) use rows::item;
 pub(super) use sections::{kept, unavailable};
 pub(super) use totals::{forecast, numbers};
 
@@ -20,8 +21,9 @@ pub fn plan(view: &PlanView<'_>, options: &Options) -> String {
     let mut lines = Lines::default();
     let uniform = uniform_origin(view.plan);
     head::head(&mut lines, view, options, uniform);
+    let column = sections::column(view.plan.changes.iter().map(|change| change.address.to_string())).max(24);
     for change in &view.plan.changes {
-        change::change(&mut lines, change, options, uniform);
+        change::change(&mut lines, change, options, uniform, column);
     }
     sections::sections(&mut lines, view.plan, options, uniform);
     lines.gap();

@@ -1,6 +1,6 @@
 //! The plan as Markdown, for a comment on a pull request.
 
-use super::human::{forecast, kept, numbers, texts, unavailable};
+use super::human::{forecast, item, kept, numbers, texts, unavailable};
 use super::plural::count;
 use super::text::{clean, shorten};
 use super::value::{brief, secret};
@@ -68,7 +68,7 @@ fn head(view: &PlanView<'_>) -> String {
         for refusal in view.refusals.iter().take(ROWS) {
             let address = refusal.address.as_ref().map(|a| format!(" {}", code(&a.to_string()))).unwrap_or_default();
             let help: Vec<String> = refusal.problem.help.iter().map(|help| prose(help)).collect();
-            let help = if help.is_empty() { String::new() } else { format!(". {}", help.join("; ")) };
+            let help = if help.is_empty() { String::new() } else { format!(" → {}", help.join("; ")) };
             let title = prose(&refusal.problem.title);
             out.push_str(&format!("- `{}`{address}: {title}{help}\n", refusal.guard));
         }
@@ -77,7 +77,7 @@ fn head(view: &PlanView<'_>) -> String {
 }
 
 fn changed(change: &Change) -> String {
-    let risk = if change.risk > Risk::Safe { format!(" · **{}**", change.risk.as_str()) } else { String::new() };
+    let risk = if change.risk > Risk::Safe { format!(" · <b>{}</b>", change.risk.as_str()) } else { String::new() };
     let sign = match change.action {
         Action::Create => "➕",
         Action::Update => "✏️",
@@ -87,7 +87,10 @@ fn changed(change: &Change) -> String {
     let summary = format!("{sign} {} <code>{}</code>{risk}", change.action.as_str(), html(&change.address.to_string()));
     // What is dangerous is seen without a click.
     let open = if change.risk > Risk::Caution { " open" } else { "" };
-    let mut out = format!("\n<details{open}><summary>{}</summary>\n\n", summary.replace("**", ""));
+    let mut out = format!("\n<details{open}><summary>{summary}</summary>\n");
+    if !change.reasons.is_empty() || !change.cascades.is_empty() || !change.missing_secrets.is_empty() {
+        out.push('\n');
+    }
     for reason in &change.reasons {
         out.push_str(&format!("- {}\n", prose(reason)));
     }
@@ -102,7 +105,7 @@ fn changed(change: &Change) -> String {
         diff.push_str(&changed_field(field));
     }
     if change.fields.len() > ROWS {
-        diff.push_str(&format!("  … and {} more\n", count(change.fields.len() - ROWS, "field")));
+        diff.push_str(&format!("  … and {}\n", count(change.fields.len() - ROWS, "more field")));
     }
     if !diff.is_empty() {
         let fence = fence(&diff);
@@ -114,7 +117,11 @@ fn changed(change: &Change) -> String {
 
 /// One field as lines of a diff.
 fn changed_field(field: &FieldChange) -> String {
-    let path = clean(&field.path.to_string()).into_owned();
+    let path = match field.path.parent() {
+        Some(set) if field.how == How::Item => set,
+        _ => field.path.clone(),
+    };
+    let path = clean(&path.to_string()).into_owned();
     let mut notes = String::new();
     if field.risk > Risk::Safe {
         notes.push_str(&format!("  # {}", field.risk.as_str()));
@@ -130,7 +137,14 @@ fn changed_field(field: &FieldChange) -> String {
         return format!("# {path}{notes}\n{}\n", lines.join("\n").trim_end());
     }
     let word = |value: &Value| {
-        let text = if field.how == How::Secret { secret(value) } else { brief(value) };
+        let text = match (field.how, value) {
+            (How::Secret, _) => secret(value),
+            (How::Item, _) => item(field),
+            (_, Value::String(text)) if text.trim_end().contains('\n') => {
+                format!("({})", count(text.lines().count(), "line"))
+            }
+            _ => brief(value),
+        };
         shorten(&clean(&text), 300).into_owned()
     };
     let mut out = String::new();
@@ -176,16 +190,33 @@ fn section(out: &mut String, title: &str, entries: Vec<String>) {
     out.push_str("\n</details>\n");
 }
 
-/// Text that means nothing to Markdown or HTML, and notifies nobody.
+/// Text that means nothing to Markdown or HTML, and notifies nobody; what stands between back ticks is code.
 fn prose(text: &str) -> String {
+    let text = clean(text);
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return escaped(&text);
+    }
     let mut out = String::new();
-    for c in clean(text).chars() {
+    for (n, part) in parts.iter().enumerate() {
+        match (n % 2, part.is_empty()) {
+            (0, _) => out.push_str(&escaped(part)),
+            (_, true) => out.push_str("\\`\\`"),
+            _ => out.push_str(&code(part)),
+        }
+    }
+    out
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
         match c {
-            '\\' | '*' | '_' | '[' | ']' | '#' | '|' | '~' | '!' => out.extend(['\\', c]),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '|' | '~' | '!' => out.extend(['\\', c]),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            // Between them a mark without width, so that no account is called.
+            // Behind it a mark without width, so that no account is called.
             '@' => out.push_str("@\u{200b}"),
             c => out.push(c),
         }

@@ -14,13 +14,14 @@ use crate::schema::{Risk, Verb};
 /// Fields shown of a resource that comes or goes, and items of its sets.
 const MOST: usize = 24;
 
-pub(super) fn change(lines: &mut Lines, change: &Change, options: &Options, uniform: Option<Origin>) {
+/// Adds a change; actions stand in `column`.
+pub(super) fn change(lines: &mut Lines, change: &Change, options: &Options, uniform: Option<Origin>, column: usize) {
     lines.gap();
-    header(lines, change, options);
+    header(lines, change, options, column);
     let whole = matches!(change.action, Action::Create | Action::Delete);
     let rows = rows(&change.fields);
     let table = Table::new(&rows, options, if whole { Some(Origin::Unknown) } else { uniform });
-    let table = if whole { table } else { table.with_places(change.locus.as_ref()) };
+    let table = if whole { table.whole() } else { table.with_places(change.locus.as_ref()) };
     let most = if whole { MOST } else { usize::MAX };
     for row in rows.iter().take(most) {
         match text_of(row, options) {
@@ -37,7 +38,7 @@ pub(super) fn change(lines: &mut Lines, change: &Change, options: &Options, unif
         }
     }
     if rows.len() > most {
-        let more = format!("  … and {} more; --json has all", count(rows.len() - most, "field"));
+        let more = format!("  … and {}; --json has all", count(rows.len() - most, "more field"));
         lines.push(Line::new(options.colour).add(Style::Muted, &more));
     }
     let style = if change.risk > Risk::Safe { risk_style(change.risk) } else { Style::Muted };
@@ -56,14 +57,13 @@ pub(super) fn change(lines: &mut Lines, change: &Change, options: &Options, unif
     }
 }
 
-fn header(lines: &mut Lines, change: &Change, options: &Options) {
+fn header(lines: &mut Lines, change: &Change, options: &Options, column: usize) {
     let style = match change.action {
         Action::Create => Style::Created,
         Action::Update => Style::Updated,
         Action::Replace => Style::Replaced,
         Action::Delete => Style::Deleted,
     };
-    let column = (options.width * 7 / 10).saturating_sub(12);
     let mut line = Line::new(options.colour)
         .add(Style::Address, &change.address.to_string())
         .to(column)

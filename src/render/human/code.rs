@@ -85,7 +85,7 @@ pub(super) fn code(lines: &mut Lines, before: &str, after: &str, options: &Optio
         }
     }
     if hidden > 0 {
-        let more = format!("… {} more; --json has all", count(hidden, "line"));
+        let more = format!("… {}; --json has all", count(hidden, "more line"));
         lines.push(Line::new(options.colour).plain(&" ".repeat(digits + 5)).add(Style::Muted, &more));
     }
 }

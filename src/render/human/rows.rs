@@ -18,6 +18,9 @@ const VALUE_COLUMNS: usize = 44;
 /// A value longer than this is cut: a certificate, a template in one line.
 const LONGEST: usize = 600;
 
+/// The same where the whole resource comes or goes, and nobody has to compare.
+const SHORT: usize = 100;
+
 /// Fields under one path: one field, or the items of one set.
 pub(super) struct Row<'a> {
     /// The field, or the set.
@@ -54,20 +57,28 @@ pub(super) struct Table<'o> {
     /// Not said again: the place of the resource, or where fields have no place worth saying.
     place: Option<Locus>,
     places: bool,
+    /// The resource comes or goes as a whole: all its fields do.
+    whole: bool,
     column: usize,
 }
 
 impl<'o> Table<'o> {
     /// A table for these rows.
     pub(super) fn new(rows: &[Row<'_>], options: &'o Options, uniform: Option<Origin>) -> Self {
-        let widest = rows.iter().map(|row| width(&row.path.to_string())).filter(|w| *w <= PATH_COLUMNS).max();
-        Table { options, uniform, place: None, places: false, column: 4 + widest.unwrap_or(0) + 3 }
+        let widest = rows.iter().map(|row| width(&row.path.to_string())).filter(|w| *w <= PATH_COLUMNS.min(options.width / 3)).max();
+        Table { options, uniform, place: None, places: false, whole: false, column: 4 + widest.unwrap_or(0) + 3 }
     }
 
     /// Shows the place of every field but this one.
     pub(super) fn with_places(mut self, but: Option<&Locus>) -> Self {
         self.places = true;
         self.place = but.cloned();
+        self
+    }
+
+    /// Shows the fields of a resource that comes or goes.
+    pub(super) fn whole(mut self) -> Self {
+        self.whole = true;
         self
     }
 
@@ -86,20 +97,24 @@ impl<'o> Table<'o> {
     }
 
     fn items(&self, lines: &mut Lines, row: &Row<'_>, most: usize) {
-        let mut line = self.start("~", Style::Updated, &row.path.to_string());
+        let (sign, style) = match row.fields.first() {
+            Some(field) if self.whole => sign(field),
+            _ => ("~", Style::Updated),
+        };
+        let mut line = self.start(sign, style, &row.path.to_string());
         if line.width() + 2 > self.column {
             lines.push(line);
             line = Line::new(self.options.colour);
         }
-        let mut last: Vec<String> = Vec::new();
-        for (n, field) in row.fields.iter().take(most).enumerate() {
+        let mut last = Vec::new();
+        for field in row.fields.iter().take(most) {
+            let (sign, style) = if field.diff.after.is_some() { ("+ ", Style::Added) } else { ("- ", Style::Removed) };
+            let sign = if self.whole { "" } else { sign };
             let notes = self.notes(field);
-            let (sign, style) = if field.diff.after.is_some() { ("+", Style::Added) } else { ("-", Style::Removed) };
-            line = line.to(self.column).add(style, &format!("{sign} {}", self.cut(&item(field))));
-            let news: Vec<Line> =
-                notes.iter().filter(|(_, t)| n == 0 || !last.contains(t)).map(|n| self.note(n)).collect();
-            last = notes.into_iter().map(|(_, text)| text).collect();
+            line = line.to(self.column).add(style, &format!("{sign}{}", self.cut(&item(field))));
+            let news: Vec<_> = notes.iter().filter(|note| !last.contains(*note)).cloned().collect();
             self.push(lines, line, &news);
+            last = notes;
             line = Line::new(self.options.colour);
         }
         if row.fields.len() > most {
@@ -115,7 +130,7 @@ impl<'o> Table<'o> {
             lines.push(line);
             line = Line::new(self.options.colour);
         }
-        let notes: Vec<Line> = self.notes(field).iter().map(|note| self.note(note)).collect();
+        let notes = self.notes(field);
         let [before, after] = sides(field).map(|side| side.map(|text| self.cut(&text)));
         let line = line.to(self.column);
         match (before, after) {
@@ -126,7 +141,7 @@ impl<'o> Table<'o> {
                     self.push(lines, both, &notes);
                 } else {
                     self.push(lines, line.add(Style::Removed, &format!("- {before}")), &notes);
-                    let next = Line::new(self.options.colour).to(0).plain(&" ".repeat(self.column));
+                    let next = Line::new(self.options.colour).plain(&" ".repeat(self.column));
                     lines.push(next.add(Style::Added, &format!("+ {after}")));
                 }
             }
@@ -136,44 +151,47 @@ impl<'o> Table<'o> {
         }
     }
 
-    /// Ends a line with its notes: beside the value where there is room, below it else.
-    fn push(&self, lines: &mut Lines, line: Line, notes: &[Line]) {
-        let mut line = line;
-        for (n, note) in notes.iter().enumerate() {
-            let column = (self.column + VALUE_COLUMNS.min(self.options.width / 3)).max(line.width() + 2);
-            let beside = n == 0 && column + note.width() <= self.options.width;
-            if beside {
-                line = line.to(column).join(note);
-            } else {
-                lines.push(line);
-                line = Line::new(self.options.colour).plain(&" ".repeat(self.column + 2)).join(note);
-            }
+    /// Ends a line with its note: beside the value where there is room, below it else.
+    fn push(&self, lines: &mut Lines, line: Line, notes: &[(Style, String)]) {
+        if notes.is_empty() {
+            return lines.push(line);
+        }
+        let mut note = Line::new(self.options.colour);
+        for (style, text) in notes {
+            note = if note.width() > 0 { note.add(Style::Muted, " · ") } else { note };
+            note = note.add(*style, text);
+        }
+        let aligned = self.column + VALUE_COLUMNS.min(self.options.width / 3);
+        let column = if aligned + note.width() <= self.options.width { aligned } else { 0 };
+        let column = column.max(line.width() + 3);
+        if column + note.width() <= self.options.width {
+            return lines.push(line.to(column).join(&note));
         }
         lines.push(line);
+        lines.push(Line::new(self.options.colour).plain(&" ".repeat(self.column + 2)).join(&note));
     }
 
-    fn note(&self, (style, text): &(Style, String)) -> Line {
-        Line::new(self.options.colour).add(*style, text)
-    }
-
-    /// What is to be known of a field: whose it is, how dangerous, where it stands.
+    /// What is to be known of a field: how dangerous, whose it is, where it stands.
     pub(super) fn notes(&self, field: &FieldChange) -> Vec<(Style, String)> {
         let mut notes = Vec::new();
-        let risky = field.risk > Risk::Safe;
-        if risky {
+        if field.risk > Risk::Safe {
             let why = field.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
             notes.push((risk_style(field.risk), format!("{}{why}", field.risk.as_str())));
         }
         if self.uniform.is_none() && field.origin != Origin::Change {
             notes.push((Style::Warning, field.origin.as_str().to_owned()));
         }
+        // The place of the resource stands in its header: within that file the line is enough.
         let place = field.locus.as_ref().filter(|locus| self.places && Some(*locus) != self.place.as_ref());
-        notes.extend(place.map(|locus| (Style::Muted, format!("{}:{}", locus.file, locus.line))));
+        notes.extend(place.map(|locus| match &self.place {
+            Some(header) if header.file == locus.file => (Style::Muted, format!("line {}", locus.line)),
+            _ => (Style::Muted, format!("{}:{}", locus.file, locus.line)),
+        }));
         notes
     }
 
     fn cut(&self, text: &str) -> String {
-        let cut = shorten(text, LONGEST);
+        let cut = shorten(text, if self.whole { SHORT } else { LONGEST });
         if cut.len() == text.len() {
             return text.to_owned();
         }
@@ -215,7 +233,7 @@ fn sides(field: &FieldChange) -> [Option<String>; 2] {
 }
 
 /// An item of a set in words: the item, or its key with the rest of it.
-fn item(field: &FieldChange) -> String {
+pub(in crate::render) fn item(field: &FieldChange) -> String {
     let Some(value) = field.diff.after.as_ref().or(field.diff.before.as_ref()) else { return String::new() };
     if field.how == How::Secret {
         return secret(value);
@@ -225,8 +243,9 @@ fn item(field: &FieldChange) -> String {
         _ => "",
     };
     let Value::Object(members) = value else { return brief(value) };
+    let in_key = |v: &Value| v.as_str().is_some_and(|text| text == key || key.split(' ').any(|part| part == text));
     let rest: crate::model::Map =
-        members.iter().filter(|(_, v)| v.as_str() != Some(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
+        members.iter().filter(|(_, v)| !in_key(v)).map(|(k, v)| (k.clone(), v.clone())).collect();
     match (key.starts_with('{') || key.is_empty(), rest.is_empty()) {
         (true, _) => brief(value),
         (false, true) => key.to_owned(),

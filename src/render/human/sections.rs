@@ -48,7 +48,7 @@ fn left(lines: &mut Lines, plan: &Plan, options: &Options, uniform: Option<Origi
             table.row(lines, row, MOST);
         }
         if rows.len() > MOST {
-            let more = format!("  … and {} more", count(rows.len() - MOST, "field"));
+            let more = format!("  … and {}", count(rows.len() - MOST, "more field"));
             lines.push(Line::new(options.colour).add(Style::Muted, &more));
         }
     }
