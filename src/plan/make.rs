@@ -13,6 +13,7 @@ use crate::model::{
     Address, AddressPattern, Described, Desired, Diff, Live, LiveKind, LiveResource, Map, Path, Unavailable, Value,
 };
 use crate::problem::Problem;
+use crate::quirk;
 use crate::schema::{KindShape, KindSpec, Registry, Risk};
 
 /// What the user allows and asks for.
@@ -61,7 +62,14 @@ pub fn make(registry: &Registry, desired: &Desired, live: &Live, options: &Optio
             (None, _) => maker.plan.unmanaged.kinds.push(spec.name.clone()),
         }
     }
-    let Maker { mut plan, nodes, .. } = maker;
+    let Maker { mut plan, mut nodes, .. } = maker;
+    for spec in registry.kinds() {
+        let mut changes: Vec<&mut Change> =
+            nodes.iter_mut().map(|n| &mut n.change).filter(|c| c.address.kind == spec.name).collect();
+        if !changes.is_empty() {
+            quirk::of(spec).arrange(&mut changes, live);
+        }
+    }
     plan.changes = order(registry, nodes);
     plan.forecast = forecast(&plan.changes);
     plan.unchanged.sort();
@@ -158,7 +166,7 @@ impl Maker<'_> {
         let kept = without_left(members, live, removals, spec);
         let empty = Map::new();
         let live_members = live.value.as_object().unwrap_or(&empty);
-        let sides = Sides { desired: &kept, live: live_members, raw: &live.raw, forced: &forced };
+        let sides = Sides { desired: &kept, live: live_members, raw: &live.raw, forced: &forced, tenant: self.live };
         change.steps = steps(spec, &change, &sides);
         let rewritten: Vec<(Path, String)> = missing(&change);
         change.missing_secrets = rewritten.into_iter().map(|(_, source)| source).collect();
@@ -196,7 +204,7 @@ impl Maker<'_> {
         change.risk = change.risk.max(spec.create_risk);
         change.locus = resource.loci.at(&Path::root()).cloned();
         let nothing = Map::new();
-        let sides = Sides { desired: members, live: &nothing, raw: &Json::Null, forced: &[] };
+        let sides = Sides { desired: members, live: &nothing, raw: &Json::Null, forced: &[], tenant: self.live };
         change.steps = steps(spec, &change, &sides);
         change.missing_secrets = missing(&change).into_iter().map(|(_, source)| source).collect();
         if change.steps.is_empty() {
@@ -224,8 +232,13 @@ impl Maker<'_> {
         change.id = Some(live.id.clone());
         self.deletion(spec, live, &mut change);
         let empty = Map::new();
-        let sides =
-            Sides { desired: &empty, live: live.value.as_object().unwrap_or(&empty), raw: &live.raw, forced: &[] };
+        let sides = Sides {
+            desired: &empty,
+            live: live.value.as_object().unwrap_or(&empty),
+            raw: &live.raw,
+            forced: &[],
+            tenant: self.live,
+        };
         change.steps = steps(spec, &change, &sides);
         self.nodes.push(Node { change, desired: None, live: Some(live.value.clone()) });
     }
@@ -266,6 +279,7 @@ impl Maker<'_> {
             cascades: Vec::new(),
             locus: None,
             steps: Vec::new(),
+            waits_for: Vec::new(),
             after: Vec::new(),
             missing_secrets: Vec::new(),
         }

@@ -7,6 +7,7 @@ mod claim;
 mod directory;
 mod kinds;
 mod known;
+mod name;
 mod partials;
 mod single;
 mod tree;
@@ -18,11 +19,12 @@ use indexmap::IndexMap;
 use super::filter::Filters;
 use super::marker::KnownNames;
 use super::node::Node;
-use crate::model::{Locus, Sources};
+use crate::model::{Locus, Path, Sources};
 use crate::problem::{Problem, sorted};
 use crate::schema::Registry;
 
 pub use kinds::{described_names, unknown_kind};
+pub use name::{distinct_names, safe_name};
 pub use tree::{FileState, Tree};
 pub(crate) use tree::{clean, file_name, join, leaves, parent, split_extension};
 
@@ -97,6 +99,19 @@ pub struct ResourceNode {
     pub node: Node,
     /// Path of the file it stands in.
     pub file: String,
+    /// Values that are paths of side files although no schema says so: the layout does.
+    pub side_texts: Vec<SideText>,
+}
+
+/// A value that is the path of a side file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SideText {
+    /// The value, by the keys that lead to it.
+    pub at: Path,
+    /// Folder that the path starts at.
+    pub base: String,
+    /// The file is JSON and becomes the value; otherwise it is text, and a missing one is empty.
+    pub is_json: bool,
 }
 
 /// Reads a description.
