@@ -3,6 +3,7 @@
 pub mod api;
 pub mod apply;
 pub mod change;
+pub mod cli;
 pub mod codec;
 pub mod description;
 pub mod files;

@@ -11,6 +11,7 @@ mod line;
 mod markdown;
 mod plural;
 mod problem;
+pub mod schema;
 mod style;
 mod text;
 mod value;

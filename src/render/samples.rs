@@ -40,6 +40,7 @@ pub(super) fn change(address: Address, action: Action, fields: Vec<FieldChange>)
         locus: None,
         steps: vec![Step::new(Verb::Patch, "/things/{id}", Some(crate::codec::Body::Value(Value::object())))],
         after: Vec::new(),
+        waits_for: Vec::new(),
         missing_secrets: Vec::new(),
     }
 }

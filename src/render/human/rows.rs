@@ -65,7 +65,11 @@ pub(super) struct Table<'o> {
 impl<'o> Table<'o> {
     /// A table for these rows.
     pub(super) fn new(rows: &[Row<'_>], options: &'o Options, uniform: Option<Origin>) -> Self {
-        let widest = rows.iter().map(|row| width(&row.path.to_string())).filter(|w| *w <= PATH_COLUMNS.min(options.width / 3)).max();
+        let widest = rows
+            .iter()
+            .map(|row| width(&row.path.to_string()))
+            .filter(|w| *w <= PATH_COLUMNS.min(options.width / 3))
+            .max();
         Table { options, uniform, place: None, places: false, whole: false, column: 4 + widest.unwrap_or(0) + 3 }
     }
 
@@ -126,12 +130,13 @@ impl<'o> Table<'o> {
     fn field(&self, lines: &mut Lines, field: &FieldChange) {
         let (sign, style) = sign(field);
         let mut line = self.start(sign, style, &field.path.to_string());
-        if line.width() + 2 > self.column {
+        let notes = self.notes(field);
+        let [before, after] = sides(field).map(|side| side.map(|text| self.cut(&text)));
+        let needed: usize = [&before, &after].into_iter().flatten().map(|text| width(text) + 3).sum();
+        if line.width() + 2 > self.column && line.width() + needed > self.options.width {
             lines.push(line);
             line = Line::new(self.options.colour);
         }
-        let notes = self.notes(field);
-        let [before, after] = sides(field).map(|side| side.map(|text| self.cut(&text)));
         let line = line.to(self.column);
         match (before, after) {
             (Some(before), Some(after)) => {
