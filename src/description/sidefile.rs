@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 
 use crate::model::{Loci, Locus, Map, Path, Segment, Sources, Value};
 use crate::problem::Problem;
-use crate::schema::{FieldSpec, FileBase, FileSpec, KindSpec, MissingFile, Shape};
+use crate::schema::{FieldSpec, FileBase, FileSpec, KindSpec, MissingFile};
 
 /// Longest text that may be meant as a path, in bytes.
 const LONGEST_PATH_BYTES: usize = 1024;
@@ -24,6 +24,8 @@ pub(super) struct Joiner<'a> {
     pub(super) sources: Sources,
     /// Paths of the side files that were joined.
     pub(super) files: BTreeSet<String>,
+    /// Members of the resource at hand that are left out: their file is missing, with a warning.
+    pub(super) dropped: Vec<Path>,
 }
 
 /// The resource whose files are joined.
@@ -67,9 +69,14 @@ impl Joiner<'_> {
                 default_directory: None,
                 default_single: None,
             };
-            let shape = if side.is_json { Shape::Any } else { Shape::Scalar };
-            let field = FieldSpec { shape, ..FieldSpec::default() };
-            self.one(&subject, &field, &file, place, &side.at, loci);
+            self.one(&subject, &file, place, &side.at, loci);
+        }
+        for path in std::mem::take(&mut self.dropped) {
+            if let (Some(parent), Some(Segment::Key(key))) = (path.parent(), path.0.last())
+                && let Some(map) = at_mut(value, &parent).and_then(Value::as_object_mut)
+            {
+                map.shift_remove(key);
+            }
         }
     }
 
@@ -107,7 +114,7 @@ impl Joiner<'_> {
 
     fn walk(&mut self, subject: &Subject<'_>, field: &FieldSpec, value: &mut Value, path: &Path, loci: &mut Loci) {
         if let Some(file) = &field.file {
-            self.one(subject, field, file, value, path, loci);
+            self.one(subject, file, value, path, loci);
             return;
         }
         match value {
@@ -128,15 +135,7 @@ impl Joiner<'_> {
         }
     }
 
-    fn one(
-        &mut self,
-        subject: &Subject<'_>,
-        field: &FieldSpec,
-        file: &FileSpec,
-        value: &mut Value,
-        path: &Path,
-        loci: &mut Loci,
-    ) {
+    fn one(&mut self, subject: &Subject<'_>, file: &FileSpec, value: &mut Value, path: &Path, loci: &mut Loci) {
         let Value::String(written) = &*value else { return };
         let base = match if *self.layout == Layout::Directory { &file.directory } else { &file.single } {
             FileBase::Inline => return,
@@ -146,18 +145,22 @@ impl Joiner<'_> {
             return;
         }
         let is_no_path = written.len() > LONGEST_PATH_BYTES || written.contains(['\n', '\0', '<']);
-        if file.optional && is_no_path {
+        let may_be_text = file.optional || rule_of(subject, file) == MissingFile::Text;
+        if may_be_text && is_no_path {
             return;
         }
         let locus = loci.at(path).cloned();
         match self.find(subject, &base, written, file, locus.as_ref()) {
             Found::At(found) => {
-                if let Some(content) = self.content(field, file, &found, path, loci) {
+                if let Some(content) = self.content(file, &found, path, loci) {
                     *value = content;
                 }
             }
-            Found::Nowhere(_) if file.optional => {}
-            Found::Nowhere(expected) => self.missing(file, &expected, value, locus.as_ref()),
+            Found::Nowhere(expected) => match rule_of(subject, file) {
+                MissingFile::Text => {}
+                _ if file.optional => {}
+                rule => self.missing(rule, &expected, value, path, locus.as_ref()),
+            },
             Found::Later => {}
         }
     }
@@ -241,14 +244,7 @@ impl Joiner<'_> {
         }
     }
 
-    fn content(
-        &mut self,
-        field: &FieldSpec,
-        file: &FileSpec,
-        found: &str,
-        path: &Path,
-        loci: &mut Loci,
-    ) -> Option<Value> {
+    fn content(&mut self, file: &FileSpec, found: &str, path: &Path, loci: &mut Loci) -> Option<Value> {
         let bytes = match self.tree.read(found) {
             Ok(bytes) => bytes,
             Err(Some(problem)) => {
@@ -265,7 +261,7 @@ impl Joiner<'_> {
         if let Ok(text) = std::str::from_utf8(bytes) {
             self.sources.insert(&shown, text);
         }
-        if !matches!(field.shape, Shape::Scalar) && found.ends_with(".json") {
+        if file.json {
             return self.structure(&shown, bytes, path, loci);
         }
         let leniency = if self.compatibility { Leniency::MarkersPass } else { Leniency::Strict };
@@ -302,7 +298,7 @@ impl Joiner<'_> {
         }
     }
 
-    fn missing(&mut self, file: &FileSpec, expected: &str, value: &mut Value, locus: Option<&Locus>) {
+    fn missing(&mut self, rule: MissingFile, expected: &str, value: &mut Value, path: &Path, locus: Option<&Locus>) {
         let shown = self.tree.shown(expected);
         let title = if shown.len() > LONGEST_PATH_BYTES || shown.contains('\n') {
             "a file name is expected here, not its content".to_owned()
@@ -315,15 +311,26 @@ impl Joiner<'_> {
         if let Some(near) = near {
             problem = problem.help(format!("did you mean `{near}`?"));
         }
-        match file.missing {
+        match rule {
             MissingFile::Warn | MissingFile::Empty if self.compatibility => {
                 problem.severity = crate::problem::Severity::Warning;
-                *value = if file.missing == MissingFile::Empty { Value::String(String::new()) } else { Value::Null };
+                if rule == MissingFile::Empty {
+                    *value = Value::String(String::new());
+                } else {
+                    // Nothing is known of it: it is not described.
+                    self.dropped.push(path.clone());
+                }
             }
             _ => {}
         }
         self.problems.push(problem);
     }
+}
+
+/// Returns what a missing file means for this resource.
+fn rule_of(subject: &Subject<'_>, file: &FileSpec) -> MissingFile {
+    let names = subject.spec.identity.iter().filter_map(|member| subject.members.get(member)?.as_str());
+    names.filter_map(|name| file.missing_for.get(name)).next().copied().unwrap_or(file.missing)
 }
 
 /// Returns the value at a path of members.

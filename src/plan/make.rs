@@ -9,6 +9,7 @@ use super::order::{Node, forecast, order, references};
 use super::pair::{Partner, pair};
 use super::write::{Sides, removes_from_sub, steps};
 use crate::change::{Action, Change, FieldChange, How, Kept, Left, Origin, Plan};
+use crate::description::Filters;
 use crate::model::{
     Address, AddressPattern, Described, Desired, Diff, Live, LiveKind, LiveResource, Map, Path, Unavailable, Value,
 };
@@ -31,14 +32,15 @@ pub struct Options {
     pub send_secrets: bool,
     /// Only these, where any.
     pub targets: Vec<AddressPattern>,
-    /// Never looked at.
-    pub excluded: Vec<AddressPattern>,
+    /// What is managed.
+    pub filters: Filters,
+    /// Renames: from what, to what.
+    pub moved: Vec<(Address, Address)>,
 }
 
 impl Options {
     fn covers(&self, address: &Address) -> bool {
-        let hit = |patterns: &[AddressPattern]| patterns.iter().any(|p| p.matches(address));
-        (self.targets.is_empty() || hit(&self.targets)) && !hit(&self.excluded)
+        self.targets.is_empty() || self.targets.iter().any(|p| p.matches(address))
     }
 }
 
@@ -87,7 +89,7 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     fn kind(&mut self, spec: &KindSpec, described: &[Described], found: &[LiveResource]) {
-        let partners = pair(spec, described, found);
+        let partners = pair(spec, described, found, &self.options.moved);
         let mut paired = BTreeSet::new();
         for (resource, partner) in described.iter().zip(partners) {
             match partner {
@@ -112,7 +114,8 @@ impl Maker<'_> {
             }
         }
         for (_, live) in found.iter().enumerate().filter(|(at, _)| !paired.contains(at)) {
-            if self.options.covers(&live.address) {
+            let managed = self.options.filters.covers(&live.address, &live.value);
+            if managed && self.options.covers(&live.address) {
                 self.undescribed(spec, live);
             }
         }

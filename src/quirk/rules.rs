@@ -13,6 +13,14 @@ use crate::schema::Verb;
 pub(super) struct Rules;
 
 impl Quirk for Rules {
+    /// The stage is not in the API description any more: only one that differs from the default is sent.
+    fn body(&self, body: &mut Body, _creates: bool) {
+        let Body::Object(members) = body else { return };
+        if members.get("stage") == Some(&Body::Value(Value::from("login_success"))) {
+            members.shift_remove("stage");
+        }
+    }
+
     /// Rules whose place another one takes in the same plan are first moved behind all others, by the first change.
     fn arrange(&self, changes: &mut [&mut Change], live: &Live) {
         let order = |raw: &Json| raw.get("order").and_then(Json::as_i64);

@@ -61,10 +61,7 @@ impl Call {
 
     /// Returns the first query parameter of that name.
     pub fn query(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// Says whether a query parameter is `true`.
@@ -90,24 +87,15 @@ pub struct Reply {
 impl Reply {
     /// 200 with a body.
     pub fn ok(body: Value) -> Self {
-        Reply {
-            status: 200,
-            body: Some(body),
-        }
+        Reply { status: 200, body: Some(body) }
     }
     /// 201 with a body.
     pub fn created(body: Value) -> Self {
-        Reply {
-            status: 201,
-            body: Some(body),
-        }
+        Reply { status: 201, body: Some(body) }
     }
     /// 204 without a body.
     pub fn no_content() -> Self {
-        Reply {
-            status: 204,
-            body: None,
-        }
+        Reply { status: 204, body: None }
     }
 }
 
@@ -125,19 +113,11 @@ pub struct ApiError {
 impl ApiError {
     /// Any refusal with an error code.
     pub fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
-        ApiError {
-            status,
-            message: message.into(),
-            code: Some(code.to_owned()),
-        }
+        ApiError { status, message: message.into(), code: Some(code.to_owned()) }
     }
     /// Any refusal without an error code.
     pub fn bare(status: u16, message: impl Into<String>) -> Self {
-        ApiError {
-            status,
-            message: message.into(),
-            code: None,
-        }
+        ApiError { status, message: message.into(), code: None }
     }
     /// 400 `invalid_body`.
     pub fn invalid_body(message: impl Into<String>) -> Self {

@@ -54,36 +54,18 @@ pub(super) fn answer(shared: &Shared, request: &Request, segments: &[String]) ->
         },
         (Method::Put, ["state"]) => put_state(shared, request),
         (Method::Get, ["faults"]) => Ok((Some(faults_status(shared)), false)),
-        (Method::Post, ["faults"]) => {
-            body(request).map(|body| (Some(post_faults(shared, body)), false))
-        }
-        (Method::Post, ["clock"]) => {
-            body(request).map(|body| (Some(post_clock(shared, &body)), true))
-        }
-        (Method::Post, ["token"]) => {
-            body::<TokenBody>(request).and_then(|TokenBody { name, email }| {
-                let now_ms = shared.now_ms();
-                let token = shared.tenant().dashboard_token(&name, &email, now_ms)?;
-                Ok((Some(json!({"access_token": token})), false))
-            })
-        }
+        (Method::Post, ["faults"]) => body(request).map(|body| (Some(post_faults(shared, body)), false)),
+        (Method::Post, ["clock"]) => body(request).map(|body| (Some(post_clock(shared, &body)), true)),
+        (Method::Post, ["token"]) => body::<TokenBody>(request).and_then(|TokenBody { name, email }| {
+            let now_ms = shared.now_ms();
+            let token = shared.tenant().dashboard_token(&name, &email, now_ms)?;
+            Ok((Some(json!({"access_token": token})), false))
+        }),
         _ => Err(ApiError::bare(404, "Not Found")),
     };
     match outcome {
-        Ok((Some(body), changed)) => (
-            Answer {
-                status: 200,
-                body: Some(body),
-            },
-            changed,
-        ),
-        Ok((None, changed)) => (
-            Answer {
-                status: 204,
-                body: None,
-            },
-            changed,
-        ),
+        Ok((Some(body), changed)) => (Answer { status: 200, body: Some(body) }, changed),
+        Ok((None, changed)) => (Answer { status: 204, body: None }, changed),
         Err(error) => (error.into(), false),
     }
 }
@@ -93,8 +75,7 @@ fn body<'a, T: Deserialize<'a>>(request: &'a Request) -> Result<T, ApiError> {
 }
 
 fn put_state(shared: &Shared, request: &Request) -> Result<(Option<Value>, bool), ApiError> {
-    let text = std::str::from_utf8(&request.body)
-        .map_err(|error| ApiError::invalid_body(error.to_string()))?;
+    let text = std::str::from_utf8(&request.body).map_err(|error| ApiError::invalid_body(error.to_string()))?;
     shared.tenant().state = store::parse(text).map_err(ApiError::invalid_body)?;
     Ok((None, true))
 }

@@ -71,14 +71,8 @@ impl Faults {
     /// Draws whether this request goes wrong, and how.
     pub(super) fn draw(&mut self, method: &str, path: &str) -> Option<Fault> {
         for (fault, hits) in self.list.iter().zip(&mut self.hits) {
-            let concerns = fault
-                .method
-                .as_deref()
-                .is_none_or(|wanted| wanted == method)
-                && fault
-                    .path
-                    .as_deref()
-                    .is_none_or(|wanted| path.starts_with(wanted))
+            let concerns = fault.method.as_deref().is_none_or(|wanted| wanted == method)
+                && fault.path.as_deref().is_none_or(|wanted| path.starts_with(wanted))
                 && fault.times.is_none_or(|times| *hits < times);
             if !concerns {
                 continue;
@@ -132,10 +126,7 @@ impl Faults {
 #[allow(clippy::cast_precision_loss)]
 fn chance(seed: u64, draw: u64) -> f64 {
     let digest = Sha256::digest(format!("fault:{seed}:{draw}").as_bytes());
-    let bits = digest
-        .iter()
-        .take(8)
-        .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+    let bits = digest.iter().take(8).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
     (bits >> 11) as f64 / (1_u64 << 53) as f64
 }
 
@@ -144,23 +135,14 @@ mod tests {
     use super::*;
 
     fn fault(share: f64) -> Fault {
-        Fault {
-            status: 503,
-            share,
-            handled: false,
-            method: None,
-            path: None,
-            times: None,
-        }
+        Fault { status: 503, share, handled: false, method: None, path: None, times: None }
     }
 
     #[test]
     fn shares_hold_and_seeds_repeat() {
         let draw = |seed| {
             let mut faults = Faults::new(vec![fault(0.2)], seed);
-            (0..1000)
-                .map(|_| faults.draw("GET", "/clients").is_some())
-                .collect::<Vec<_>>()
+            (0..1000).map(|_| faults.draw("GET", "/clients").is_some()).collect::<Vec<_>>()
         };
         let hits = draw(1).iter().filter(|hit| **hit).count();
         assert!((150..250).contains(&hits), "{hits}");
@@ -170,12 +152,8 @@ mod tests {
 
     #[test]
     fn a_fault_keeps_to_its_method_path_and_number() {
-        let narrow = Fault {
-            method: Some("POST".to_owned()),
-            path: Some("/roles".to_owned()),
-            times: Some(1),
-            ..fault(1.0)
-        };
+        let narrow =
+            Fault { method: Some("POST".to_owned()), path: Some("/roles".to_owned()), times: Some(1), ..fault(1.0) };
         let mut faults = Faults::new(vec![narrow], 1);
         assert!(faults.draw("GET", "/roles").is_none());
         assert!(faults.draw("POST", "/clients").is_none());
@@ -187,10 +165,7 @@ mod tests {
     async fn the_barrier_holds_one_write_until_released() {
         let mut faults = Faults::new(Vec::new(), 1);
         faults.count();
-        faults.set_barrier(Barrier {
-            write: 2,
-            when: Stage::After,
-        });
+        faults.set_barrier(Barrier { write: 2, when: Stage::After });
         let first = faults.count();
         assert!(faults.hold(first, Stage::After).is_none());
         let second = faults.count();

@@ -45,14 +45,7 @@ impl State {
     pub fn uuid(&mut self) -> String {
         let h = self.draw(HEX, 30);
         let part = |from: usize, to: usize| h.get(from..to).unwrap_or_default();
-        format!(
-            "{}-{}-4{}-a{}-{}",
-            part(0, 8),
-            part(8, 12),
-            part(12, 15),
-            part(15, 18),
-            part(18, 30)
-        )
+        format!("{}-{}-4{}-a{}-{}", part(0, 8), part(8, 12), part(12, 15), part(15, 18), part(18, 30))
     }
 }
 
@@ -93,10 +86,7 @@ mod tests {
 
     #[test]
     fn equal_histories_draw_equal_ids_and_ids_do_not_repeat() {
-        let mut one = State {
-            seed: 7,
-            ..State::default()
-        };
+        let mut one = State { seed: 7, ..State::default() };
         let mut two = one.clone();
         let first = one.id16("rol");
         assert_eq!(first, two.id16("rol"));

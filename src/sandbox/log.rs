@@ -43,21 +43,14 @@ pub(super) fn write(
 ) {
     let log_id = next_id(state, call.now_ms);
     let (user, channel) = match &call.caller.user {
-        Some((name, email)) => (
-            json!({"user_id": claims.sub, "name": name, "email": email}),
-            "https://manage.auth0.com/",
-        ),
+        Some((name, email)) => {
+            (json!({"user_id": claims.sub, "name": name, "email": email}), "https://manage.auth0.com/")
+        }
         None => (json!({}), "api"),
     };
-    let client_name = state
-        .object("clients", &claims.azp)
-        .and_then(|client| client.get("name"))
-        .cloned();
-    let query: Map<String, Value> = call
-        .query
-        .iter()
-        .map(|(name, value)| (name.clone(), Value::String(value.clone())))
-        .collect();
+    let client_name = state.object("clients", &claims.azp).and_then(|client| client.get("name")).cloned();
+    let query: Map<String, Value> =
+        call.query.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
     let mut entry = json!({
         "date": timestamp_ms(call.now_ms),
         "type": "sapi",
@@ -99,10 +92,7 @@ pub(super) fn write(
 /// 55 digits: 900, the time to the millisecond, a sequence number (recorded traffic).
 fn next_id(state: &mut State, now_ms: i64) -> String {
     state.counter += 1;
-    let time: String = timestamp_ms(now_ms)
-        .chars()
-        .filter(char::is_ascii_digit)
-        .collect();
+    let time: String = timestamp_ms(now_ms).chars().filter(char::is_ascii_digit).collect();
     format!("900{time}{:035}", state.counter)
 }
 
@@ -125,12 +115,8 @@ fn masked(value: &Value) -> Value {
                 .filter(|(name, _)| !name.starts_with('$'))
                 .map(|(name, member)| {
                     let shown = match member {
-                        Value::String(_) if SECRET.contains(&name.as_str()) => {
-                            Value::String("*****".to_owned())
-                        }
-                        Value::Array(items) if name == "secrets" => {
-                            items.iter().map(masked_item).collect()
-                        }
+                        Value::String(_) if SECRET.contains(&name.as_str()) => Value::String("*****".to_owned()),
+                        Value::Array(items) if name == "secrets" => items.iter().map(masked_item).collect(),
                         other => masked(other),
                     };
                     (name.clone(), shown)
@@ -152,85 +138,42 @@ fn masked_item(item: &Value) -> Value {
 
 /// `GET /logs`: by checkpoint (`from`, `take`) or by search (`q`, `sort`, pages).
 pub(super) fn search(state: &mut State, call: &Call) -> Outcome {
-    let visible = |entry: &&Value| {
-        entry
-            .get("$at")
-            .and_then(Value::as_i64)
-            .is_none_or(|at| at <= call.now_ms)
-    };
+    let visible = |entry: &&Value| entry.get("$at").and_then(Value::as_i64).is_none_or(|at| at <= call.now_ms);
     let entries: Vec<&Value> = state.logs.iter().filter(visible).collect();
     if call.query("from").is_some() || call.query("take").is_some() {
         let from = call.query("from").unwrap_or_default();
-        let take = call
-            .query("take")
-            .and_then(|take| take.parse().ok())
-            .unwrap_or(50_usize)
-            .min(100);
-        let later = entries
-            .into_iter()
-            .filter(|entry| text(entry, "log_id") > from);
+        let take = call.query("take").and_then(|take| take.parse().ok()).unwrap_or(50_usize).min(100);
+        let later = entries.into_iter().filter(|entry| text(entry, "log_id") > from);
         return Ok(Reply::ok(later.take(take).map(page::visible).collect()));
     }
-    let query = call
-        .query("q")
-        .or_else(|| call.query("search"))
-        .unwrap_or_default();
-    let query = Query::parse(query)
-        .map_err(|message| ApiError::new(400, "invalid_query_string", message))?;
-    let mut rows: Vec<Value> = entries
-        .into_iter()
-        .filter(|entry| query.admits(entry))
-        .cloned()
-        .collect();
-    let (field, direction) = call
-        .query("sort")
-        .and_then(|sort| sort.split_once(':'))
-        .unwrap_or(("date", "-1"));
+    let query = call.query("q").or_else(|| call.query("search")).unwrap_or_default();
+    let query = Query::parse(query).map_err(|message| ApiError::new(400, "invalid_query_string", message))?;
+    let mut rows: Vec<Value> = entries.into_iter().filter(|entry| query.admits(entry)).cloned().collect();
+    let (field, direction) = call.query("sort").and_then(|sort| sort.split_once(':')).unwrap_or(("date", "-1"));
     // The id tells apart what happened in one millisecond.
-    rows.sort_by(|a, b| {
-        text(a, field)
-            .cmp(text(b, field))
-            .then_with(|| text(a, "log_id").cmp(text(b, "log_id")))
-    });
+    rows.sort_by(|a, b| text(a, field).cmp(text(b, field)).then_with(|| text(a, "log_id").cmp(text(b, "log_id"))));
     if direction != "1" {
         rows.reverse();
     }
-    let Window {
-        start,
-        limit,
-        total,
-        rows,
-    } = page::window(call, rows);
+    let Window { start, limit, total, rows } = page::window(call, rows);
     if start.saturating_add(limit) > REACH {
-        return Err(ApiError::new(
-            400,
-            "invalid_paging",
-            "You can only page through the first 1000 records.",
-        ));
+        return Err(ApiError::new(400, "invalid_paging", "You can only page through the first 1000 records."));
     }
     if !call.flag("include_totals") {
         return Ok(Reply::ok(Value::Array(rows)));
     }
-    Ok(Reply::ok(
-        json!({"start": start, "limit": limit, "length": rows.len(), "total": total, "logs": rows}),
-    ))
+    Ok(Reply::ok(json!({"start": start, "limit": limit, "length": rows.len(), "total": total, "logs": rows})))
 }
 
 /// `GET /logs/{id}`.
 pub(super) fn read(state: &mut State, call: &Call) -> Outcome {
-    let entry = state
-        .logs
-        .iter()
-        .find(|entry| text(entry, "log_id") == call.param(0));
+    let entry = state.logs.iter().find(|entry| text(entry, "log_id") == call.param(0));
     let entry = entry.ok_or_else(|| ApiError::bare(404, "Log not found."))?;
     Ok(Reply::ok(page::visible(entry)))
 }
 
 fn text<'a>(entry: &'a Value, member: &str) -> &'a str {
-    entry
-        .get(member)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    entry.get(member).and_then(Value::as_str).unwrap_or_default()
 }
 
 #[cfg(test)]

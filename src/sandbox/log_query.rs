@@ -26,12 +26,7 @@ pub(super) enum Pattern {
     /// Equal.
     Exactly(String),
     /// Between two texts; `*` is open.
-    Between {
-        from: String,
-        to: String,
-        from_included: bool,
-        to_included: bool,
-    },
+    Between { from: String, to: String, from_included: bool, to_included: bool },
 }
 
 impl Query {
@@ -40,10 +35,7 @@ impl Query {
         if text.trim().is_empty() {
             return Ok(Query::All);
         }
-        let mut reader = Reader {
-            rest: text,
-            depth: 0,
-        };
+        let mut reader = Reader { rest: text, depth: 0 };
         let query = reader.any()?;
         if reader.peek().is_empty() {
             Ok(query)
@@ -60,9 +52,7 @@ impl Query {
             Query::Or(parts) => parts.iter().any(|part| part.admits(entry)),
             Query::Not(part) => !part.admits(entry),
             Query::Is(field, pattern) => {
-                let value = field
-                    .split('.')
-                    .try_fold(entry, |value, member| value.get(member));
+                let value = field.split('.').try_fold(entry, |value, member| value.get(member));
                 match value {
                     Some(Value::String(text)) => pattern.fits(text),
                     Some(Value::Null) | None => false,
@@ -78,17 +68,10 @@ impl Pattern {
         match self {
             Pattern::Exactly(wanted) => text == wanted,
             Pattern::Like(wanted) => like(wanted, text),
-            Pattern::Between {
-                from,
-                to,
-                from_included,
-                to_included,
-            } => {
+            Pattern::Between { from, to, from_included, to_included } => {
                 let above = from == "*" || text > from.as_str() || (*from_included && text == from);
                 // A bound that is a part of a time stands for the whole part: `2026-11` holds all of November.
-                let below = to == "*"
-                    || text < to.as_str()
-                    || (*to_included && text.starts_with(to.as_str()));
+                let below = to == "*" || text < to.as_str() || (*to_included && text.starts_with(to.as_str()));
                 above && below
             }
         }
@@ -152,11 +135,7 @@ impl<'a> Reader<'a> {
         while self.eat_word("OR") || !(self.peek().is_empty() || self.rest.starts_with(')')) {
             parts.push(self.all()?);
         }
-        Ok(if parts.len() == 1 {
-            parts.remove(0)
-        } else {
-            Query::Or(parts)
-        })
+        Ok(if parts.len() == 1 { parts.remove(0) } else { Query::Or(parts) })
     }
 
     fn all(&mut self) -> Result<Query, String> {
@@ -164,11 +143,7 @@ impl<'a> Reader<'a> {
         while self.eat_word("AND") {
             parts.push(self.one()?);
         }
-        Ok(if parts.len() == 1 {
-            parts.remove(0)
-        } else {
-            Query::And(parts)
-        })
+        Ok(if parts.len() == 1 { parts.remove(0) } else { Query::And(parts) })
     }
 
     fn one(&mut self) -> Result<Query, String> {
@@ -217,22 +192,16 @@ impl<'a> Reader<'a> {
     fn value(&mut self) -> Result<Pattern, String> {
         let text = self.peek();
         if let Some(rest) = text.strip_prefix('"') {
-            let (inside, rest) = rest
-                .split_once('"')
-                .ok_or("Query validation error: '\"' expected")?;
+            let (inside, rest) = rest.split_once('"').ok_or("Query validation error: '\"' expected")?;
             self.rest = rest;
             return Ok(Pattern::Exactly(inside.to_owned()));
         }
         if text.starts_with(['[', '{']) {
-            let end = text
-                .find([']', '}'])
-                .ok_or("Query validation error: ']' expected")?;
+            let end = text.find([']', '}']).ok_or("Query validation error: ']' expected")?;
             let (range, rest) = text.split_at(end + 1);
             self.rest = rest;
             let inside = range.trim_matches(|c| "[]{}".contains(c));
-            let (from, to) = inside
-                .split_once(" TO ")
-                .ok_or("Query validation error: 'TO' expected")?;
+            let (from, to) = inside.split_once(" TO ").ok_or("Query validation error: 'TO' expected")?;
             return Ok(Pattern::Between {
                 from: from.trim().trim_matches('"').to_owned(),
                 to: to.trim().trim_matches('"').to_owned(),
@@ -240,9 +209,7 @@ impl<'a> Reader<'a> {
                 to_included: range.ends_with(']'),
             });
         }
-        let end = text
-            .find(|c: char| c.is_whitespace() || c == ')')
-            .unwrap_or(text.len());
+        let end = text.find(|c: char| c.is_whitespace() || c == ')').unwrap_or(text.len());
         let (word, rest) = text.split_at(end);
         self.rest = rest;
         if word.is_empty() {
@@ -307,17 +274,7 @@ mod tests {
     #[test]
     fn what_is_no_query_is_refused() {
         let deep = "(".repeat(100);
-        for query in [
-            "word",
-            "a:",
-            "(type:s",
-            "type:s)",
-            "date:[a b]",
-            "a:\"x",
-            "date:[a TO b",
-            "a:(b",
-            &deep,
-        ] {
+        for query in ["word", "a:", "(type:s", "type:s)", "date:[a b]", "a:\"x", "date:[a TO b", "a:(b", &deep] {
             assert!(Query::parse(query).is_err(), "{query}");
         }
     }

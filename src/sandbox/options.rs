@@ -69,10 +69,7 @@ pub struct Rate {
 
 impl Default for Rate {
     fn default() -> Rate {
-        Rate {
-            per_second: 16.0,
-            burst: 50,
-        }
+        Rate { per_second: 16.0, burst: 50 }
     }
 }
 
@@ -102,32 +99,15 @@ impl FromStr for Fault {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Fault, String> {
-        let (status, share) = text
-            .split_once('=')
-            .ok_or("expected STATUS=SHARE, such as 503=2%")?;
-        let status = status
-            .parse()
-            .ok()
-            .filter(|status| (400..600).contains(status));
+        let (status, share) = text.split_once('=').ok_or("expected STATUS=SHARE, such as 503=2%")?;
+        let status = status.parse().ok().filter(|status| (400..600).contains(status));
         let status = status.ok_or("expected a status from 400 to 599")?;
-        let (number, unit) = share
-            .strip_suffix('%')
-            .map_or((share, 1.0), |number| (number, 100.0));
-        let share = number
-            .parse::<f64>()
-            .map_err(|_| "expected a share, such as 2%")?
-            / unit;
+        let (number, unit) = share.strip_suffix('%').map_or((share, 1.0), |number| (number, 100.0));
+        let share = number.parse::<f64>().map_err(|_| "expected a share, such as 2%")? / unit;
         if !(0.0..=1.0).contains(&share) {
             return Err("expected a share from 0% to 100%".to_owned());
         }
-        Ok(Fault {
-            status,
-            share,
-            handled: false,
-            method: None,
-            path: None,
-            times: None,
-        })
+        Ok(Fault { status, share, handled: false, method: None, path: None, times: None })
     }
 }
 
@@ -135,9 +115,7 @@ impl FromStr for Rate {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Rate, String> {
-        let (rate, burst) = text
-            .split_once(',')
-            .ok_or("expected RATE,BURST, such as 16/s,50")?;
+        let (rate, burst) = text.split_once(',').ok_or("expected RATE,BURST, such as 16/s,50")?;
         let per_second = rate.strip_suffix("/s").unwrap_or(rate).parse::<f64>().ok();
         let per_second = per_second.filter(|rate| rate.is_finite() && *rate > 0.0);
         let burst = burst.parse().ok().filter(|burst| *burst > 0);
@@ -165,12 +143,7 @@ impl Subscription {
     pub fn features(self) -> Value {
         let lacking: &[&str] = match self {
             Subscription::Enterprise => &[],
-            Subscription::Essentials => &[
-                "bot_detection",
-                "captcha",
-                "organization_clients",
-                "supplemental_signals",
-            ],
+            Subscription::Essentials => &["bot_detection", "captcha", "organization_clients", "supplemental_signals"],
             Subscription::Free => &[
                 "bot_detection",
                 "captcha",
@@ -191,9 +164,7 @@ impl Subscription {
             "rules",
             "supplemental_signals",
         ];
-        let features = all
-            .iter()
-            .map(|name| ((*name).to_owned(), Value::Bool(!lacking.contains(name))));
+        let features = all.iter().map(|name| ((*name).to_owned(), Value::Bool(!lacking.contains(name))));
         Value::Object(features.collect::<Map<_, _>>())
     }
 }
@@ -218,32 +189,15 @@ mod tests {
     #[test]
     fn flags_read() {
         let fault = "503=2%".parse::<Fault>();
-        assert_eq!(
-            fault.as_ref().map(|fault| (fault.status, fault.share)),
-            Ok((503, 0.02))
-        );
-        assert_eq!(
-            "16/s,50".parse(),
-            Ok(Rate {
-                per_second: 16.0,
-                burst: 50
-            })
-        );
-        assert_eq!(
-            "0.5,1".parse(),
-            Ok(Rate {
-                per_second: 0.5,
-                burst: 1
-            })
-        );
+        assert_eq!(fault.as_ref().map(|fault| (fault.status, fault.share)), Ok((503, 0.02)));
+        assert_eq!("16/s,50".parse(), Ok(Rate { per_second: 16.0, burst: 50 }));
+        assert_eq!("0.5,1".parse(), Ok(Rate { per_second: 0.5, burst: 1 }));
         assert_eq!("free".parse(), Ok(Subscription::Free));
     }
 
     #[test]
     fn nonsense_is_refused() {
-        for text in [
-            "503", "200=1%", "503=x", "503=200%", "503=-1", "=", "503=nan",
-        ] {
+        for text in ["503", "200=1%", "503=x", "503=200%", "503=-1", "=", "503=nan"] {
             assert!(text.parse::<Fault>().is_err(), "{text}");
         }
         for text in ["16", "0/s,50", "16/s,0", "x,y", "inf,1", "nan,1"] {

@@ -44,18 +44,8 @@ pub fn window(call: &Call, rows: Vec<Value>) -> Window {
     let limit = number(call, "per_page").unwrap_or(DEFAULT_SIZE);
     let start = number(call, "page").unwrap_or(0).saturating_mul(limit);
     let total = rows.len();
-    let rows = rows
-        .into_iter()
-        .skip(start)
-        .take(limit)
-        .map(|row| selected(call, visible(&row)))
-        .collect();
-    Window {
-        start,
-        limit,
-        total,
-        rows,
-    }
+    let rows = rows.into_iter().skip(start).take(limit).map(|row| selected(call, visible(&row))).collect();
+    Window { start, limit, total, rows }
 }
 
 /// Answers an offset list: a bare array, or with `include_totals` an object whose rows stand under `key`.
@@ -63,12 +53,7 @@ pub fn window(call: &Call, rows: Vec<Value>) -> Window {
 /// # Errors
 /// None of its own; the type is that of a handler.
 pub fn offset(call: &Call, key: &str, rows: Vec<Value>, order: OffsetOrder) -> Outcome {
-    let Window {
-        start,
-        limit,
-        total,
-        rows,
-    } = window(call, rows);
+    let Window { start, limit, total, rows } = window(call, rows);
     if !call.flag("include_totals") {
         return Ok(Reply::ok(Value::Array(rows)));
     }
@@ -99,15 +84,8 @@ pub fn checkpoint(call: &Call, key: &str, rows: Vec<Value>) -> Outcome {
         None => 0,
     };
     let end = start.saturating_add(take).min(rows.len());
-    let next = (end < rows.len() && end > start)
-        .then(|| rows.get(end - 1).map(|last| cursor(end, last)))
-        .flatten();
-    let page = rows
-        .iter()
-        .skip(start)
-        .take(take)
-        .map(|row| selected(call, visible(row)))
-        .collect();
+    let next = (end < rows.len() && end > start).then(|| rows.get(end - 1).map(|last| cursor(end, last))).flatten();
+    let page = rows.iter().skip(start).take(take).map(|row| selected(call, visible(row))).collect();
     let mut body = Map::new();
     body.insert(key.to_owned(), Value::Array(page));
     if let Some(next) = next {
@@ -125,10 +103,7 @@ pub fn either(call: &Call, key: &str, rows: Vec<Value>, order: OffsetOrder) -> O
         return checkpoint(call, key, rows);
     }
     let limit = number(call, "per_page").unwrap_or(DEFAULT_SIZE);
-    let end = number(call, "page")
-        .unwrap_or(0)
-        .saturating_add(1)
-        .saturating_mul(limit);
+    let end = number(call, "page").unwrap_or(0).saturating_add(1).saturating_mul(limit);
     if NEEDS_CHECKPOINT.contains(&key) && end > OFFSET_REACH {
         let message = format!("You can only page through the first {OFFSET_REACH} records.");
         return Err(ApiError::new(400, "invalid_paging", message));
@@ -146,9 +121,7 @@ pub fn selected(call: &Call, value: Value) -> Value {
         Value::Object(members) => Value::Object(
             members
                 .into_iter()
-                .filter(|(name, _)| {
-                    fields.split(',').any(|field| field.trim() == name.as_str()) == include
-                })
+                .filter(|(name, _)| fields.split(',').any(|field| field.trim() == name.as_str()) == include)
                 .collect(),
         ),
         other => other,
@@ -176,18 +149,10 @@ fn number(call: &Call, name: &str) -> Option<usize> {
 
 /// Names a row by its own id; rows of sub-lists carry the id of what they link.
 fn row_id(row: &Value) -> &str {
-    [
-        "id",
-        "client_id",
-        "user_id",
-        "connection_id",
-        "custom_domain_id",
-        "log_id",
-        "permission_name",
-    ]
-    .iter()
-    .find_map(|member| row.get(member)?.as_str())
-    .unwrap_or_default()
+    ["id", "client_id", "user_id", "connection_id", "custom_domain_id", "log_id", "permission_name"]
+        .iter()
+        .find_map(|member| row.get(member)?.as_str())
+        .unwrap_or_default()
 }
 
 fn cursor(end: usize, last: &Value) -> String {
@@ -195,23 +160,12 @@ fn cursor(end: usize, last: &Value) -> String {
 }
 
 fn resume(from: &str, rows: &[Value]) -> Result<usize, ApiError> {
-    let refused = || {
-        ApiError::new(
-            400,
-            "invalid_query_string",
-            "Query validation error: 'from' is not a valid cursor.",
-        )
-    };
-    let text = URL_SAFE_NO_PAD
-        .decode(from)
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .ok_or_else(refused)?;
+    let refused =
+        || ApiError::new(400, "invalid_query_string", "Query validation error: 'from' is not a valid cursor.");
+    let text = URL_SAFE_NO_PAD.decode(from).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(refused)?;
     let (end, id) = text.split_once(':').ok_or_else(refused)?;
     let end: usize = end.parse().map_err(|_| refused())?;
-    let found = rows
-        .iter()
-        .position(|row| !id.is_empty() && row_id(row) == id);
+    let found = rows.iter().position(|row| !id.is_empty() && row_id(row) == id);
     Ok(found.map_or(end.min(rows.len()), |at| at + 1))
 }
 
@@ -227,10 +181,7 @@ mod tests {
             method: Method::Get,
             segments: vec!["things".to_owned()],
             params: Vec::new(),
-            query: query
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                .collect(),
+            query: query.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             body: Value::Null,
             caller: Caller::default(),
             now_ms: 0,
@@ -238,9 +189,7 @@ mod tests {
     }
 
     fn rows(n: usize) -> Vec<Value> {
-        (0..n)
-            .map(|i| json!({"id": format!("t{i}"), "n": i, "$secret": "s"}))
-            .collect()
+        (0..n).map(|i| json!({"id": format!("t{i}"), "n": i, "$secret": "s"})).collect()
     }
 
     fn body(outcome: Outcome) -> Value {
@@ -249,12 +198,7 @@ mod tests {
 
     #[test]
     fn offset_without_totals_is_a_bare_array_of_fifty() {
-        let got = body(offset(
-            &call(&[]),
-            "things",
-            rows(60),
-            OffsetOrder::RowsFirst,
-        ));
+        let got = body(offset(&call(&[]), "things", rows(60), OffsetOrder::RowsFirst));
         assert_eq!(got.as_array().unwrap().len(), 50);
         assert_eq!(got[0], json!({"id": "t0", "n": 0}));
     }
@@ -265,20 +209,11 @@ mod tests {
         let names = |order| {
             let got = body(offset(&query, "things", rows(5), order));
             assert_eq!(
-                (
-                    got["start"].as_u64(),
-                    got["limit"].as_u64(),
-                    got["total"].as_u64()
-                ),
+                (got["start"].as_u64(), got["limit"].as_u64(), got["total"].as_u64()),
                 (Some(4), Some(2), Some(5))
             );
             assert_eq!(got["things"], json!([{"id": "t4", "n": 4}]));
-            got.as_object()
-                .unwrap()
-                .keys()
-                .cloned()
-                .collect::<Vec<_>>()
-                .join(",")
+            got.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(",")
         };
         assert_eq!(names(OffsetOrder::TotalsFirst), "total,start,limit,things");
         assert_eq!(names(OffsetOrder::RowsFirst), "things,start,limit,total");
@@ -287,12 +222,7 @@ mod tests {
 
     #[test]
     fn a_page_behind_the_last_is_empty() {
-        let got = body(offset(
-            &call(&[("page", "9")]),
-            "things",
-            rows(5),
-            OffsetOrder::RowsFirst,
-        ));
+        let got = body(offset(&call(&[("page", "9")]), "things", rows(5), OffsetOrder::RowsFirst));
         assert_eq!(got, json!([]));
     }
 
@@ -306,13 +236,7 @@ mod tests {
                 query.push(("from", from));
             }
             let got = body(checkpoint(&call(&query), "things", rows(5)));
-            seen.extend(
-                got["things"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .map(|row| row["n"].as_u64().unwrap()),
-            );
+            seen.extend(got["things"].as_array().unwrap().iter().map(|row| row["n"].as_u64().unwrap()));
             match got.get("next") {
                 Some(next) => from = Some(next.as_str().unwrap().to_owned()),
                 None => break,
@@ -333,11 +257,7 @@ mod tests {
         let next = first["next"].as_str().unwrap();
         let mut left = rows(5);
         left.remove(0);
-        let second = body(checkpoint(
-            &call(&[("take", "2"), ("from", next)]),
-            "things",
-            left,
-        ));
+        let second = body(checkpoint(&call(&[("take", "2"), ("from", next)]), "things", left));
         assert_eq!(second["things"][0]["id"], "t2");
     }
 
@@ -345,11 +265,7 @@ mod tests {
     fn a_made_up_cursor_is_refused() {
         for from in ["!!", "bm9jb2xvbg", "eDp5"] {
             let refused = checkpoint(&call(&[("from", from)]), "things", rows(5)).unwrap_err();
-            assert_eq!(
-                (refused.status, refused.code.as_deref()),
-                (400, Some("invalid_query_string")),
-                "{from}"
-            );
+            assert_eq!((refused.status, refused.code.as_deref()), (400, Some("invalid_query_string")), "{from}");
         }
     }
 
@@ -361,55 +277,28 @@ mod tests {
             rows(2),
             OffsetOrder::TotalsFirst,
         ));
-        assert_eq!(
-            got.as_object().unwrap().keys().collect::<Vec<_>>(),
-            ["things", "next"]
-        );
-        let got = body(either(
-            &call(&[("include_totals", "true")]),
-            "things",
-            rows(2),
-            OffsetOrder::TotalsFirst,
-        ));
+        assert_eq!(got.as_object().unwrap().keys().collect::<Vec<_>>(), ["things", "next"]);
+        let got = body(either(&call(&[("include_totals", "true")]), "things", rows(2), OffsetOrder::TotalsFirst));
         assert_eq!(got["total"], 2);
     }
 
     #[test]
     fn pages_of_some_lists_end_at_a_thousand_rows() {
         let page = |page| {
-            either(
-                &call(&[("page", page), ("per_page", "100")]),
-                "connections",
-                rows(1001),
-                OffsetOrder::TotalsFirst,
-            )
+            either(&call(&[("page", page), ("per_page", "100")]), "connections", rows(1001), OffsetOrder::TotalsFirst)
         };
         assert!(page("9").is_ok());
-        assert_eq!(
-            page("10").unwrap_err().code.as_deref(),
-            Some("invalid_paging")
-        );
-        let rest = either(
-            &call(&[("page", "20")]),
-            "clients",
-            rows(1001),
-            OffsetOrder::TotalsFirst,
-        );
+        assert_eq!(page("10").unwrap_err().code.as_deref(), Some("invalid_paging"));
+        let rest = either(&call(&[("page", "20")]), "clients", rows(1001), OffsetOrder::TotalsFirst);
         assert_eq!(body(rest).as_array().unwrap().len(), 1);
     }
 
     #[test]
     fn fields_include_and_exclude() {
         let value = json!({"id": 1, "name": "a", "x": true});
+        assert_eq!(selected(&call(&[("fields", "id,name")]), value.clone()), json!({"id": 1, "name": "a"}));
         assert_eq!(
-            selected(&call(&[("fields", "id,name")]), value.clone()),
-            json!({"id": 1, "name": "a"})
-        );
-        assert_eq!(
-            selected(
-                &call(&[("fields", "id,name"), ("include_fields", "false")]),
-                value.clone()
-            ),
+            selected(&call(&[("fields", "id,name"), ("include_fields", "false")]), value.clone()),
             json!({"x": true})
         );
         assert_eq!(selected(&call(&[]), value.clone()), value);

@@ -32,26 +32,14 @@ const GROUPS: &[Group] = &[
         per_second: 100.0 / 60.0,
         holds: |method, path| !is_read(method) && is_at(path, "email-templates", 2),
     },
-    Group {
-        burst: 5,
-        per_second: 5.0 / 60.0,
-        holds: |_, path| is_at(path, "prompts", 3) && ends(path, "partials"),
-    },
+    Group { burst: 5, per_second: 5.0 / 60.0, holds: |_, path| is_at(path, "prompts", 3) && ends(path, "partials") },
     Group {
         burst: 5,
         per_second: 5.0 / 60.0,
         holds: |_, path| is_at(path, "custom-domains", 3) && ends(path, "verify"),
     },
-    Group {
-        burst: 5,
-        per_second: 5.0 / 86_400.0,
-        holds: |_, path| is_at(path, "keys", 3) && ends(path, "rotate"),
-    },
-    Group {
-        burst: 100,
-        per_second: 15.0,
-        holds: |_, path| is_at(path, "connections", 3) && ends(path, "status"),
-    },
+    Group { burst: 5, per_second: 5.0 / 86_400.0, holds: |_, path| is_at(path, "keys", 3) && ends(path, "rotate") },
+    Group { burst: 100, per_second: 15.0, holds: |_, path| is_at(path, "connections", 3) && ends(path, "status") },
 ];
 
 fn is_read(method: Method) -> bool {
@@ -75,21 +63,12 @@ struct Bucket {
 
 impl Bucket {
     fn full(burst: u32, per_second: f64) -> Bucket {
-        Bucket {
-            tokens: f64::from(burst),
-            at_ms: i64::MIN,
-            burst,
-            per_second,
-        }
+        Bucket { tokens: f64::from(burst), at_ms: i64::MIN, burst, per_second }
     }
 
     /// Takes a token; says whether there was one and what the headers say after it.
     // Times and counts are far below 2^52.
-    #[allow(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss
-    )]
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     fn take(&mut self, now_ms: i64) -> (bool, Headers) {
         if self.at_ms != i64::MIN {
             let passed_s = now_ms.saturating_sub(self.at_ms).max(0) as f64 / 1000.0;
@@ -100,11 +79,7 @@ impl Bucket {
         if taken {
             self.tokens -= 1.0;
         }
-        let missing = if self.tokens >= 1.0 {
-            f64::from(self.burst) - self.tokens
-        } else {
-            1.0 - self.tokens
-        };
+        let missing = if self.tokens >= 1.0 { f64::from(self.burst) - self.tokens } else { 1.0 - self.tokens };
         let wait_s = (missing / self.per_second).ceil().max(1.0);
         let headers = Headers {
             limit: self.burst,
@@ -139,45 +114,23 @@ impl Limiter {
     pub(super) fn new(rate: Rate) -> Limiter {
         Limiter {
             global: Bucket::full(rate.burst, rate.per_second),
-            groups: GROUPS
-                .iter()
-                .map(|group| (group, Bucket::full(group.burst, group.per_second)))
-                .collect(),
+            groups: GROUPS.iter().map(|group| (group, Bucket::full(group.burst, group.per_second))).collect(),
         }
     }
 
     /// Lets a request through, or refuses it; the headers are those of the last bucket asked.
-    pub(super) fn take(
-        &mut self,
-        method: Method,
-        path: &[String],
-        now_ms: i64,
-    ) -> (Result<(), ApiError>, Headers) {
+    pub(super) fn take(&mut self, method: Method, path: &[String], now_ms: i64) -> (Result<(), ApiError>, Headers) {
         let (taken, headers) = self.global.take(now_ms);
         if !taken {
-            return (
-                Err(ApiError::new(
-                    429,
-                    "too_many_requests",
-                    "Global limit has been reached",
-                )),
-                headers,
-            );
+            return (Err(ApiError::new(429, "too_many_requests", "Global limit has been reached")), headers);
         }
-        let Some((_, bucket)) = self
-            .groups
-            .iter_mut()
-            .find(|(group, _)| (group.holds)(method, path))
-        else {
+        let Some((_, bucket)) = self.groups.iter_mut().find(|(group, _)| (group.holds)(method, path)) else {
             return (Ok(()), headers);
         };
         let (taken, headers) = bucket.take(now_ms);
-        let message = "Too many requests. Check the X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset headers.";
-        let verdict = if taken {
-            Ok(())
-        } else {
-            Err(ApiError::new(429, "too_many_requests", message))
-        };
+        let message =
+            "Too many requests. Check the X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset headers.";
+        let verdict = if taken { Ok(()) } else { Err(ApiError::new(429, "too_many_requests", message)) };
         (verdict, headers)
     }
 }
@@ -192,17 +145,11 @@ mod tests {
 
     #[test]
     fn a_burst_drains_and_refills_with_time() {
-        let mut limiter = Limiter::new(Rate {
-            per_second: 2.0,
-            burst: 3,
-        });
+        let mut limiter = Limiter::new(Rate { per_second: 2.0, burst: 3 });
         let mut take = |now_ms| limiter.take(Method::Get, &path("clients"), now_ms);
         for left in [2, 1, 0] {
             let (verdict, headers) = take(10_000);
-            assert_eq!(
-                (verdict, headers.limit, headers.remaining),
-                (Ok(()), 3, left)
-            );
+            assert_eq!((verdict, headers.limit, headers.remaining), (Ok(()), 3, left));
         }
         let (verdict, headers) = take(10_000);
         assert_eq!(
@@ -217,22 +164,9 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_gives_no_tokens() {
-        let mut limiter = Limiter::new(Rate {
-            per_second: 1000.0,
-            burst: 1,
-        });
-        assert!(
-            limiter
-                .take(Method::Get, &path("clients"), 10_000)
-                .0
-                .is_ok()
-        );
-        assert!(
-            limiter
-                .take(Method::Get, &path("clients"), 5_000)
-                .0
-                .is_err()
-        );
+        let mut limiter = Limiter::new(Rate { per_second: 1000.0, burst: 1 });
+        assert!(limiter.take(Method::Get, &path("clients"), 10_000).0.is_ok());
+        assert!(limiter.take(Method::Get, &path("clients"), 5_000).0.is_err());
     }
 
     #[test]
@@ -246,19 +180,7 @@ mod tests {
         assert!(verdict.is_err_and(|error| error.message.starts_with("Too many requests.")));
         assert_eq!((headers.limit, headers.retry_after_s), (5, Some(12)));
         assert!(limiter.take(Method::Get, &path("prompts"), 0).0.is_ok());
-        assert!(
-            limiter
-                .take(Method::Get, &path("organizations/org_1/connections"), 0)
-                .1
-                .limit
-                == 50
-        );
-        assert!(
-            limiter
-                .take(Method::Get, &path("organizations/org_1"), 0)
-                .1
-                .limit
-                == 10
-        );
+        assert!(limiter.take(Method::Get, &path("organizations/org_1/connections"), 0).1.limit == 50);
+        assert!(limiter.take(Method::Get, &path("organizations/org_1"), 0).1.limit == 10);
     }
 }

@@ -42,40 +42,26 @@ impl Request {
 
     /// Returns the path, percent-encoded, without the query.
     pub fn path(&self) -> &str {
-        self.target
-            .split_once('?')
-            .map_or(self.target.as_str(), |(path, _)| path)
+        self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path)
     }
 
     /// Returns the decoded segments below a prefix; `None` outside it.
     pub fn segments(&self, prefix: &str) -> Option<Vec<String>> {
         let rest = self.path().strip_prefix(prefix)?;
-        Some(
-            rest.split('/')
-                .filter(|segment| !segment.is_empty())
-                .map(decoded)
-                .collect(),
-        )
+        Some(rest.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect())
     }
 
     /// Returns the decoded query parameters, in order.
     pub fn query(&self) -> Vec<(String, String)> {
         let query = self.target.split_once('?').map_or("", |(_, query)| query);
-        url::form_urlencoded::parse(query.as_bytes())
-            .into_owned()
-            .collect()
+        url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
     }
 }
 
 /// Undoes percent-encoding; `+` stands for itself in a path.
 fn decoded(segment: &str) -> String {
-    let kept = segment
-        .replace('+', "%2B")
-        .replace('&', "%26")
-        .replace('=', "%3D");
-    url::form_urlencoded::parse(kept.as_bytes())
-        .next()
-        .map_or_else(String::new, |(text, _)| text.into_owned())
+    let kept = segment.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    url::form_urlencoded::parse(kept.as_bytes()).next().map_or_else(String::new, |(text, _)| text.into_owned())
 }
 
 /// An answer.
@@ -89,10 +75,7 @@ pub struct Answer {
 
 impl From<ApiError> for Answer {
     fn from(error: ApiError) -> Answer {
-        Answer {
-            status: error.status,
-            body: Some(error.to_json()),
-        }
+        Answer { status: error.status, body: Some(error.to_json()) }
     }
 }
 
@@ -103,17 +86,8 @@ mod tests {
     #[test]
     fn paths_are_decoded_segment_by_segment() {
         let request = Request::new(Method::Get, "/api/v2/users/auth0%7Ca+b%2Fc=d&e?x=1&x=a%20b");
-        assert_eq!(
-            request.segments("/api/v2"),
-            Some(vec!["users".to_owned(), "auth0|a+b/c=d&e".to_owned()])
-        );
+        assert_eq!(request.segments("/api/v2"), Some(vec!["users".to_owned(), "auth0|a+b/c=d&e".to_owned()]));
         assert_eq!(request.segments("/other"), None);
-        assert_eq!(
-            request.query(),
-            [
-                ("x".to_owned(), "1".to_owned()),
-                ("x".to_owned(), "a b".to_owned())
-            ]
-        );
+        assert_eq!(request.query(), [("x".to_owned(), "1".to_owned()), ("x".to_owned(), "a b".to_owned())]);
     }
 }

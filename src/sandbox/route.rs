@@ -19,9 +19,5 @@ pub struct Route {
 
 /// Shorthand for a route.
 pub const fn route(method: Method, template: &'static str, handler: Handler) -> Route {
-    Route {
-        method,
-        template,
-        handler,
-    }
+    Route { method, template, handler }
 }

@@ -143,15 +143,9 @@ impl Shared {
         let snapshot = || {
             let tenant = self.tenant();
             let number = self.changes.load(Ordering::SeqCst);
-            (
-                serde_json::to_vec(&tenant.state).unwrap_or_default(),
-                number,
-            )
+            (serde_json::to_vec(&tenant.state).unwrap_or_default(), number)
         };
-        store
-            .reach(change, snapshot)
-            .await
-            .map_err(|error| ApiError::bare(500, format!("state file: {error}")))
+        store.reach(change, snapshot).await.map_err(|error| ApiError::bare(500, format!("state file: {error}")))
     }
 }
 
@@ -161,16 +155,10 @@ impl Shared {
 /// The port, a file or the certificates cannot be used.
 pub async fn start(options: Options) -> Result<Running, StartError> {
     let tenant = tenant(&options)?;
-    let Credentials {
-        client_id,
-        client_secret,
-    } = tenant.credentials();
+    let Credentials { client_id, client_secret } = tenant.credentials();
     let tenant_domain = tenant.state.domain.clone();
     let recorder = match &options.record {
-        Some(path) => Some(Recorder::open(path).map_err(|source| StartError::Record {
-            path: path.clone(),
-            source,
-        })?),
+        Some(path) => Some(Recorder::open(path).map_err(|source| StartError::Record { path: path.clone(), source })?),
         None => None,
     };
     let shared = Arc::new(Shared {
@@ -183,17 +171,12 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         changes: AtomicU64::new(0),
     });
 
-    let listen = |source| StartError::Listen {
-        port: options.port,
-        source,
-    };
+    let listen = |source| StartError::Listen { port: options.port, source };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(listen)?;
     listener.set_nonblocking(true).map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
-    let service = axum::Router::new()
-        .fallback(serve)
-        .with_state(shared)
-        .into_make_service_with_connect_info::<SocketAddr>();
+    let service =
+        axum::Router::new().fallback(serve).with_state(shared).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::<SocketAddr>::new();
     let (mut ca_pem, mut ca_file, mut ca_guard) = (None, None, None);
     let task = if options.tls {
@@ -202,8 +185,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         ca_file = Some(guard.to_path_buf());
         ca_guard = Some(guard);
         ca_pem = Some(made.ca_pem);
-        let server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(made.config))
-            .map_err(listen)?;
+        let server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(made.config)).map_err(listen)?;
         tokio::spawn(server.handle(handle.clone()).serve(service))
     } else {
         let server = axum_server::from_tcp(listener).map_err(listen)?;
@@ -224,10 +206,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
 }
 
 fn ca_written(pem: &str) -> io::Result<tempfile::TempPath> {
-    let mut file = tempfile::Builder::new()
-        .prefix("tenantry-ca-")
-        .suffix(".pem")
-        .tempfile()?;
+    let mut file = tempfile::Builder::new().prefix("tenantry-ca-").suffix(".pem").tempfile()?;
     io::Write::write_all(&mut file, pem.as_bytes())?;
     Ok(file.into_temp_path())
 }
@@ -235,21 +214,14 @@ fn ca_written(pem: &str) -> io::Result<tempfile::TempPath> {
 /// Takes the tenant from its state file, or makes one and writes the file.
 fn tenant(options: &Options) -> Result<Tenant, StartError> {
     let wanted = options.tenant_domain.as_deref();
-    let refused = |path: &PathBuf, reason: String| StartError::State {
-        path: path.clone(),
-        reason,
-    };
+    let refused = |path: &PathBuf, reason: String| StartError::State { path: path.clone(), reason };
     let kept = match &options.state_file {
         Some(path) => store::load(path).map_err(|reason| refused(path, reason))?,
         None => None,
     };
     let mut tenant = match (kept, &options.state_file) {
         (Some(state), Some(path)) if wanted.is_some_and(|wanted| wanted != state.domain) => {
-            let reason = format!(
-                "it belongs to {}, not to {}",
-                state.domain,
-                wanted.unwrap_or_default()
-            );
+            let reason = format!("it belongs to {}, not to {}", state.domain, wanted.unwrap_or_default());
             return Err(refused(path, reason));
         }
         (Some(state), _) => Tenant::resumed(state),
@@ -262,13 +234,9 @@ fn tenant(options: &Options) -> Result<Tenant, StartError> {
     if options.clock_offset_ms != 0 {
         tenant.state.clock_offset_ms = options.clock_offset_ms;
     }
-    tenant
-        .state
-        .documents
-        .insert("$features".to_owned(), options.subscription.features());
+    tenant.state.documents.insert("$features".to_owned(), options.subscription.features());
     if let Some(path) = &options.state_file {
-        let text =
-            serde_json::to_vec(&tenant.state).map_err(|error| refused(path, error.to_string()))?;
+        let text = serde_json::to_vec(&tenant.state).map_err(|error| refused(path, error.to_string()))?;
         store::save(path, &text).map_err(|error| refused(path, error.to_string()))?;
     }
     Ok(tenant)
@@ -284,46 +252,25 @@ async fn serve(
     let Some(method) = known(&parts.method) else {
         return response(&shared, ApiError::bare(404, "Not Found").into(), None);
     };
-    let target = parts
-        .uri
-        .path_and_query()
-        .map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
-    let text = |name| {
-        parts
-            .headers
-            .get(name)
-            .and_then(|value: &HeaderValue| value.to_str().ok())
-            .map(str::to_owned)
-    };
+    let target = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
+    let text = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::to_owned);
     let mut request = Request {
         content_type: text(header::CONTENT_TYPE),
         authorization: text(header::AUTHORIZATION),
         ip: peer.ip().to_string(),
         user_agent: text(header::USER_AGENT).unwrap_or_default(),
-        correlation_id: parts
-            .headers
-            .get("x-correlation-id")
-            .and_then(|id| id.to_str().ok())
-            .map(str::to_owned),
+        correlation_id: parts.headers.get("x-correlation-id").and_then(|id| id.to_str().ok()).map(str::to_owned),
         ..Request::new(method, &target)
     };
     match axum::body::to_bytes(body, READ_BYTES).await {
         Ok(bytes) => request.body = bytes.to_vec(),
         Err(_) => {
-            return response(
-                &shared,
-                ApiError::bare(413, "Payload Too Large").into(),
-                None,
-            );
+            return response(&shared, ApiError::bare(413, "Payload Too Large").into(), None);
         }
     }
     if let Some(segments) = request.segments(control::PREFIX) {
         let (answer, changed) = control::answer(&shared, &request, &segments);
-        let saved = if changed {
-            shared.saved().await
-        } else {
-            Ok(())
-        };
+        let saved = if changed { shared.saved().await } else { Ok(()) };
         return response(&shared, saved.map_or_else(Answer::from, |()| answer), None);
     }
     exchange(shared, request).await
@@ -367,11 +314,7 @@ async fn exchange(shared: Arc<Shared>, request: Request) -> Response {
     }
     let fault = match &below {
         Some(_) => {
-            let path = request
-                .path()
-                .strip_prefix(API)
-                .unwrap_or_default()
-                .to_owned();
+            let path = request.path().strip_prefix(API).unwrap_or_default().to_owned();
             shared.faults().draw(name(request.method), &path)
         }
         None => None,
@@ -412,12 +355,7 @@ async fn exchange(shared: Arc<Shared>, request: Request) -> Response {
 fn failed(shared: &Shared, request: &Request, fault: &Fault, limits: Option<Headers>) -> Response {
     if fault.status != 0 {
         let message = "The request failed for a reason that the sandbox was told to have.";
-        return recorded(
-            shared,
-            request,
-            ApiError::bare(fault.status, message).into(),
-            limits,
-        );
+        return recorded(shared, request, ApiError::bare(fault.status, message).into(), limits);
     }
     let broken = futures_util::stream::iter([
         Ok::<Bytes, io::Error>(Bytes::from_static(b"{")),
@@ -426,68 +364,35 @@ fn failed(shared: &Shared, request: &Request, fault: &Fault, limits: Option<Head
     Response::new(Body::from_stream(broken))
 }
 
-fn recorded(
-    shared: &Shared,
-    request: &Request,
-    answer: Answer,
-    limits: Option<Headers>,
-) -> Response {
+fn recorded(shared: &Shared, request: &Request, answer: Answer, limits: Option<Headers>) -> Response {
     let is_token = request.path() == "/oauth/token";
-    if let Some(recorder) = shared
-        .recorder
-        .as_ref()
-        .filter(|_| is_token || request.path().starts_with(API))
-    {
+    if let Some(recorder) = shared.recorder.as_ref().filter(|_| is_token || request.path().starts_with(API)) {
         let body = if is_token {
             oauth::parameters(request).map_or(Value::Null, Value::Object)
         } else {
             serde_json::from_slice(&request.body).unwrap_or(Value::Null)
         };
-        let written = recorder.write(
-            name(request.method),
-            &request.target,
-            answer.status,
-            &body,
-            answer.body.as_ref(),
-        );
+        let written = recorder.write(name(request.method), &request.target, answer.status, &body, answer.body.as_ref());
         if let Err(error) = written {
-            return response(
-                shared,
-                ApiError::bare(500, format!("record file: {error}")).into(),
-                limits,
-            );
+            return response(shared, ApiError::bare(500, format!("record file: {error}")).into(), limits);
         }
     }
     response(shared, answer, limits)
 }
 
 fn response(shared: &Shared, answer: Answer, limits: Option<Headers>) -> Response {
-    let bytes = answer
-        .body
-        .map_or_else(Vec::new, |body| body.to_string().into_bytes());
+    let bytes = answer.body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
     let mut response = Response::new(Body::from(bytes));
     if let Ok(status) = axum::http::StatusCode::from_u16(answer.status) {
         *response.status_mut() = status;
     }
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json; charset=utf-8"),
-    );
-    let now =
-        jiff::Timestamp::from_millisecond(shared.now_ms()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    put(
-        headers,
-        "date",
-        &now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    let now = jiff::Timestamp::from_millisecond(shared.now_ms()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    put(headers, "date", &now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
     if let Some(limits) = limits {
         put(headers, "x-ratelimit-limit", &limits.limit.to_string());
-        put(
-            headers,
-            "x-ratelimit-remaining",
-            &limits.remaining.to_string(),
-        );
+        put(headers, "x-ratelimit-remaining", &limits.remaining.to_string());
         put(headers, "x-ratelimit-reset", &limits.reset_s.to_string());
         if let Some(retry_after_s) = limits.retry_after_s {
             put(headers, "retry-after", &retry_after_s.to_string());

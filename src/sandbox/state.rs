@@ -51,23 +51,11 @@ impl State {
         self.collections.get_mut(collection)?.shift_remove(id)
     }
     /// Finds the first object whose member equals a value.
-    pub fn find_by(
-        &self,
-        collection: &str,
-        member: &str,
-        value: &Value,
-    ) -> Option<(&String, &Value)> {
-        self.collections
-            .get(collection)?
-            .iter()
-            .find(|(_, object)| object.get(member) == Some(value))
+    pub fn find_by(&self, collection: &str, member: &str, value: &Value) -> Option<(&String, &Value)> {
+        self.collections.get(collection)?.iter().find(|(_, object)| object.get(member) == Some(value))
     }
     /// Says whether the tenant's subscription has a feature. What `$features` does not name is there.
     pub fn has_feature(&self, name: &str) -> bool {
-        self.documents
-            .get("$features")
-            .and_then(|features| features.get(name))
-            .and_then(Value::as_bool)
-            .unwrap_or(true)
+        self.documents.get("$features").and_then(|features| features.get(name)).and_then(Value::as_bool).unwrap_or(true)
     }
 }

@@ -34,10 +34,7 @@ pub(super) fn parse(text: &str) -> Result<State, String> {
     if state.version == VERSION {
         Ok(state)
     } else {
-        Err(format!(
-            "it has version {}, this program knows version {VERSION}",
-            state.version
-        ))
+        Err(format!("it has version {}, this program knows version {VERSION}", state.version))
     }
 }
 
@@ -46,10 +43,7 @@ pub(super) fn parse(text: &str) -> Result<State, String> {
 /// # Errors
 /// As the file system answers.
 pub(super) fn save(path: &Path, state: &[u8]) -> io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     // Temporary files are made with mode 0600.
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -68,30 +62,21 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn new(path: PathBuf) -> Store {
-        Store {
-            path,
-            saved: tokio::sync::Mutex::new(0),
-        }
+        Store { path, saved: tokio::sync::Mutex::new(0) }
     }
 
     /// Returns when a write is on disk. `snapshot` gives the state and the number of its last write.
     ///
     /// # Errors
     /// As the file system answers.
-    pub(super) async fn reach(
-        &self,
-        write: u64,
-        snapshot: impl Fn() -> (Vec<u8>, u64),
-    ) -> io::Result<()> {
+    pub(super) async fn reach(&self, write: u64, snapshot: impl Fn() -> (Vec<u8>, u64)) -> io::Result<()> {
         let mut saved = self.saved.lock().await;
         if *saved >= write {
             return Ok(());
         }
         let (state, number) = snapshot();
         let path = self.path.clone();
-        tokio::task::spawn_blocking(move || save(&path, &state))
-            .await
-            .map_err(io::Error::other)??;
+        tokio::task::spawn_blocking(move || save(&path, &state)).await.map_err(io::Error::other)??;
         *saved = number;
         Ok(())
     }
@@ -128,10 +113,7 @@ impl Recorder {
         let line = json!({
             "method": method, "path": path, "status": status, "request_body": request, "response_body": response,
         });
-        let mut file = self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut file = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         file.write_all(format!("{line}\n").as_bytes())
     }
 }
@@ -147,33 +129,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/state.json");
         assert_eq!(load(&path), Ok(None));
-        let mut state = State {
-            version: 1,
-            domain: "a.b".to_owned(),
-            ..State::default()
-        };
-        state
-            .collection_mut("z")
-            .insert("1".to_owned(), json!({"b": 1, "a": 2}));
+        let mut state = State { version: 1, domain: "a.b".to_owned(), ..State::default() };
+        state.collection_mut("z").insert("1".to_owned(), json!({"b": 1, "a": 2}));
         save(&path, &serde_json::to_vec(&state).unwrap()).unwrap();
         assert_eq!(load(&path), Ok(Some(state)));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(
-                std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-                0o600
-            );
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
     }
 
     #[test]
     fn a_foreign_file_is_refused() {
         assert!(parse("[]").is_err());
-        let newer = State {
-            version: 2,
-            ..State::default()
-        };
+        let newer = State { version: 2, ..State::default() };
         let refused = parse(&serde_json::to_string(&newer).unwrap()).unwrap_err();
         assert!(refused.contains("version 2"), "{refused}");
     }

@@ -177,19 +177,46 @@ impl Tenant {
         email: &str,
         now_ms: i64,
     ) -> Result<String, ApiError> {
+        self.user_token((name, email), &contract::all_scopes(), now_ms)
+    }
+
+    /// Returns a token that lacks some scopes.
+    #[cfg(test)]
+    pub(super) fn token_without(
+        &mut self,
+        lacking: &[String],
+        now_ms: i64,
+    ) -> Result<String, ApiError> {
+        let mut scopes = contract::all_scopes();
+        scopes.retain(|scope| !lacking.contains(scope));
+        self.user_token(("", ""), &scopes, now_ms)
+    }
+
+    fn user_token(
+        &mut self,
+        user: (&str, &str),
+        scopes: &[String],
+        now_ms: i64,
+    ) -> Result<String, ApiError> {
         let claims = Claims {
             iss: format!("https://{}/", self.state.domain),
             sub: format!("auth0|{}", self.state.hex(24)),
             aud: token::management_audience(&self.state),
             iat: now_ms / 1000,
             exp: now_ms / 1000 + token::LIFETIME_S,
-            scope: contract::all_scopes().join(" "),
+            scope: scopes.join(" "),
             gty: None,
             azp: self.state.alphanumeric(32),
             jti: self.state.hex(32),
-            user: Some((name.to_owned(), email.to_owned())),
+            user: Some((user.0.to_owned(), user.1.to_owned())),
         };
         token::issue(&self.state, &claims).map_err(|error| ApiError::bare(500, error.to_string()))
+    }
+
+    /// Says whether an operation of the contract is simulated.
+    pub fn answers(&self, operation: &Operation) -> bool {
+        self.routes
+            .contains_key(&(operation.method, plain(&operation.template)))
     }
 
     fn api(

@@ -35,10 +35,7 @@ pub(super) fn management_audience(state: &State) -> String {
 
 /// Signs a token. The claims carry a fresh id, so that no two tokens are equal.
 pub(super) fn issue(state: &State, claims: &Claims) -> Result<String, jsonwebtoken::errors::Error> {
-    let header = Header {
-        kid: Some("sandbox".to_owned()),
-        ..Header::new(Algorithm::HS256)
-    };
+    let header = Header { kid: Some("sandbox".to_owned()), ..Header::new(Algorithm::HS256) };
     jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(&key(state)))
 }
 
@@ -46,11 +43,7 @@ pub(super) fn issue(state: &State, claims: &Claims) -> Result<String, jsonwebtok
 ///
 /// # Errors
 /// 401 with the sentence of the API.
-pub(super) fn verify(
-    state: &State,
-    authorization: Option<&str>,
-    now_ms: i64,
-) -> Result<Claims, ApiError> {
+pub(super) fn verify(state: &State, authorization: Option<&str>, now_ms: i64) -> Result<Claims, ApiError> {
     let refused = |message: &str| ApiError::bare(401, message);
     let header = authorization.ok_or_else(|| refused("Missing authentication"))?;
     let token = header
@@ -63,19 +56,16 @@ pub(super) fn verify(
     validation.validate_exp = false;
     validation.validate_aud = false;
     validation.required_spec_claims.clear();
-    let claims =
-        jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_secret(&key(state)), &validation)
-            .map_err(|error| match error.kind() {
-                jsonwebtoken::errors::ErrorKind::InvalidSignature => {
-                    refused("Invalid signature received for JSON Web Token validation")
-                }
-                _ => refused("Invalid token"),
-            })?
-            .claims;
+    let claims = jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_secret(&key(state)), &validation)
+        .map_err(|error| match error.kind() {
+            jsonwebtoken::errors::ErrorKind::InvalidSignature => {
+                refused("Invalid signature received for JSON Web Token validation")
+            }
+            _ => refused("Invalid token"),
+        })?
+        .claims;
     if claims.exp.saturating_mul(1000) <= now_ms {
-        return Err(refused(
-            "Expired token received for JSON Web Token validation",
-        ));
+        return Err(refused("Expired token received for JSON Web Token validation"));
     }
     let audience = management_audience(state);
     if claims.aud != audience {
@@ -95,11 +85,7 @@ mod tests {
     use super::*;
 
     fn state() -> State {
-        State {
-            domain: "acme.eu.auth0.com".to_owned(),
-            seed: 3,
-            ..State::default()
-        }
+        State { domain: "acme.eu.auth0.com".to_owned(), seed: 3, ..State::default() }
     }
 
     fn claims() -> Claims {
@@ -122,29 +108,20 @@ mod tests {
         let header = format!("Bearer {}", issue(&state(), &claims()).unwrap());
         assert_eq!(verify(&state(), Some(&header), 199_999), Ok(claims()));
         let expired = verify(&state(), Some(&header), 200_000).unwrap_err();
-        assert_eq!(
-            expired.message,
-            "Expired token received for JSON Web Token validation"
-        );
+        assert_eq!(expired.message, "Expired token received for JSON Web Token validation");
     }
 
     #[test]
     fn what_is_no_token_of_this_tenant_is_refused() {
         let elsewhere = State { seed: 4, ..state() };
         let foreign = format!("Bearer {}", issue(&elsewhere, &claims()).unwrap());
-        let other_api = Claims {
-            aud: "https://orders".to_owned(),
-            ..claims()
-        };
+        let other_api = Claims { aud: "https://orders".to_owned(), ..claims() };
         let other_api = format!("bearer {}", issue(&state(), &other_api).unwrap());
         for (header, wanted) in [
             (None, "Missing authentication"),
             (Some("Basic abc"), "Bad HTTP authentication header format"),
             (Some("Bearer abc"), "Invalid token"),
-            (
-                Some(foreign.as_str()),
-                "Invalid signature received for JSON Web Token validation",
-            ),
+            (Some(foreign.as_str()), "Invalid signature received for JSON Web Token validation"),
             (Some(other_api.as_str()), "Bad audience: https://orders"),
         ] {
             let error = verify(&state(), header, 0).unwrap_err();

@@ -207,3 +207,5 @@ impl Reading<'_> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::texts as test_texts;

@@ -76,6 +76,7 @@ pub fn describe(description: &Description, tree: &Tree, options: &DescribeOption
             wanted: BTreeSet::new(),
             sources: Sources::default(),
             files: BTreeSet::new(),
+            dropped: Vec::new(),
         },
         problems: Vec::new(),
     };

@@ -72,10 +72,7 @@ fn is_https(text: &str) -> bool {
 
 fn is_email(text: &str) -> bool {
     text.rsplit_once('@').is_some_and(|(local, host)| {
-        !local.is_empty()
-            && host.contains('.')
-            && is_hostname(host)
-            && !text.contains(char::is_whitespace)
+        !local.is_empty() && host.contains('.') && is_hostname(host) && !text.contains(char::is_whitespace)
     })
 }
 
@@ -83,9 +80,7 @@ fn is_hostname(text: &str) -> bool {
     (1..=253).contains(&text.len())
         && text.split('.').all(|label| {
             (1..=63).contains(&label.len())
-                && label
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+                && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
                 && !label.starts_with('-')
                 && !label.ends_with('-')
         })
@@ -98,17 +93,14 @@ fn prefixed<T: std::str::FromStr>(text: &str, most: u8) -> bool {
 }
 
 fn is_color(text: &str) -> bool {
-    text.strip_prefix('#').is_some_and(|digits| {
-        matches!(digits.len(), 3 | 4 | 6 | 8) && digits.chars().all(|c| c.is_ascii_hexdigit())
-    })
+    text.strip_prefix('#')
+        .is_some_and(|digits| matches!(digits.len(), 3 | 4 | 6 | 8) && digits.chars().all(|c| c.is_ascii_hexdigit()))
 }
 
 /// Lower case, digits, `-` and `_`, beginning with a letter or digit.
 fn is_organization_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
 }
 
 fn is_id(text: &str, prefix: &str, length: usize) -> bool {
@@ -119,9 +111,7 @@ fn is_id(text: &str, prefix: &str, length: usize) -> bool {
 fn is_uuid(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
     groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
-        && groups
-            .iter()
-            .all(|group| group.chars().all(|c| c.is_ascii_hexdigit()))
+        && groups.iter().all(|group| group.chars().all(|c| c.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]
@@ -133,22 +123,10 @@ mod tests {
         for (format, good, bad) in [
             ("url", "https://a.example", "a.example"),
             ("callback-url", "myapp://cb", "cb"),
-            (
-                "callback-url",
-                "https://*.example/{organization_name}/cb",
-                "/cb",
-            ),
+            ("callback-url", "https://*.example/{organization_name}/cb", "/cb"),
             ("absolute-uri-or-empty", "", "logo.png"),
-            (
-                "strict-https-uri-or-null",
-                "https://a.example/x.png",
-                "http://a.example/x.png",
-            ),
-            (
-                "absolute-https-uri-with-placeholders-or-empty",
-                "https://{organization_name}.a.example",
-                "http://a",
-            ),
+            ("strict-https-uri-or-null", "https://a.example/x.png", "http://a.example/x.png"),
+            ("absolute-https-uri-with-placeholders-or-empty", "https://{organization_name}.a.example", "http://a"),
             ("date-time", "2026-01-02T03:04:05.678Z", "yesterday"),
             ("date", "2026-01-02", "2026-13-02"),
             ("email", "a@b.example", "a@b"),

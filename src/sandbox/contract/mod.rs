@@ -186,6 +186,11 @@ impl Contract {
                 .chain(&operation.query)
                 .for_each(|parameter| parameter.shape.names(&mut names));
         }
+        for (type_name, read) in &types {
+            if matches!(read.shape, Shape::Named(_)) {
+                problems.push(format!("{type_name}: another name is no type"));
+            }
+        }
         names.retain(|used| !types.contains_key(used));
         problems.extend(
             names
@@ -350,7 +355,7 @@ mod tests {
                 ),
                 (
                     "b",
-                    "operations:\n  FETCH /b:\n    scopes: [x]\ntypes:\n  T: list(\n",
+                    "operations:\n  FETCH /b:\n    scopes: [x]\ntypes:\n  T: list(\n  U: U\n",
                 ),
                 ("c", "operations: 1\n"),
             ],
@@ -361,6 +366,7 @@ mod tests {
             "a.yaml: no type named Missing",
             "unknown method FETCH",
             "b.yaml: T:",
+            "b.yaml: U:",
             "c.yaml:",
         ] {
             assert!(problems.contains(wanted), "{wanted} not in {problems}");

@@ -114,18 +114,11 @@ impl Type {
 /// A sentence that says what is not understood.
 pub fn read(written: &Value) -> Result<Type, String> {
     match written {
-        Value::Null => Ok(Type {
-            shape: Shape::Null,
-            nullable: true,
-        }),
+        Value::Null => Ok(Type { shape: Shape::Null, nullable: true }),
         Value::String(text) => {
             let mut reader = Reader { rest: text };
             let read = reader.read_type()?;
-            if reader.skip().is_empty() {
-                Ok(read)
-            } else {
-                Err(format!("`{}` is left over", reader.rest))
-            }
+            if reader.skip().is_empty() { Ok(read) } else { Err(format!("`{}` is left over", reader.rest)) }
         }
         Value::Object(entries) => {
             let mut members = IndexMap::new();
@@ -134,30 +127,17 @@ pub fn read(written: &Value) -> Result<Type, String> {
                 match name.as_str() {
                     "(null)" => nullable = true,
                     "(size)" => {
-                        size = value
-                            .as_str()
-                            .and_then(limits)
-                            .ok_or_else(|| format!("{value} is no size"))?;
+                        size = value.as_str().and_then(limits).ok_or_else(|| format!("{value} is no size"))?;
                     }
                     "(rest)" => rest = Some(Box::new(read(value)?)),
                     _ => {
                         let shape = read(value).map_err(|error| format!("{name}: {error}"))?;
                         let required = name.ends_with('!');
-                        members.insert(
-                            name.trim_end_matches('!').to_owned(),
-                            Member { shape, required },
-                        );
+                        members.insert(name.trim_end_matches('!').to_owned(), Member { shape, required });
                     }
                 }
             }
-            Ok(Type {
-                shape: Shape::Object {
-                    members,
-                    rest,
-                    size,
-                },
-                nullable,
-            })
+            Ok(Type { shape: Shape::Object { members, rest, size }, nullable })
         }
         other => Err(format!("{other} is no type")),
     }
@@ -176,9 +156,7 @@ impl<'a> Reader<'a> {
     /// Takes a word: up to a blank, comma or parenthesis.
     fn word(&mut self) -> &'a str {
         let text = self.skip();
-        let end = text
-            .find(|c: char| c.is_whitespace() || "(),".contains(c))
-            .unwrap_or(text.len());
+        let end = text.find(|c: char| c.is_whitespace() || "(),".contains(c)).unwrap_or(text.len());
         let (word, rest) = text.split_at(end);
         self.rest = rest;
         word
@@ -195,11 +173,7 @@ impl<'a> Reader<'a> {
     }
 
     fn expect(&mut self, c: char) -> Result<(), String> {
-        if self.eat(c) {
-            Ok(())
-        } else {
-            Err(format!("expected `{c}` before `{}`", self.rest))
-        }
+        if self.eat(c) { Ok(()) } else { Err(format!("expected `{c}` before `{}`", self.rest)) }
     }
 
     /// Takes a JSON string.
@@ -213,8 +187,7 @@ impl<'a> Reader<'a> {
                 '"' => {
                     let (token, rest) = text.split_at(at + 1);
                     self.rest = rest;
-                    return serde_json::from_str(token)
-                        .map_err(|error| format!("{token}: {error}"));
+                    return serde_json::from_str(token).map_err(|error| format!("{token}: {error}"));
                 }
                 _ => {}
             }
@@ -222,10 +195,7 @@ impl<'a> Reader<'a> {
         Err(format!("unfinished text {text}"))
     }
 
-    fn listed<T>(
-        &mut self,
-        mut one: impl FnMut(&mut Self) -> Result<T, String>,
-    ) -> Result<Vec<T>, String> {
+    fn listed<T>(&mut self, mut one: impl FnMut(&mut Self) -> Result<T, String>) -> Result<Vec<T>, String> {
         self.expect('(')?;
         let mut out = vec![one(self)?];
         while self.eat(',') {
@@ -243,26 +213,15 @@ impl<'a> Reader<'a> {
             "boolean" => Shape::Boolean,
             "integer" => Shape::Integer(Limits::default()),
             "number" => Shape::Number(Limits::default()),
-            "string" => Shape::Text {
-                length: Limits::default(),
-                format: None,
-                pattern: None,
-            },
-            "object" => open_object(Type {
-                shape: Shape::Any,
-                nullable: true,
-            }),
+            "string" => Shape::Text { length: Limits::default(), format: None, pattern: None },
+            "object" => open_object(Type { shape: Shape::Any, nullable: true }),
             "enum" => Shape::Enum(self.listed(Self::value)?),
             "one" => Shape::One(self.listed(Self::read_type)?),
             "list" => {
                 self.expect('(')?;
                 let item = Box::new(self.read_type()?);
                 self.expect(')')?;
-                Shape::List {
-                    item,
-                    size: Limits::default(),
-                    unique: false,
-                }
+                Shape::List { item, size: Limits::default(), unique: false }
             }
             "map" => {
                 self.expect('(')?;
@@ -270,9 +229,7 @@ impl<'a> Reader<'a> {
                 self.expect(')')?;
                 open_object(value)
             }
-            name if name.starts_with(|c: char| c.is_ascii_uppercase()) => {
-                Shape::Named(name.to_owned())
-            }
+            name if name.starts_with(|c: char| c.is_ascii_uppercase()) => Shape::Named(name.to_owned()),
             other => return Err(format!("`{other}` is no type")),
         };
         let mut nullable = matches!(shape, Shape::Any | Shape::Null);
@@ -303,9 +260,7 @@ impl<'a> Reader<'a> {
                 let text = self.quoted()?;
                 *pattern = Some(Regex::new(&text).map_err(|error| error.to_string())?);
             }
-            (Shape::Text { format, .. }, name, _) if !name.is_empty() => {
-                *format = Some(name.to_owned())
-            }
+            (Shape::Text { format, .. }, name, _) if !name.is_empty() => *format = Some(name.to_owned()),
             _ => return Err(format!("`{word}` does not go here")),
         }
         Ok(())
@@ -324,11 +279,7 @@ impl<'a> Reader<'a> {
 }
 
 fn open_object(value: Type) -> Shape {
-    Shape::Object {
-        members: IndexMap::new(),
-        rest: Some(Box::new(value)),
-        size: Limits::default(),
-    }
+    Shape::Object { members: IndexMap::new(), rest: Some(Box::new(value)), size: Limits::default() }
 }
 
 fn limits(text: &str) -> Option<Limits> {
@@ -337,10 +288,7 @@ fn limits(text: &str) -> Option<Limits> {
         "" => Some(None),
         number => number.parse().ok().map(Some),
     };
-    Some(Limits {
-        least: side(least)?,
-        most: side(most)?,
-    })
+    Some(Limits { least: side(least)?, most: side(most)? })
 }
 
 #[cfg(test)]
@@ -354,44 +302,19 @@ mod tests {
     fn text_carries_length_format_pattern_and_null() {
         let read = read(&json!("string 1..140 url match \"^a, \\\"b\\\"$\" ?")).unwrap();
         assert!(read.nullable);
-        let Shape::Text {
-            length,
-            format,
-            pattern,
-        } = read.shape
-        else {
-            panic!("no text")
-        };
-        assert_eq!(
-            length,
-            Limits {
-                least: Some(1.0),
-                most: Some(140.0)
-            }
-        );
+        let Shape::Text { length, format, pattern } = read.shape else { panic!("no text") };
+        assert_eq!(length, Limits { least: Some(1.0), most: Some(140.0) });
         assert_eq!(format.as_deref(), Some("url"));
         assert_eq!(pattern.unwrap().as_str(), "^a, \"b\"$");
     }
 
     #[test]
     fn lists_unions_and_enums_nest() {
-        let read = read(&json!(
-            "one(list(enum(a, \"b, c\", true, 1)) 1..2 unique, Name, map(string ?) ..3)"
-        ))
-        .unwrap();
-        let Shape::One(types) = &read.shape else {
-            panic!("no union")
-        };
+        let read = read(&json!("one(list(enum(a, \"b, c\", true, 1)) 1..2 unique, Name, map(string ?) ..3)")).unwrap();
+        let Shape::One(types) = &read.shape else { panic!("no union") };
         assert_eq!(types.len(), 3);
-        let Shape::List {
-            item, unique: true, ..
-        } = &types[0].shape
-        else {
-            panic!("no list")
-        };
-        let Shape::Enum(values) = &item.shape else {
-            panic!("no enum")
-        };
+        let Shape::List { item, unique: true, .. } = &types[0].shape else { panic!("no list") };
+        let Shape::Enum(values) = &item.shape else { panic!("no enum") };
         assert_eq!(*values, [json!("a"), json!("b, c"), json!(true), json!(1)]);
         let mut names = Vec::new();
         read.names(&mut names);
@@ -400,32 +323,16 @@ mod tests {
 
     #[test]
     fn mappings_are_closed_unless_they_say_otherwise() {
-        let closed =
-            read(&json!({"a!": "string", "b": {"(null)": "yes", "(rest)": "any"}})).unwrap();
-        let Shape::Object {
-            members,
-            rest: None,
-            ..
-        } = closed.shape
-        else {
-            panic!("open")
-        };
+        let closed = read(&json!({"a!": "string", "b": {"(null)": "yes", "(rest)": "any"}})).unwrap();
+        let Shape::Object { members, rest: None, .. } = closed.shape else { panic!("open") };
         assert!(members["a"].required && !members["b"].required);
         assert!(members["b"].shape.nullable);
     }
 
     #[test]
     fn nonsense_is_refused() {
-        for text in [
-            "",
-            "strin",
-            "list(",
-            "list(string",
-            "enum()",
-            "boolean 1..2",
-            "string ) x",
-            "string match \"(\"",
-        ] {
+        for text in ["", "strin", "list(", "list(string", "enum()", "boolean 1..2", "string ) x", "string match \"(\""]
+        {
             assert!(read(&json!(text)).is_err(), "{text}");
         }
         assert!(read(&json!(3)).is_err());

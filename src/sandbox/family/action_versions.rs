@@ -15,22 +15,11 @@ use crate::sandbox::state::State;
 pub(super) const ROUTES: &[Route] = &[
     route(Get, "/actions/actions/{actionId}/versions", list),
     route(Get, "/actions/actions/{actionId}/versions/{id}", read),
-    route(
-        Post,
-        "/actions/actions/{actionId}/versions/{id}/deploy",
-        deploy,
-    ),
+    route(Post, "/actions/actions/{actionId}/versions/{id}/deploy", deploy),
 ];
 
 /// Members of an action that are built and frozen into a version.
-pub(super) const DRAFT: [&str; 6] = [
-    "code",
-    "dependencies",
-    "secrets",
-    "runtime",
-    "supported_triggers",
-    "modules",
-];
+pub(super) const DRAFT: [&str; 6] = ["code", "dependencies", "secrets", "runtime", "supported_triggers", "modules"];
 
 /// Name of the collection of an action's versions, by version id.
 pub(super) fn collection(action: &str) -> String {
@@ -53,9 +42,7 @@ pub(super) fn is_deployed(action: &Value) -> bool {
         }
         value
     };
-    DRAFT
-        .iter()
-        .all(|member| without_times(action, member) == without_times(version, member))
+    DRAFT.iter().all(|member| without_times(action, member) == without_times(version, member))
 }
 
 /// Freezes the draft into a new version and deploys it; returns the version as the deploy answers it.
@@ -85,9 +72,7 @@ fn publish(state: &mut State, id: &str, source: &Value, now_ms: i64) -> Result<V
     for other in state.collection_mut(&collection(id)).values_mut() {
         set(other, "deployed", false);
     }
-    state
-        .collection_mut(&collection(id))
-        .insert(version_id.clone(), version.clone());
+    state.collection_mut(&collection(id)).insert(version_id.clone(), version.clone());
     if let Some(stored) = state.object_mut(ACTIONS, id) {
         let current = json!({
             "id": version_id, "code": frozen("code"), "runtime": frozen("runtime"), "status": "BUILT",
@@ -107,18 +92,8 @@ fn publish(state: &mut State, id: &str, source: &Value, now_ms: i64) -> Result<V
 
 fn summary(action: &Value) -> Value {
     let mut summary = json!({});
-    for member in [
-        "id",
-        "name",
-        "supported_triggers",
-        "created_at",
-        "updated_at",
-    ] {
-        set(
-            &mut summary,
-            member,
-            action.get(member).cloned().unwrap_or_default(),
-        );
+    for member in ["id", "name", "supported_triggers", "created_at", "updated_at"] {
+        set(&mut summary, member, action.get(member).cloned().unwrap_or_default());
     }
     set(&mut summary, "all_changes_deployed", false);
     summary
@@ -127,11 +102,7 @@ fn summary(action: &Value) -> Value {
 fn list(state: &mut State, call: &Call) -> Outcome {
     let id = call.param(0);
     let action = summary(state.object(ACTIONS, id).ok_or_else(missing)?);
-    let rows = state
-        .collection(&collection(id))
-        .map(|(_, version)| with_action(version, &action))
-        .rev()
-        .collect();
+    let rows = state.collection(&collection(id)).map(|(_, version)| with_action(version, &action)).rev().collect();
     Ok(Reply::ok(envelope(call, "versions", rows)))
 }
 
@@ -143,9 +114,7 @@ fn with_action(version: &Value, action: &Value) -> Value {
 
 fn read(state: &mut State, call: &Call) -> Outcome {
     let action = summary(state.object(ACTIONS, call.param(0)).ok_or_else(missing)?);
-    let version = state
-        .object(&collection(call.param(0)), call.param(1))
-        .ok_or_else(absent)?;
+    let version = state.object(&collection(call.param(0)), call.param(1)).ok_or_else(absent)?;
     Ok(Reply::ok(page::visible(&with_action(version, &action))))
 }
 
@@ -153,10 +122,7 @@ fn read(state: &mut State, call: &Call) -> Outcome {
 fn deploy(state: &mut State, call: &Call) -> Outcome {
     let id = call.param(0);
     state.object(ACTIONS, id).ok_or_else(missing)?;
-    let source = state
-        .object(&collection(id), call.param(1))
-        .ok_or_else(absent)?
-        .clone();
+    let source = state.object(&collection(id), call.param(1)).ok_or_else(absent)?.clone();
     if is_true(&call.body, "update_draft")
         && let Some(action) = state.object_mut(ACTIONS, id)
     {
@@ -191,10 +157,7 @@ mod tests {
     fn versions_are_listed_newest_first_and_one_is_deployed() {
         let mut state = with_two_versions();
         let listed = answer(list(&mut state, &get(&["a"])), 200);
-        assert_eq!(
-            (&listed["total"], &listed["per_page"]),
-            (&json!(2), &json!(20))
-        );
+        assert_eq!((&listed["total"], &listed["per_page"]), (&json!(2), &json!(20)));
         let flags: Vec<_> = listed["versions"]
             .as_array()
             .unwrap()
@@ -203,20 +166,8 @@ mod tests {
             .collect();
         assert_eq!(flags, [(Some(2), Some(true)), (Some(1), Some(false))]);
         let id = listed["versions"][1]["id"].as_str().unwrap().to_owned();
-        assert_eq!(
-            answer(read(&mut state, &get(&["a", &id])), 200)["code"],
-            "one"
-        );
-        assert_eq!(
-            answer(
-                list(
-                    &mut state,
-                    &query(&["a"], &[("page", "1"), ("per_page", "1")])
-                ),
-                200
-            )["page"],
-            1
-        );
+        assert_eq!(answer(read(&mut state, &get(&["a", &id])), 200)["code"], "one");
+        assert_eq!(answer(list(&mut state, &query(&["a"], &[("page", "1"), ("per_page", "1")])), 200)["page"], 1);
         refusal(read(&mut state, &get(&["a", "x"])), 404);
         refusal(list(&mut state, &get(&["x"])), 404);
     }
@@ -224,32 +175,14 @@ mod tests {
     #[test]
     fn an_older_version_is_deployed_as_a_new_one() {
         let mut state = with_two_versions();
-        let id = answer(list(&mut state, &get(&["a"])), 200)["versions"][1]["id"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+        let id = answer(list(&mut state, &get(&["a"])), 200)["versions"][1]["id"].as_str().unwrap().to_owned();
         let version = answer(deploy(&mut state, &get(&["a", &id])), 200);
-        assert_eq!(
-            (&version["number"], &version["code"]),
-            (&json!(3), &json!("one"))
-        );
+        assert_eq!((&version["number"], &version["code"]), (&json!(3), &json!("one")));
         let action = state.object(ACTIONS, "a").unwrap();
-        assert_eq!(
-            (&action["code"], &action["all_changes_deployed"]),
-            (&json!("two"), &json!(false))
-        );
-        answer(
-            deploy(
-                &mut state,
-                &call(&["a", &id], json!({"update_draft": true})),
-            ),
-            200,
-        );
+        assert_eq!((&action["code"], &action["all_changes_deployed"]), (&json!("two"), &json!(false)));
+        answer(deploy(&mut state, &call(&["a", &id], json!({"update_draft": true}))), 200);
         let action = state.object(ACTIONS, "a").unwrap();
-        assert_eq!(
-            (&action["code"], &action["all_changes_deployed"]),
-            (&json!("one"), &json!(true))
-        );
+        assert_eq!((&action["code"], &action["all_changes_deployed"]), (&json!("one"), &json!(true)));
         refusal(deploy(&mut state, &get(&["a", "x"])), 404);
     }
 }

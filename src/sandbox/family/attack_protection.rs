@@ -11,56 +11,18 @@ use crate::sandbox::state::State;
 
 /// Operations of this family.
 pub(super) const ROUTES: &[Route] = &[
-    route(Get, "/attack-protection/bot-detection", |state, _| {
-        read(state, BOTS)
-    }),
-    route(Patch, "/attack-protection/bot-detection", |state, call| {
-        update(state, call, BOTS)
-    }),
-    route(
-        Get,
-        "/attack-protection/breached-password-detection",
-        |state, _| read(state, BREACHES),
-    ),
-    route(
-        Patch,
-        "/attack-protection/breached-password-detection",
-        |state, call| update(state, call, BREACHES),
-    ),
-    route(
-        Get,
-        "/attack-protection/brute-force-protection",
-        |state, _| read(state, BRUTE_FORCE),
-    ),
-    route(
-        Patch,
-        "/attack-protection/brute-force-protection",
-        |state, call| update(state, call, BRUTE_FORCE),
-    ),
-    route(Get, "/attack-protection/captcha", |state, _| {
-        read(state, CAPTCHA)
-    }),
+    route(Get, "/attack-protection/bot-detection", |state, _| read(state, BOTS)),
+    route(Patch, "/attack-protection/bot-detection", |state, call| update(state, call, BOTS)),
+    route(Get, "/attack-protection/breached-password-detection", |state, _| read(state, BREACHES)),
+    route(Patch, "/attack-protection/breached-password-detection", |state, call| update(state, call, BREACHES)),
+    route(Get, "/attack-protection/brute-force-protection", |state, _| read(state, BRUTE_FORCE)),
+    route(Patch, "/attack-protection/brute-force-protection", |state, call| update(state, call, BRUTE_FORCE)),
+    route(Get, "/attack-protection/captcha", |state, _| read(state, CAPTCHA)),
     route(Patch, "/attack-protection/captcha", update_captcha),
-    route(
-        Get,
-        "/attack-protection/phone-provider-protection",
-        |state, _| read(state, PHONE),
-    ),
-    route(
-        Patch,
-        "/attack-protection/phone-provider-protection",
-        |state, call| update(state, call, PHONE),
-    ),
-    route(
-        Get,
-        "/attack-protection/suspicious-ip-throttling",
-        |state, _| read(state, THROTTLING),
-    ),
-    route(
-        Patch,
-        "/attack-protection/suspicious-ip-throttling",
-        |state, call| update(state, call, THROTTLING),
-    ),
+    route(Get, "/attack-protection/phone-provider-protection", |state, _| read(state, PHONE)),
+    route(Patch, "/attack-protection/phone-provider-protection", |state, call| update(state, call, PHONE)),
+    route(Get, "/attack-protection/suspicious-ip-throttling", |state, _| read(state, THROTTLING)),
+    route(Patch, "/attack-protection/suspicious-ip-throttling", |state, call| update(state, call, THROTTLING)),
 ];
 
 const BOTS: &str = "attack_protection/bot-detection";
@@ -147,11 +109,7 @@ fn allowed(state: &State, part: &str) -> Result<(), ApiError> {
 }
 
 fn stored(state: &State, part: &str) -> Value {
-    state
-        .documents
-        .get(part)
-        .cloned()
-        .unwrap_or_else(|| json!({}))
+    state.documents.get(part).cloned().unwrap_or_else(|| json!({}))
 }
 
 fn read(state: &State, part: &str) -> Outcome {
@@ -165,10 +123,7 @@ fn update(state: &mut State, call: &Call, part: &str) -> Outcome {
     let mut changes = call.fields();
     let mut settings = stored(state, part);
     if let Some(stage @ Value::Object(_)) = changes.shift_remove("stage") {
-        merge(
-            &mut settings,
-            &Map::from_iter([("stage".to_owned(), stage)]),
-        );
+        merge(&mut settings, &Map::from_iter([("stage".to_owned(), stage)]));
     }
     assign(&mut settings, &changes);
     state.documents.insert(part.to_owned(), settings.clone());
@@ -214,25 +169,13 @@ mod tests {
         let mut state = fresh();
         let body = json!({"shields": ["block"], "stage": {"pre-login": {"max_attempts": 66}}});
         let written = answer(update(&mut state, &call(&[], body), THROTTLING), 200);
-        assert_eq!(
-            written["stage"]["pre-login"],
-            json!({"max_attempts": 66, "rate": 864_000})
-        );
-        assert_eq!(
-            written["stage"]["pre-custom-token-exchange"]["rate"],
-            600_000
-        );
-        assert_eq!(
-            (&written["shields"], &written["enabled"]),
-            (&json!(["block"]), &json!(true))
-        );
+        assert_eq!(written["stage"]["pre-login"], json!({"max_attempts": 66, "rate": 864_000}));
+        assert_eq!(written["stage"]["pre-custom-token-exchange"]["rate"], 600_000);
+        assert_eq!((&written["shields"], &written["enabled"]), (&json!(["block"]), &json!(true)));
         assert_eq!(answer(read(&state, THROTTLING), 200), written);
         let body = json!({"stage": {"pre-change-password": {"shields": ["block"]}}});
         let written = answer(update(&mut state, &call(&[], body), BREACHES), 200);
-        assert_eq!(
-            written["stage"]["pre-user-registration"],
-            json!({"shields": []})
-        );
+        assert_eq!(written["stage"]["pre-user-registration"], json!({"shields": []}));
     }
 
     #[test]
@@ -245,10 +188,7 @@ mod tests {
             written["arkose"],
             json!({"site_key": "k", "client_subdomain": "x", "verify_subdomain": "verify-api", "fail_open": false})
         );
-        assert_eq!(
-            written["recaptcha_enterprise"],
-            json!({"site_key": "", "project_id": ""})
-        );
+        assert_eq!(written["recaptcha_enterprise"], json!({"site_key": "", "project_id": ""}));
         assert_eq!(state.documents[CAPTCHA]["arkose"]["$secret"], "hunter2");
         let body = json!({"arkose": {"site_key": "l", "secret": "s"}});
         assert_eq!(
@@ -260,14 +200,8 @@ mod tests {
     #[test]
     fn two_parts_need_a_subscription() {
         let mut state = fresh();
-        state.documents.insert(
-            "$features".to_owned(),
-            json!({"bot_detection": false, "captcha": false}),
-        );
-        for error in [
-            refusal(read(&state, BOTS), 403),
-            refusal(read(&state, CAPTCHA), 403),
-        ] {
+        state.documents.insert("$features".to_owned(), json!({"bot_detection": false, "captcha": false}));
+        for error in [refusal(read(&state, BOTS), 403), refusal(read(&state, CAPTCHA), 403)] {
             assert_eq!(error.code.as_deref(), Some("insufficient_entitlement"));
         }
         refusal(update_captcha(&mut state, &call(&[], json!({}))), 403);

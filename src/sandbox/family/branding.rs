@@ -16,11 +16,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Patch, "/branding", update),
     route(Get, "/branding/templates/universal-login", read_template),
     route(Put, "/branding/templates/universal-login", write_template),
-    route(
-        Delete,
-        "/branding/templates/universal-login",
-        delete_template,
-    ),
+    route(Delete, "/branding/templates/universal-login", delete_template),
     route(Get, "/branding/themes/default", no_theme),
     route(Get, "/branding/phone/providers", no_providers),
     route(Get, "/branding/phone/templates", no_phone_templates),
@@ -35,12 +31,7 @@ pub(super) fn bootstrap(state: &mut State, _now_ms: i64) {
 }
 
 fn read(state: &mut State, _call: &Call) -> Outcome {
-    Ok(Reply::ok(
-        state
-            .documents
-            .get(BRANDING)
-            .map_or_else(|| json!({}), page::visible),
-    ))
+    Ok(Reply::ok(state.documents.get(BRANDING).map_or_else(|| json!({}), page::visible)))
 }
 
 fn update(state: &mut State, call: &Call) -> Outcome {
@@ -52,10 +43,7 @@ fn update(state: &mut State, call: &Call) -> Outcome {
             )));
         }
     }
-    let branding = state
-        .documents
-        .entry(BRANDING.to_owned())
-        .or_insert_with(|| json!({}));
+    let branding = state.documents.entry(BRANDING.to_owned()).or_insert_with(|| json!({}));
     assign(branding, &call.fields());
     Ok(Reply::ok(page::visible(branding)))
 }
@@ -66,51 +54,30 @@ fn allowed(state: &State) -> Result<(), ApiError> {
     if custom_domains::any_ready(state) {
         return Ok(());
     }
-    Err(ApiError::bare(
-        402,
-        "A paid subscription is required for this feature.",
-    ))
+    Err(ApiError::bare(402, "A paid subscription is required for this feature."))
 }
 
 fn read_template(state: &mut State, _call: &Call) -> Outcome {
     allowed(state)?;
-    let body = state.documents.get(TEMPLATE).ok_or_else(|| {
-        ApiError::new(
-            404,
-            "inexistent_templates_universal_login",
-            "Template does not exist.",
-        )
-    })?;
+    let body = state
+        .documents
+        .get(TEMPLATE)
+        .ok_or_else(|| ApiError::new(404, "inexistent_templates_universal_login", "Template does not exist."))?;
     Ok(Reply::ok(json!({"body": body})))
 }
 
 fn write_template(state: &mut State, call: &Call) -> Outcome {
     allowed(state)?;
-    let template = call
-        .body
-        .as_str()
-        .unwrap_or_else(|| text(&call.body, "template"));
+    let template = call.body.as_str().unwrap_or_else(|| text(&call.body, "template"));
     let tag = |name: &str| {
-        template
-            .split("{%")
-            .skip(1)
-            .any(|rest| rest.trim_start_matches('-').trim_start().starts_with(name))
+        template.split("{%").skip(1).any(|rest| rest.trim_start_matches('-').trim_start().starts_with(name))
     };
     if !tag("auth0:head") || !tag("auth0:widget") {
-        return Err(ApiError::bare(
-            400,
-            "Payload content missing required Liquid tags (auth0:head and auth0:widget).",
-        ));
+        return Err(ApiError::bare(400, "Payload content missing required Liquid tags (auth0:head and auth0:widget)."));
     }
     // 201 on the first write, 204 where it replaces (recorded traffic).
-    let replaced = state
-        .documents
-        .insert(TEMPLATE.to_owned(), json!(template))
-        .is_some();
-    Ok(Reply {
-        status: if replaced { 204 } else { 201 },
-        body: None,
-    })
+    let replaced = state.documents.insert(TEMPLATE.to_owned(), json!(template)).is_some();
+    Ok(Reply { status: if replaced { 204 } else { 201 }, body: None })
 }
 
 fn delete_template(state: &mut State, _call: &Call) -> Outcome {
@@ -144,9 +111,7 @@ mod tests {
 
     fn with_domain() -> State {
         let mut state = tenant();
-        state
-            .collection_mut("custom_domains")
-            .insert("cd_1".to_owned(), json!({"status": "ready"}));
+        state.collection_mut("custom_domains").insert("cd_1".to_owned(), json!({"status": "ready"}));
         state
     }
 
@@ -155,24 +120,15 @@ mod tests {
         let mut state = tenant();
         assert_eq!(answer(read(&mut state, &get(&[])), 200), json!({}));
         let body = json!({"colors": {"primary": "#fff", "page_background": "#000"}, "logo_url": "https://l"});
-        assert_eq!(
-            answer(update(&mut state, &call(&[], body.clone())), 200),
-            body
-        );
+        assert_eq!(answer(update(&mut state, &call(&[], body.clone())), 200), body);
         let body = json!({"logo_url": null});
         let answered = answer(update(&mut state, &call(&[], body)), 200);
-        assert_eq!(
-            answered,
-            json!({"colors": {"primary": "#fff", "page_background": "#000"}})
-        );
+        assert_eq!(answered, json!({"colors": {"primary": "#fff", "page_background": "#000"}}));
     }
 
     #[test]
     fn an_empty_logo_is_refused_on_write() {
-        let error = refusal(
-            update(&mut tenant(), &call(&[], json!({"logo_url": ""}))),
-            400,
-        );
+        let error = refusal(update(&mut tenant(), &call(&[], json!({"logo_url": ""}))), 400);
         assert_eq!(error.code.as_deref(), Some("invalid_body"));
     }
 
@@ -188,20 +144,12 @@ mod tests {
     fn a_template_is_created_replaced_and_deleted() {
         let mut state = with_domain();
         assert_eq!(
-            refusal(read_template(&mut state, &get(&[])), 404)
-                .code
-                .as_deref(),
+            refusal(read_template(&mut state, &get(&[])), 404).code.as_deref(),
             Some("inexistent_templates_universal_login")
         );
-        answer(
-            write_template(&mut state, &call(&[], json!({"template": PAGE}))),
-            201,
-        );
+        answer(write_template(&mut state, &call(&[], json!({"template": PAGE}))), 201);
         answer(write_template(&mut state, &call(&[], json!(PAGE))), 204);
-        assert_eq!(
-            answer(read_template(&mut state, &get(&[])), 200),
-            json!({"body": PAGE})
-        );
+        assert_eq!(answer(read_template(&mut state, &get(&[])), 200), json!({"body": PAGE}));
         answer(delete_template(&mut state, &get(&[])), 204);
         answer(delete_template(&mut state, &get(&[])), 204);
         refusal(read_template(&mut state, &get(&[])), 404);
@@ -209,26 +157,14 @@ mod tests {
 
     #[test]
     fn a_template_must_hold_both_tags() {
-        for page in [
-            "",
-            "<html>{%- auth0:head -%}</html>",
-            "auth0:head auth0:widget",
-        ] {
-            let error = refusal(
-                write_template(&mut with_domain(), &call(&[], json!({"template": page}))),
-                400,
-            );
+        for page in ["", "<html>{%- auth0:head -%}</html>", "auth0:head auth0:widget"] {
+            let error = refusal(write_template(&mut with_domain(), &call(&[], json!({"template": page}))), 400);
             assert!(error.message.contains("Liquid"), "{page}");
         }
     }
 
     #[test]
     fn there_is_no_theme() {
-        assert_eq!(
-            refusal(no_theme(&mut tenant(), &get(&[])), 404)
-                .code
-                .as_deref(),
-            Some("theme_not_found")
-        );
+        assert_eq!(refusal(no_theme(&mut tenant(), &get(&[])), 404).code.as_deref(), Some("theme_not_found"));
     }
 }

@@ -27,25 +27,12 @@ pub(super) enum View {
 }
 
 /// Builds a new client from a create body, its credentials taken out.
-pub(super) fn new_client(
-    state: &mut State,
-    body: Map<String, Value>,
-) -> Result<Map<String, Value>, ApiError> {
-    let app_type = body
-        .get("app_type")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
-    let method = body
-        .get("token_endpoint_auth_method")
-        .and_then(Value::as_str)
-        .map(str::to_owned);
+pub(super) fn new_client(state: &mut State, body: Map<String, Value>) -> Result<Map<String, Value>, ApiError> {
+    let app_type = body.get("app_type").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let method = body.get("token_endpoint_auth_method").and_then(Value::as_str).map(str::to_owned);
     let is_third_party = body.get("is_first_party") == Some(&Value::Bool(false));
     let mut client = Map::new();
-    fill(
-        &mut client,
-        json!({"tenant": tenant_name(state), "global": false}),
-    );
+    fill(&mut client, json!({"tenant": tenant_name(state), "global": false}));
     for (member, value) in body {
         if !value.is_null() {
             client.insert(member, value);
@@ -68,28 +55,17 @@ pub(super) fn new_client(
         ("resource_server", _) => json!([]),
         ("express_configuration", _) => json!(["authorization_code", "client_credentials"]),
         (_, Some("none")) => json!(["authorization_code", "implicit", "refresh_token"]),
-        _ => json!([
-            "authorization_code",
-            "implicit",
-            "refresh_token",
-            "client_credentials"
-        ]),
+        _ => json!(["authorization_code", "implicit", "refresh_token", "client_credentials"]),
     };
     fill(&mut client, json!({"grant_types": grant_types}));
     if is_express {
         let prompt = json!({"organization_usage": "require", "organization_require_behavior": "pre_login_prompt"});
         fill(&mut client, prompt);
     }
-    let expiration = if is_third_party {
-        "expiring"
-    } else {
-        "non-expiring"
-    };
+    let expiration = if is_third_party { "expiring" } else { "non-expiring" };
     let tokens = json!({"rotation_type": "non-rotating", "expiration_type": expiration});
     fill(&mut client, json!({"refresh_token": tokens}));
-    let jwt = client
-        .entry("jwt_configuration")
-        .or_insert_with(|| json!({"lifetime_in_seconds": 36000}));
+    let jwt = client.entry("jwt_configuration").or_insert_with(|| json!({"lifetime_in_seconds": 36000}));
     if let Value::Object(jwt) = jwt {
         if is_api || is_express {
             fill(jwt, json!({"alg": "RS256"}));
@@ -108,19 +84,13 @@ pub(super) fn new_client(
 ///
 /// # Errors
 /// 400 `invalid_body` for a create-only member, or metadata beyond the limits.
-pub(super) fn change(
-    client: &mut Map<String, Value>,
-    mut body: Map<String, Value>,
-) -> Result<(), ApiError> {
+pub(super) fn change(client: &mut Map<String, Value>, mut body: Map<String, Value>) -> Result<(), ApiError> {
     if body.contains_key("third_party_security_mode") {
         return Err(ApiError::invalid_body(
             "third_party_security_mode cannot be changed after the client was created.",
         ));
     }
-    if body
-        .get("jwt_configuration")
-        .is_some_and(|jwt| jwt.get("secret_encoded").is_some())
-    {
+    if body.get("jwt_configuration").is_some_and(|jwt| jwt.get("secret_encoded").is_some()) {
         return Err(ApiError::invalid_body(
             "Payload validation error: 'Additional properties not allowed: secret_encoded' on property jwt_configuration.",
         ));
@@ -131,12 +101,7 @@ pub(super) fn change(
         let merged = metadata(client.get("client_metadata"), given)?;
         client.insert("client_metadata".to_owned(), merged);
     }
-    for name in [
-        "mobile",
-        "native_social_login",
-        "session_transfer",
-        "jwt_configuration",
-    ] {
+    for name in ["mobile", "native_social_login", "session_transfer", "jwt_configuration"] {
         if is_set(&body, name)
             && let Some(stored) = client.get_mut(name)
             && let Some(given) = body.shift_remove(name)
@@ -152,21 +117,14 @@ pub(super) fn change(
 /// Fills what the service completes inside objects after every write. The global client has fewer members.
 fn complete(client: &mut Map<String, Value>) {
     if client.get("global") != Some(&Value::Bool(true)) {
-        let cross_origin = client
-            .get("cross_origin_authentication")
-            .cloned()
-            .unwrap_or(Value::Bool(false));
+        let cross_origin = client.get("cross_origin_authentication").cloned().unwrap_or(Value::Bool(false));
         client.insert("cross_origin_auth".to_owned(), cross_origin);
     }
     let is_secret_posted = client
         .get("token_endpoint_auth_method")
         .and_then(Value::as_str)
         .is_some_and(|method| method.starts_with("client_secret"));
-    let lifetimes = if is_secret_posted {
-        (31_557_600, 2_592_000)
-    } else {
-        (2_592_000, 1_296_000)
-    };
+    let lifetimes = if is_secret_posted { (31_557_600, 2_592_000) } else { (2_592_000, 1_296_000) };
     if let Some(Value::Object(tokens)) = client.get_mut("refresh_token") {
         let is_endless = tokens.get("expiration_type").and_then(Value::as_str) != Some("expiring");
         fill(
@@ -232,9 +190,7 @@ fn metadata(stored: Option<&Value>, given: Value) -> Result<Value, ApiError> {
 /// # Errors
 /// 400 `invalid_body`.
 pub(super) fn check_method(client: &Map<String, Value>) -> Result<(), ApiError> {
-    if is_set(client, "client_authentication_methods")
-        && is_set(client, "token_endpoint_auth_method")
-    {
+    if is_set(client, "client_authentication_methods") && is_set(client, "token_endpoint_auth_method") {
         return Err(ApiError::invalid_body(
             "client_authentication_methods and token_endpoint_auth_method are mutually exclusive.",
         ));
@@ -247,36 +203,22 @@ pub(super) fn check_method(client: &Map<String, Value>) -> Result<(), ApiError> 
 /// # Errors
 /// 400 `invalid_body`; 404 for the client that invitations lead to.
 pub(super) fn check_references(state: &State, body: &Map<String, Value>) -> Result<(), ApiError> {
-    let refers = |block: &str, member: &str| {
-        body.get(block)
-            .and_then(|block| block.get(member))
-            .and_then(Value::as_str)
-    };
+    let refers =
+        |block: &str, member: &str| body.get(block).and_then(|block| block.get(member)).and_then(Value::as_str);
     if let Some(id) = refers("default_organization", "organization_id")
         && state.object("organizations", id).is_none()
     {
-        return Err(ApiError::invalid_body(format!(
-            "The organization {id} does not exist."
-        )));
+        return Err(ApiError::invalid_body(format!("The organization {id} does not exist.")));
     }
     if let Some(identifier) = body.get("resource_server_identifier")
-        && state
-            .find_by("resource_servers", "identifier", identifier)
-            .is_none()
+        && state.find_by("resource_servers", "identifier", identifier).is_none()
     {
-        return Err(ApiError::invalid_body(
-            "The resource server of resource_server_identifier does not exist.",
-        ));
+        return Err(ApiError::invalid_body("The resource server of resource_server_identifier does not exist."));
     }
-    if let Some(id) = refers(
-        "my_organization_configuration",
-        "invitation_landing_client_id",
-    ) && state.object("clients", id).is_none()
+    if let Some(id) = refers("my_organization_configuration", "invitation_landing_client_id")
+        && state.object("clients", id).is_none()
     {
-        return Err(ApiError::bare(
-            404,
-            "The Client ID for Invitations could not be found.",
-        ));
+        return Err(ApiError::bare(404, "The Client ID for Invitations could not be found."));
     }
     Ok(())
 }
@@ -288,17 +230,8 @@ pub(super) fn shown(state: &State, call: &Call, client: &Value, view: View) -> V
     let Some(members) = out.as_object_mut() else {
         return out;
     };
-    if view == View::Read
-        && !may("read:clients")
-        && !may("read:client_keys")
-        && !may("read:client_credentials")
-    {
-        members.retain(|name, _| {
-            matches!(
-                name.as_str(),
-                "client_id" | "app_type" | "name" | "description"
-            )
-        });
+    if view == View::Read && !may("read:clients") && !may("read:client_keys") && !may("read:client_credentials") {
+        members.retain(|name, _| matches!(name.as_str(), "client_id" | "app_type" | "name" | "description"));
         return out;
     }
     if view == View::Created {
@@ -319,19 +252,11 @@ pub(super) fn shown(state: &State, call: &Call, client: &Value, view: View) -> V
 /// The tenant's signing certificate as clients repeat it: made up, the same for all clients.
 fn signing_keys(state: &State, view: View) -> Value {
     let block = |label: &str| {
-        let body = STANDARD.encode(Sha256::digest(format!(
-            "{label} {} {}",
-            state.domain, state.seed
-        )));
+        let body = STANDARD.encode(Sha256::digest(format!("{label} {} {}", state.domain, state.seed)));
         format!("-----BEGIN {label}-----\r\n{body}\r\n-----END {label}-----\r\n")
     };
-    let subject = if view == View::Read {
-        "deprecated".to_owned()
-    } else {
-        format!("/CN={}", state.domain)
-    };
-    let mut key =
-        json!({"cert": block("CERTIFICATE"), "pkcs7": block("PKCS7"), "subject": subject});
+    let subject = if view == View::Read { "deprecated".to_owned() } else { format!("/CN={}", state.domain) };
+    let mut key = json!({"cert": block("CERTIFICATE"), "pkcs7": block("PKCS7"), "subject": subject});
     if let (View::Created, Some(members)) = (view, key.as_object_mut()) {
         members.insert("key".to_owned(), json!(block("RSA PRIVATE KEY")));
     }
@@ -350,26 +275,18 @@ pub(super) fn tenant_name(state: &State) -> &str {
 /// 400 `invalid_query_string` for any other term.
 pub(super) fn matches_query(state: &State, client: &Value, q: &str) -> Result<bool, ApiError> {
     let id = text(client, "client_id");
-    let grants = || {
-        state
-            .collection("client_grants")
-            .filter(|(_, grant)| text(grant, "client_id") == id)
-    };
+    let grants = || state.collection("client_grants").filter(|(_, grant)| text(grant, "client_id") == id);
     for term in q.split(" AND ").map(str::trim) {
         let matched = match term.split_once(':') {
             Some(("client_grant.organization_id", organization)) => {
-                let linked = format!(
-                    "organization_client_grants/{}",
-                    organization.trim_matches('"')
-                );
+                let linked = format!("organization_client_grants/{}", organization.trim_matches('"'));
                 grants().any(|(grant, _)| state.object(&linked, grant).is_some())
             }
-            Some(("client_grant.allow_any_organization", wanted)) => grants().any(|(_, grant)| {
-                super::parts::matches_flag(Some(wanted), grant, "allow_any_organization")
-            }),
+            Some(("client_grant.allow_any_organization", wanted)) => {
+                grants().any(|(_, grant)| super::parts::matches_flag(Some(wanted), grant, "allow_any_organization"))
+            }
             _ => {
-                let message =
-                    format!("Query validation error: unsupported term '{term}' on property q.");
+                let message = format!("Query validation error: unsupported term '{term}' on property q.");
                 return Err(ApiError::new(400, "invalid_query_string", message));
             }
         };

@@ -23,21 +23,9 @@ pub(super) const ROUTES: &[Route] = &[
 
 /// Blocks of a client that hold credentials, as path from the top, with the type of credential each takes.
 const CREDENTIAL_BLOCKS: [(&[&str], &str); 5] = [
-    (
-        &["client_authentication_methods", "private_key_jwt"],
-        "public_key",
-    ),
-    (
-        &["client_authentication_methods", "tls_client_auth"],
-        "cert_subject_dn",
-    ),
-    (
-        &[
-            "client_authentication_methods",
-            "self_signed_tls_client_auth",
-        ],
-        "x509_cert",
-    ),
+    (&["client_authentication_methods", "private_key_jwt"], "public_key"),
+    (&["client_authentication_methods", "tls_client_auth"], "cert_subject_dn"),
+    (&["client_authentication_methods", "self_signed_tls_client_auth"], "x509_cert"),
     (&["signed_request_object"], "public_key"),
     (&["token_vault_privileged_access"], "public_key"),
 ];
@@ -74,44 +62,29 @@ pub(super) fn bootstrap(state: &mut State, _now_ms: i64) {
 /// # Errors
 /// 404 `inexistent_client`.
 pub(super) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Value, ApiError> {
-    state
-        .object("clients", id)
-        .ok_or_else(|| ApiError::new(404, "inexistent_client", "The client does not exist"))
+    state.object("clients", id).ok_or_else(|| ApiError::new(404, "inexistent_client", "The client does not exist"))
 }
 
 /// Returns type and id of every credential that a client's blocks name.
 pub(super) fn used_credentials(client: &Value) -> Vec<(&'static str, String)> {
     let mut used = Vec::new();
     for (path, kind) in CREDENTIAL_BLOCKS {
-        let block = path
-            .iter()
-            .try_fold(client, |value, member| value.get(member));
-        let named = block
-            .and_then(|block| block.get("credentials"))
-            .and_then(Value::as_array);
-        used.extend(
-            named
-                .into_iter()
-                .flatten()
-                .map(|credential| (kind, text(credential, "id").to_owned())),
-        );
+        let block = path.iter().try_fold(client, |value, member| value.get(member));
+        let named = block.and_then(|block| block.get("credentials")).and_then(Value::as_array);
+        used.extend(named.into_iter().flatten().map(|credential| (kind, text(credential, "id").to_owned())));
     }
     used
 }
 
 fn list(state: &mut State, call: &Call) -> Outcome {
-    let app_types: Vec<&str> = call
-        .query("app_type")
-        .map(|types| types.split(',').map(str::trim).collect())
-        .unwrap_or_default();
+    let app_types: Vec<&str> =
+        call.query("app_type").map(|types| types.split(',').map(str::trim).collect()).unwrap_or_default();
     let mut found = Vec::new();
     for client in rows(state, "clients") {
         let is_wanted = matches_flag(call.query("is_global"), &client, "global")
             && matches_flag(call.query("is_first_party"), &client, "is_first_party")
             && (app_types.is_empty() || app_types.contains(&text(&client, "app_type")))
-            && call
-                .query("external_client_id")
-                .is_none_or(|id| text(&client, "external_client_id") == id);
+            && call.query("external_client_id").is_none_or(|id| text(&client, "external_client_id") == id);
         let is_matched = match call.query("q").filter(|q| !q.trim().is_empty()) {
             Some(q) => client_rules::matches_query(state, &client, q)?,
             None => true,
@@ -125,49 +98,30 @@ fn list(state: &mut State, call: &Call) -> Outcome {
 
 fn read(state: &mut State, call: &Call) -> Outcome {
     let client = find(state, call.param(0))?;
-    Ok(Reply::ok(selected(
-        call,
-        shown(state, call, client, View::Read),
-    )))
+    Ok(Reply::ok(selected(call, shown(state, call, client, View::Read))))
 }
 
 fn create(state: &mut State, call: &Call) -> Outcome {
     let mut body = call.fields();
     let aliases = texts(body.get("client_aliases"));
-    let is_alias_taken = state.collection("clients").any(|(_, client)| {
-        texts(client.get("client_aliases"))
-            .iter()
-            .any(|alias| aliases.contains(alias))
-    });
+    let is_alias_taken = state
+        .collection("clients")
+        .any(|(_, client)| texts(client.get("client_aliases")).iter().any(|alias| aliases.contains(alias)));
     if is_alias_taken {
-        return Err(conflict(
-            "client_alias_conflict",
-            "Another client exists with the same alias.",
-        ));
+        return Err(conflict("client_alias_conflict", "Another client exists with the same alias."));
     }
     client_rules::check_method(&body)?;
     client_rules::check_references(state, &body)?;
     let blocks = take_credentials(&mut body);
     let mut client = client_rules::new_client(state, body)?;
-    let id = client
-        .get("client_id")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
+    let id = client.get("client_id").and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut whole = client.clone();
     if let Err(error) = register(state, &id, blocks, &mut client, &mut whole, call.now_ms) {
-        state
-            .collections
-            .shift_remove(&credentials::collection(&id));
+        state.collections.shift_remove(&credentials::collection(&id));
         return Err(error);
     }
     store(state, "clients", &id, Value::Object(client));
-    Ok(Reply::created(shown(
-        state,
-        call,
-        &Value::Object(whole),
-        View::Created,
-    )))
+    Ok(Reply::created(shown(state, call, &Value::Object(whole), View::Created)))
 }
 
 type Block = (&'static [&'static str], Vec<Value>);
@@ -185,11 +139,7 @@ fn take_credentials(body: &mut Map<String, Value>) -> Vec<Block> {
 
 fn credentials_of<'a>(client: &'a mut Map<String, Value>, path: &[&str]) -> Option<&'a mut Value> {
     let (first, rest) = path.split_first()?;
-    let block = rest
-        .iter()
-        .try_fold(client.get_mut(*first)?, |value, member| {
-            value.get_mut(member)
-        })?;
+    let block = rest.iter().try_fold(client.get_mut(*first)?, |value, member| value.get_mut(member))?;
     block.get_mut("credentials")
 }
 
@@ -209,10 +159,7 @@ fn register(
             made.push(credentials::register(state, id, &fields, now_ms)?);
         }
         if let Some(slot) = credentials_of(client, path) {
-            *slot = made
-                .iter()
-                .map(|credential| json!({"id": credential["id"]}))
-                .collect();
+            *slot = made.iter().map(|credential| json!({"id": credential["id"]})).collect();
         }
         if let Some(slot) = credentials_of(whole, path) {
             *slot = made.iter().map(visible).collect();
@@ -228,13 +175,7 @@ fn update(state: &mut State, call: &Call) -> Outcome {
     };
     let body = call.fields();
     let touches_keys = body.contains_key("client_secret") || body.contains_key("encryption_key");
-    if touches_keys
-        && !call
-            .caller
-            .scopes
-            .iter()
-            .any(|scope| scope == "update:client_keys")
-    {
+    if touches_keys && !call.caller.scopes.iter().any(|scope| scope == "update:client_keys") {
         let message = "Insufficient scope, expected any of: update:client_keys";
         return Err(ApiError::new(403, "insufficient_scope", message));
     }
@@ -255,15 +196,8 @@ fn find_failed() -> ApiError {
 
 fn delete(state: &mut State, call: &Call) -> Outcome {
     let id = call.param(0);
-    if state
-        .object("clients", id)
-        .is_some_and(|client| client.get("global") == Some(&Value::Bool(true)))
-    {
-        return Err(ApiError::new(
-            400,
-            "operation_not_supported",
-            "Global client cannot be deleted.",
-        ));
+    if state.object("clients", id).is_some_and(|client| client.get("global") == Some(&Value::Bool(true))) {
+        return Err(ApiError::new(400, "operation_not_supported", "Global client cannot be deleted."));
     }
     if state.remove("clients", id).is_none() {
         return Ok(Reply::no_content());
@@ -274,10 +208,7 @@ fn delete(state: &mut State, call: &Call) -> Outcome {
         state.remove(&collection, id);
     }
     for connection in state.collection_mut("connections").values_mut() {
-        if let Some(enabled) = connection
-            .get_mut("enabled_clients")
-            .and_then(Value::as_array_mut)
-        {
+        if let Some(enabled) = connection.get_mut("enabled_clients").and_then(Value::as_array_mut) {
             enabled.retain(|client| client.as_str() != Some(id));
         }
     }
@@ -288,10 +219,7 @@ fn rotate(state: &mut State, call: &Call) -> Outcome {
     let id = call.param(0);
     find(state, id)?;
     let secret = state.alphanumeric(64);
-    let Some(client) = state
-        .object_mut("clients", id)
-        .and_then(Value::as_object_mut)
-    else {
+    let Some(client) = state.object_mut("clients", id).and_then(Value::as_object_mut) else {
         return Err(find_failed());
     };
     client.insert("client_secret".to_owned(), json!(secret));
@@ -302,22 +230,12 @@ fn rotate(state: &mut State, call: &Call) -> Outcome {
 fn connections(state: &mut State, call: &Call) -> Outcome {
     let id = call.param(0);
     find(state, id)?;
-    let wanted: Vec<&str> = call
-        .query
-        .iter()
-        .filter(|(name, _)| name == "strategy")
-        .map(|(_, value)| value.as_str())
-        .collect();
+    let wanted: Vec<&str> =
+        call.query.iter().filter(|(name, _)| name == "strategy").map(|(_, value)| value.as_str()).collect();
     let mut found = Vec::new();
-    let may_see_options = call
-        .caller
-        .scopes
-        .iter()
-        .any(|scope| scope == "read:connections_options");
+    let may_see_options = call.caller.scopes.iter().any(|scope| scope == "read:connections_options");
     for mut connection in rows(state, "connections") {
-        let is_enabled = texts(connection.get("enabled_clients"))
-            .iter()
-            .any(|client| client == id);
+        let is_enabled = texts(connection.get("enabled_clients")).iter().any(|client| client == id);
         if !is_enabled || !(wanted.is_empty() || wanted.contains(&text(&connection, "strategy"))) {
             continue;
         }

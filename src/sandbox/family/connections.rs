@@ -35,16 +35,8 @@ const DELETION_ASKS: u64 = 2;
 /// Adds the connections of a fresh tenant.
 pub(super) fn bootstrap(state: &mut State, _now_ms: i64) {
     for (name, strategy, options) in [
-        (
-            "Username-Password-Authentication",
-            "auth0",
-            json!({"disable_self_service_change_password": false}),
-        ),
-        (
-            "google-oauth2",
-            "google-oauth2",
-            json!({"email": true, "scope": ["email", "profile"], "profile": true}),
-        ),
+        ("Username-Password-Authentication", "auth0", json!({"disable_self_service_change_password": false})),
+        ("google-oauth2", "google-oauth2", json!({"email": true, "scope": ["email", "profile"], "profile": true})),
     ] {
         let connection = json!({"options": options, "strategy": strategy, "name": name});
         insert(state, connection);
@@ -65,27 +57,15 @@ fn enable(state: &mut State, connection: &str, client: &str) {
 
 /// The answer to a path that names no connection (recorded traffic).
 pub(super) fn missing() -> ApiError {
-    ApiError::new(
-        404,
-        "inexistent_connection",
-        "The connection does not exist",
-    )
+    ApiError::new(404, "inexistent_connection", "The connection does not exist")
 }
 
 /// Returns what a caller sees: `options` only with its own scope (API description, GET /connections).
 fn shown(state: &State, call: &Call, connection: &Value) -> Value {
     let mut seen = page::visible(connection);
-    let clients: Vec<&str> = state
-        .collection(&clients_of(text(connection, "id")))
-        .map(|(id, _)| id.as_str())
-        .collect();
+    let clients: Vec<&str> = state.collection(&clients_of(text(connection, "id"))).map(|(id, _)| id.as_str()).collect();
     set(&mut seen, "enabled_clients", clients);
-    if !call
-        .caller
-        .scopes
-        .iter()
-        .any(|scope| scope == "read:connections_options")
-    {
+    if !call.caller.scopes.iter().any(|scope| scope == "read:connections_options") {
         unset(&mut seen, "options");
     }
     seen
@@ -93,7 +73,10 @@ fn shown(state: &State, call: &Call, connection: &Value) -> Value {
 
 /// Looking at connections lets running deletions proceed: with requests in between, a stopped clock ends them too.
 fn tick(state: &mut State, now_ms: i64) {
-    let ids: Vec<String> = state.collection(DELETING).map(|(id, _)| id.clone()).collect();
+    let ids: Vec<String> = state
+        .collection(DELETING)
+        .map(|(id, _)| id.clone())
+        .collect();
     for id in ids {
         still_deleting(state, &id, now_ms);
     }
@@ -101,19 +84,13 @@ fn tick(state: &mut State, now_ms: i64) {
 
 fn list(state: &mut State, call: &Call) -> Outcome {
     tick(state, call.now_ms);
-    let strategies: Vec<&str> = call
-        .query
-        .iter()
-        .filter(|(name, _)| name == "strategy")
-        .map(|(_, value)| value.as_str())
-        .collect();
+    let strategies: Vec<&str> =
+        call.query.iter().filter(|(name, _)| name == "strategy").map(|(_, value)| value.as_str()).collect();
     let name = call.query("name");
     let mut rows: Vec<Value> = state
         .collection(CONNECTIONS)
         .map(|(_, connection)| connection)
-        .filter(|connection| {
-            strategies.is_empty() || strategies.contains(&text(connection, "strategy"))
-        })
+        .filter(|connection| strategies.is_empty() || strategies.contains(&text(connection, "strategy")))
         .filter(|connection| name.is_none_or(|name| text(connection, "name") == name))
         .map(|connection| shown(state, call, connection))
         .collect();
@@ -123,13 +100,8 @@ fn list(state: &mut State, call: &Call) -> Outcome {
 
 fn read(state: &mut State, call: &Call) -> Outcome {
     tick(state, call.now_ms);
-    let connection = state
-        .object(CONNECTIONS, call.param(0))
-        .ok_or_else(missing)?;
-    Ok(Reply::ok(page::selected(
-        call,
-        shown(state, call, connection),
-    )))
+    let connection = state.object(CONNECTIONS, call.param(0)).ok_or_else(missing)?;
+    Ok(Reply::ok(page::selected(call, shown(state, call, connection))))
 }
 
 fn create(state: &mut State, call: &Call) -> Outcome {
@@ -145,17 +117,8 @@ fn create(state: &mut State, call: &Call) -> Outcome {
         set(&mut connection, "options", json!({}));
     }
     let strategy = text(&connection, "strategy").to_owned();
-    check_options(
-        state,
-        &name,
-        &strategy,
-        connection.get("options").unwrap_or(&Value::Null),
-        None,
-    )?;
-    if let Some(options) = connection
-        .get_mut("options")
-        .filter(|_| strategy == "auth0")
-    {
+    check_options(state, &name, &strategy, connection.get("options").unwrap_or(&Value::Null), None)?;
+    if let Some(options) = connection.get_mut("options").filter(|_| strategy == "auth0") {
         databases::encrypt(state, options);
     }
     let connection = insert(state, connection);
@@ -170,10 +133,7 @@ fn insert(state: &mut State, mut sent: Value) -> Value {
         strategies::complete_options(&strategy, options);
     }
     drop_null_metadata(&mut sent);
-    for client in items(&sent, "enabled_clients")
-        .iter()
-        .filter_map(Value::as_str)
-    {
+    for client in items(&sent, "enabled_clients").iter().filter_map(Value::as_str) {
         enable(state, &id, client);
     }
     unset(&mut sent, "enabled_clients");
@@ -185,17 +145,12 @@ fn insert(state: &mut State, mut sent: Value) -> Value {
     }
     fill(&mut connection, sent);
     strategies::complete(state, &mut connection);
-    state
-        .collection_mut(CONNECTIONS)
-        .insert(id, connection.clone());
+    state.collection_mut(CONNECTIONS).insert(id, connection.clone());
     connection
 }
 
 fn drop_null_metadata(connection: &mut Value) {
-    if let Some(metadata) = connection
-        .get_mut("metadata")
-        .and_then(Value::as_object_mut)
-    {
+    if let Some(metadata) = connection.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.retain(|_, value| !value.is_null());
     }
 }
@@ -203,21 +158,13 @@ fn drop_null_metadata(connection: &mut Value) {
 /// A name stays taken while its connection is being deleted (API description, POST /connections, 409).
 fn refuse_taken_name(state: &mut State, name: &str, now_ms: i64) -> Result<(), ApiError> {
     if state.find_by(CONNECTIONS, "name", &json!(name)).is_some() {
-        return Err(ApiError::bare(
-            409,
-            "A connection with the same name already exists",
-        ));
+        return Err(ApiError::bare(409, "A connection with the same name already exists"));
     }
-    let id = state
-        .find_by(DELETING, "name", &json!(name))
-        .map(|(id, _)| id.clone());
+    let id = state.find_by(DELETING, "name", &json!(name)).map(|(id, _)| id.clone());
     if let Some(id) = id
         && still_deleting(state, &id, now_ms).is_some()
     {
-        return Err(ApiError::bare(
-            409,
-            "A connection with the same name is being deleted, try again later",
-        ));
+        return Err(ApiError::bare(409, "A connection with the same name is being deleted, try again later"));
     }
     Ok(())
 }
@@ -236,23 +183,9 @@ fn still_deleting(state: &mut State, id: &str, now_ms: i64) -> Option<Value> {
 }
 
 /// Checks the rules that do not depend on the strategy; `own` is the id of the connection a PATCH changes.
-fn check_common(
-    state: &State,
-    sent: &Value,
-    realms: &[Value],
-    own: Option<&str>,
-) -> Result<(), ApiError> {
-    let others = || {
-        state
-            .collection(CONNECTIONS)
-            .filter(|(id, _)| Some(id.as_str()) != own)
-            .map(|(_, other)| other)
-    };
-    if others().any(|other| {
-        items(other, "realms")
-            .iter()
-            .any(|realm| realms.contains(realm))
-    }) {
+fn check_common(state: &State, sent: &Value, realms: &[Value], own: Option<&str>) -> Result<(), ApiError> {
+    let others = || state.collection(CONNECTIONS).filter(|(id, _)| Some(id.as_str()) != own).map(|(_, other)| other);
+    if others().any(|other| items(other, "realms").iter().any(|realm| realms.contains(realm))) {
         return Err(ApiError::bare(
             409,
             "There is already another connection with some realms from \"realms\" parameter",
@@ -260,9 +193,7 @@ fn check_common(
     }
     let strategy = text(sent, "strategy");
     if is_true(sent, "is_domain_connection")
-        && others().any(|other| {
-            text(other, "strategy") == strategy && is_true(other, "is_domain_connection")
-        })
+        && others().any(|other| text(other, "strategy") == strategy && is_true(other, "is_domain_connection"))
     {
         return Err(ApiError::bare(
             409,
@@ -270,10 +201,7 @@ fn check_common(
         ));
     }
     for client in items(sent, "enabled_clients") {
-        if client
-            .as_str()
-            .is_none_or(|id| state.object("clients", id).is_none())
-        {
+        if client.as_str().is_none_or(|id| state.object("clients", id).is_none()) {
             return Err(ApiError::invalid_body(
                 "Payload validation error: 'enabled_clients' names a client that does not exist.",
             ));
@@ -292,10 +220,7 @@ fn check_options(
     if strategy == "auth0" {
         return databases::check(state, name, options, old);
     }
-    if options
-        .get("custom_password_hash")
-        .is_some_and(|value| !value.is_null())
-    {
+    if options.get("custom_password_hash").is_some_and(|value| !value.is_null()) {
         return Err(ApiError::invalid_body(
             "The custom_password_hash option is only available for database connections",
         ));
@@ -309,15 +234,10 @@ fn update(state: &mut State, call: &Call) -> Outcome {
     let mut changes = call.fields();
     for fixed in ["name", "strategy"] {
         if changes.contains_key(fixed) {
-            return Err(ApiError::invalid_body(format!(
-                "Payload validation error: '{fixed}' cannot be changed."
-            )));
+            return Err(ApiError::invalid_body(format!("Payload validation error: '{fixed}' cannot be changed.")));
         }
     }
-    let (name, strategy) = (
-        text(&old, "name").to_owned(),
-        text(&old, "strategy").to_owned(),
-    );
+    let (name, strategy) = (text(&old, "name").to_owned(), text(&old, "strategy").to_owned());
     if let Some(options) = changes.get_mut("options") {
         let before = old.get("options").cloned().unwrap_or_default();
         check_options(state, &name, &strategy, options, Some(&before))?;
@@ -333,19 +253,14 @@ fn update(state: &mut State, call: &Call) -> Outcome {
     check_common(state, &checked, items(&checked, "realms"), Some(id))?;
     if changes.shift_remove("enabled_clients").is_some() {
         state.collections.shift_remove(&clients_of(id));
-        for client in items(&checked, "enabled_clients")
-            .iter()
-            .filter_map(Value::as_str)
-        {
+        for client in items(&checked, "enabled_clients").iter().filter_map(Value::as_str) {
             enable(state, id, client);
         }
     }
     let mut connection = old;
     assign(&mut connection, &changes);
     drop_null_metadata(&mut connection);
-    state
-        .collection_mut(CONNECTIONS)
-        .insert(id.to_owned(), connection.clone());
+    state.collection_mut(CONNECTIONS).insert(id.to_owned(), connection.clone());
     Ok(Reply::ok(shown(state, call, &connection)))
 }
 
@@ -367,9 +282,7 @@ fn delete(state: &mut State, call: &Call) -> Outcome {
             rows.shift_remove(id);
         }
     }
-    state
-        .collection_mut("users")
-        .retain(|_, user| !databases::belongs(user, name));
+    state.collection_mut("users").retain(|_, user| !databases::belongs(user, name));
     let record = json!({
         "name": name,
         "deleted_at": timestamp_ms(call.now_ms),
@@ -382,34 +295,22 @@ fn delete(state: &mut State, call: &Call) -> Outcome {
 }
 
 fn accepted(record: &Value) -> Reply {
-    Reply {
-        status: 202,
-        body: Some(json!({"deleted_at": text(record, "deleted_at")})),
-    }
+    Reply { status: 202, body: Some(json!({"deleted_at": text(record, "deleted_at")})) }
 }
 
 /// Directory connectors never run here, so theirs is the only strategy that is offline.
 fn status(state: &mut State, call: &Call) -> Outcome {
-    let connection = state
-        .object(CONNECTIONS, call.param(0))
-        .ok_or_else(missing)?;
+    let connection = state.object(CONNECTIONS, call.param(0)).ok_or_else(missing)?;
     if ["ad", "auth0-adldap"].contains(&text(connection, "strategy")) {
         return Err(ApiError::bare(404, "not connected to any node"));
     }
-    Ok(Reply {
-        status: 200,
-        body: None,
-    })
+    Ok(Reply { status: 200, body: None })
 }
 
 fn list_clients(state: &mut State, call: &Call) -> Outcome {
-    state
-        .object(CONNECTIONS, call.param(0))
-        .ok_or_else(missing)?;
-    let mut rows: Vec<Value> = state
-        .collection(&clients_of(call.param(0)))
-        .map(|(id, _)| json!({"client_id": id}))
-        .collect();
+    state.object(CONNECTIONS, call.param(0)).ok_or_else(missing)?;
+    let mut rows: Vec<Value> =
+        state.collection(&clients_of(call.param(0))).map(|(id, _)| json!({"client_id": id})).collect();
     rows.sort_by_key(|row| text(row, "client_id").to_lowercase());
     page::checkpoint(call, "clients", rows)
 }
@@ -424,15 +325,8 @@ fn update_clients(state: &mut State, call: &Call) -> Outcome {
             changes.len()
         )));
     }
-    if changes
-        .iter()
-        .any(|change| state.object("clients", text(change, "client_id")).is_none())
-    {
-        return Err(ApiError::new(
-            404,
-            "inexistent_client",
-            "The client does not exist",
-        ));
+    if changes.iter().any(|change| state.object("clients", text(change, "client_id")).is_none()) {
+        return Err(ApiError::new(404, "inexistent_client", "The client does not exist"));
     }
     for change in changes {
         let client = text(change, "client_id");
@@ -446,20 +340,13 @@ fn update_clients(state: &mut State, call: &Call) -> Outcome {
 }
 
 fn delete_user(state: &mut State, call: &Call) -> Outcome {
-    let connection = state
-        .object(CONNECTIONS, call.param(0))
-        .ok_or_else(missing)?;
+    let connection = state.object(CONNECTIONS, call.param(0)).ok_or_else(missing)?;
     if text(connection, "strategy") != "auth0" {
-        return Err(ApiError::bare(
-            400,
-            "Connection must be a database connection",
-        ));
+        return Err(ApiError::bare(400, "Connection must be a database connection"));
     }
     let name = text(connection, "name").to_owned();
     let email = call.query("email").unwrap_or_default();
-    state
-        .collection_mut("users")
-        .retain(|_, user| text(user, "email") != email || !databases::belongs(user, &name));
+    state.collection_mut("users").retain(|_, user| text(user, "email") != email || !databases::belongs(user, &name));
     Ok(Reply::no_content())
 }
 

@@ -23,10 +23,7 @@ pub(super) const KEPT: [&str; 2] = ["authentication_methods", "passkey_options"]
 /// Adds what a create adds (recorded traffic, POST /connections).
 pub(super) fn complete(options: &mut Value) {
     let flexible = options.get("password_options").is_some();
-    fill(
-        options,
-        json!({"mfa": {"active": true, "return_enroll_settings": true}}),
-    );
+    fill(options, json!({"mfa": {"active": true, "return_enroll_settings": true}}));
     if !flexible {
         fill(options, json!({"passwordPolicy": "good"}));
     }
@@ -81,18 +78,10 @@ pub(super) fn encrypt(state: &mut State, options: &mut Value) {
         }
         return;
     };
-    let keys: Vec<String> = pairs
-        .iter()
-        .filter(|(_, value)| !value.is_null())
-        .map(|(key, _)| key.clone())
-        .collect();
+    let keys: Vec<String> = pairs.iter().filter(|(_, value)| !value.is_null()).map(|(key, _)| key.clone()).collect();
     let mut sealed = json!({});
     for key in keys {
-        set(
-            &mut sealed,
-            &key,
-            format!("2.0${}==", state.alphanumeric(118)),
-        );
+        set(&mut sealed, &key, format!("2.0${}==", state.alphanumeric(118)));
     }
     set(options, "configuration", sealed);
 }
@@ -101,43 +90,29 @@ pub(super) fn encrypt(state: &mut State, options: &mut Value) {
 ///
 /// # Errors
 /// 400 `invalid_body`; the sentences are those of recorded traffic where one was recorded.
-pub(super) fn check(
-    state: &State,
-    name: &str,
-    options: &Value,
-    old: Option<&Value>,
-) -> Result<(), ApiError> {
+pub(super) fn check(state: &State, name: &str, options: &Value, old: Option<&Value>) -> Result<(), ApiError> {
     let refuse = |message: &str| Err(ApiError::invalid_body(message));
     if let Some(attributes) = options.get("attributes").filter(|value| value.is_object()) {
         for other in ["requires_username", "validation"] {
             if options.get(other).is_some_and(|value| !value.is_null()) {
-                return refuse(&format!(
-                    "Cannot set both options.attributes and options.{other}"
-                ));
+                return refuse(&format!("Cannot set both options.attributes and options.{other}"));
             }
         }
         check_attributes(attributes)?;
     }
-    if options.get("password_options").is_some()
-        && LEGACY.iter().any(|member| options.get(member).is_some())
-    {
+    if options.get("password_options").is_some() && LEGACY.iter().any(|member| options.get(member).is_some()) {
         return refuse("Cannot set both options.password_options and the older password settings");
     }
     if let Some(old) = old {
-        let unique = |options: &Value| {
-            options
-                .pointer("/attributes/email/unique")
-                .and_then(Value::as_bool)
-                != Some(false)
-        };
+        let unique =
+            |options: &Value| options.pointer("/attributes/email/unique").and_then(Value::as_bool) != Some(false);
         if old.pointer("/attributes/email").is_some()
             && options.pointer("/attributes/email").is_some()
             && unique(old) != unique(options)
         {
             return refuse("Cannot change the value of options.attributes.email.unique");
         }
-        if is_true(old, "enabledDatabaseCustomization")
-            != is_true(options, "enabledDatabaseCustomization")
+        if is_true(old, "enabledDatabaseCustomization") != is_true(options, "enabledDatabaseCustomization")
             && has_users(state, name)
         {
             return refuse(
@@ -145,88 +120,53 @@ pub(super) fn check(
             );
         }
     }
-    let password = options
-        .pointer("/authentication_methods/password")
-        .unwrap_or(&Value::Null);
-    if text(password, "signup_behavior") == "block" && text(password, "api_behavior") != "optional"
-    {
-        return refuse(
-            "authentication_methods.password.signup_behavior can be block only if api_behavior is optional",
-        );
+    let password = options.pointer("/authentication_methods/password").unwrap_or(&Value::Null);
+    if text(password, "signup_behavior") == "block" && text(password, "api_behavior") != "optional" {
+        return refuse("authentication_methods.password.signup_behavior can be block only if api_behavior is optional");
     }
-    let complexity = options
-        .pointer("/password_options/complexity")
-        .unwrap_or(&Value::Null);
-    if text(complexity, "character_type_rule") == "three_of_four"
-        && items(complexity, "character_types").len() != 4
-    {
-        return refuse(
-            "password_options.complexity: three_of_four requires all four character_types",
-        );
+    let complexity = options.pointer("/password_options/complexity").unwrap_or(&Value::Null);
+    if text(complexity, "character_type_rule") == "three_of_four" && items(complexity, "character_types").len() != 4 {
+        return refuse("password_options.complexity: three_of_four requires all four character_types");
     }
     check_password_hash(state, options)
 }
 
 fn check_attributes(attributes: &Value) -> Result<(), ApiError> {
     let active = |name: &str| {
-        attributes
-            .pointer(&format!("/{name}/identifier/active"))
-            .and_then(Value::as_bool)
-            .unwrap_or(false)
+        attributes.pointer(&format!("/{name}/identifier/active")).and_then(Value::as_bool).unwrap_or(false)
     };
     if !IDENTIFIERS.iter().any(|name| active(name)) {
-        return Err(ApiError::invalid_body(
-            "attributes must contain one active identifier",
-        ));
+        return Err(ApiError::invalid_body("attributes must contain one active identifier"));
     }
     for name in IDENTIFIERS {
         let Some(attribute) = attributes.get(name) else {
             continue;
         };
-        let status = attribute
-            .pointer("/signup/status")
-            .and_then(Value::as_str)
-            .unwrap_or("required");
+        let status = attribute.pointer("/signup/status").and_then(Value::as_str).unwrap_or("required");
         if is_true(attribute, "profile_required") && status != "required" {
-            return Err(ApiError::invalid_body(format!(
-                "attribute {name} must also be required on signup"
-            )));
+            return Err(ApiError::invalid_body(format!("attribute {name} must also be required on signup")));
         }
     }
     if active("email") && attributes.pointer("/email/unique") == Some(&Value::Bool(false)) {
-        return Err(ApiError::invalid_body(
-            "attribute email cannot be an identifier and not unique",
-        ));
+        return Err(ApiError::invalid_body("attribute email cannot be an identifier and not unique"));
     }
     Ok(())
 }
 
 /// Checks the action that hashes passwords (API description, POST /connections, 400).
 fn check_password_hash(state: &State, options: &Value) -> Result<(), ApiError> {
-    let Some(hash) = options
-        .get("custom_password_hash")
-        .filter(|value| !value.is_null())
-    else {
+    let Some(hash) = options.get("custom_password_hash").filter(|value| !value.is_null()) else {
         return Ok(());
     };
     let id = text(hash, "action_id");
     if id.is_empty() {
-        return Err(ApiError::invalid_body(
-            "The action_id field value cannot be empty, null or undefined",
-        ));
+        return Err(ApiError::invalid_body("The action_id field value cannot be empty, null or undefined"));
     }
     let Some(action) = state.object("actions", id) else {
-        return Err(ApiError::invalid_body(
-            "The provided custom password hash action id does not exist",
-        ));
+        return Err(ApiError::invalid_body("The provided custom password hash action id does not exist"));
     };
-    if !items(action, "supported_triggers")
-        .iter()
-        .any(|trigger| text(trigger, "id") == "password-hash-migration")
-    {
-        return Err(ApiError::invalid_body(
-            "The provided action does not support the password hash migration trigger",
-        ));
+    if !items(action, "supported_triggers").iter().any(|trigger| text(trigger, "id") == "password-hash-migration") {
+        return Err(ApiError::invalid_body("The provided action does not support the password hash migration trigger"));
     }
     if action.get("deployed_version").is_none() {
         return Err(ApiError::invalid_body(
@@ -238,16 +178,12 @@ fn check_password_hash(state: &State, options: &Value) -> Result<(), ApiError> {
 
 /// Says whether any user has an identity in a connection.
 pub(super) fn has_users(state: &State, connection: &str) -> bool {
-    state
-        .collection("users")
-        .any(|(_, user)| belongs(user, connection))
+    state.collection("users").any(|(_, user)| belongs(user, connection))
 }
 
 /// Says whether a user has an identity in a connection.
 pub(super) fn belongs(user: &Value, connection: &str) -> bool {
-    items(user, "identities")
-        .iter()
-        .any(|identity| text(identity, "connection") == connection)
+    items(user, "identities").iter().any(|identity| text(identity, "connection") == connection)
 }
 
 #[cfg(test)]
@@ -266,20 +202,11 @@ mod tests {
         let mut options = json!({"passwordPolicy": "low", "authentication_methods": {"passkey": {"enabled": true}}});
         complete(&mut options);
         assert_eq!(options["passwordPolicy"], "low");
-        assert_eq!(
-            options["mfa"],
-            json!({"active": true, "return_enroll_settings": true})
-        );
+        assert_eq!(options["mfa"], json!({"active": true, "return_enroll_settings": true}));
         assert_eq!(options["strategy_version"], 2);
         assert_eq!(options["password_options"]["complexity"]["min_length"], 15);
-        assert_eq!(
-            options["authentication_methods"]["passkey"]["enabled"],
-            true
-        );
-        assert_eq!(
-            options["authentication_methods"]["password"]["api_behavior"],
-            "required"
-        );
+        assert_eq!(options["authentication_methods"]["passkey"]["enabled"], true);
+        assert_eq!(options["authentication_methods"]["password"]["api_behavior"], "required");
         assert_eq!(options["passkey_options"]["challenge_ui"], "both");
     }
 
@@ -288,34 +215,17 @@ mod tests {
         let mut options = json!({"password_options": {"history": {"active": true, "size": 5}}});
         complete(&mut options);
         assert!(options.get("passwordPolicy").is_none());
-        assert_eq!(
-            options["password_options"],
-            json!({"history": {"active": true, "size": 5}})
-        );
+        assert_eq!(options["password_options"], json!({"history": {"active": true, "size": 5}}));
     }
 
     #[test]
     fn attributes_exclude_the_older_members() {
         let attributes = json!({"email": {"identifier": {"active": true}}});
         let message = refused(&json!({"attributes": attributes, "requires_username": true}));
-        assert_eq!(
-            message,
-            "Cannot set both options.attributes and options.requires_username"
-        );
-        let message = refused(
-            &json!({"attributes": attributes, "validation": {"username": {"min": 1, "max": 5}}}),
-        );
-        assert_eq!(
-            message,
-            "Cannot set both options.attributes and options.validation"
-        );
-        check(
-            &tenant(),
-            "db",
-            &json!({"attributes": attributes, "validation": null}),
-            None,
-        )
-        .unwrap();
+        assert_eq!(message, "Cannot set both options.attributes and options.requires_username");
+        let message = refused(&json!({"attributes": attributes, "validation": {"username": {"min": 1, "max": 5}}}));
+        assert_eq!(message, "Cannot set both options.attributes and options.validation");
+        check(&tenant(), "db", &json!({"attributes": attributes, "validation": null}), None).unwrap();
     }
 
     #[test]
@@ -330,10 +240,7 @@ mod tests {
             json!({"attributes": {"phone_number": {
                 "identifier": {"active": true}, "profile_required": true, "signup": {"status": status}}}})
         };
-        assert_eq!(
-            refused(&phone("inactive")),
-            "attribute phone_number must also be required on signup"
-        );
+        assert_eq!(refused(&phone("inactive")), "attribute phone_number must also be required on signup");
         check(&tenant(), "db", &phone("required"), None).unwrap();
     }
 
@@ -349,10 +256,8 @@ mod tests {
         assert!(error.message.contains("email.unique"));
         check(&tenant(), "db", &email(true), Some(&email(true))).unwrap();
         assert!(
-            refused(
-                &json!({"attributes": {"email": {"identifier": {"active": true}, "unique": false}}})
-            )
-            .contains("unique")
+            refused(&json!({"attributes": {"email": {"identifier": {"active": true}, "unique": false}}}))
+                .contains("unique")
         );
     }
 
@@ -361,10 +266,7 @@ mod tests {
         let mut state = tenant();
         let (old, new) = (json!({}), json!({"enabledDatabaseCustomization": true}));
         check(&state, "db", &new, Some(&old)).unwrap();
-        state.collection_mut("users").insert(
-            "u".to_owned(),
-            json!({"identities": [{"connection": "db"}]}),
-        );
+        state.collection_mut("users").insert("u".to_owned(), json!({"identities": [{"connection": "db"}]}));
         let error = check(&state, "db", &new, Some(&old)).unwrap_err();
         assert!(error.message.contains("enabledDatabaseCustomization"));
         check(&state, "other", &new, Some(&old)).unwrap();
@@ -376,29 +278,18 @@ mod tests {
         let options = json!({"custom_password_hash": {"action_id": "a"}});
         let mut message = |action: Option<Value>| {
             if let Some(action) = action {
-                state
-                    .collection_mut("actions")
-                    .insert("a".to_owned(), action);
+                state.collection_mut("actions").insert("a".to_owned(), action);
             }
-            check(&state, "db", &options, None)
-                .err()
-                .map(|error| error.message)
-                .unwrap_or_default()
+            check(&state, "db", &options, None).err().map(|error| error.message).unwrap_or_default()
         };
         assert!(message(None).contains("does not exist"));
-        assert!(
-            message(Some(json!({"supported_triggers": [{"id": "post-login"}]})))
-                .contains("does not support")
-        );
+        assert!(message(Some(json!({"supported_triggers": [{"id": "post-login"}]}))).contains("does not support"));
         let fits = json!({"supported_triggers": [{"id": "password-hash-migration"}]});
         assert!(message(Some(fits.clone())).contains("must be deployed"));
         let mut deployed = fits;
         set(&mut deployed, "deployed_version", json!({"number": 1}));
         assert_eq!(message(Some(deployed)), "");
-        assert!(
-            refused(&json!({"custom_password_hash": {"action_id": ""}}))
-                .contains("cannot be empty")
-        );
+        assert!(refused(&json!({"custom_password_hash": {"action_id": ""}})).contains("cannot be empty"));
     }
 
     #[test]
@@ -411,14 +302,7 @@ mod tests {
         encrypt(&mut state, &mut second);
         assert!(!first.to_string().contains("hunter2"));
         assert_ne!(first, second);
-        assert_eq!(
-            first["configuration"]
-                .as_object()
-                .unwrap()
-                .keys()
-                .collect::<Vec<_>>(),
-            ["KEY"]
-        );
+        assert_eq!(first["configuration"].as_object().unwrap().keys().collect::<Vec<_>>(), ["KEY"]);
         let mut none = json!({"configuration": null});
         encrypt(&mut state, &mut none);
         assert_eq!(none, json!({}));

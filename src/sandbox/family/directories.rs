@@ -18,36 +18,12 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "/connections/{id}/directory-provisioning", create),
     route(Patch, "/connections/{id}/directory-provisioning", update),
     route(Delete, "/connections/{id}/directory-provisioning", delete),
-    route(
-        Get,
-        "/connections/{id}/directory-provisioning/default-mapping",
-        default_mapping,
-    ),
-    route(
-        Post,
-        "/connections/{id}/directory-provisioning/synchronizations",
-        synchronize,
-    ),
-    route(
-        Get,
-        "/connections/{id}/directory-provisioning/synchronized-groups",
-        list_groups,
-    ),
-    route(
-        Put,
-        "/connections/{id}/directory-provisioning/synchronized-groups",
-        replace_groups,
-    ),
-    route(
-        Post,
-        "/connections/{id}/directory-provisioning/synchronized-groups",
-        add_groups,
-    ),
-    route(
-        Delete,
-        "/connections/{id}/directory-provisioning/synchronized-groups",
-        remove_groups,
-    ),
+    route(Get, "/connections/{id}/directory-provisioning/default-mapping", default_mapping),
+    route(Post, "/connections/{id}/directory-provisioning/synchronizations", synchronize),
+    route(Get, "/connections/{id}/directory-provisioning/synchronized-groups", list_groups),
+    route(Put, "/connections/{id}/directory-provisioning/synchronized-groups", replace_groups),
+    route(Post, "/connections/{id}/directory-provisioning/synchronized-groups", add_groups),
+    route(Delete, "/connections/{id}/directory-provisioning/synchronized-groups", remove_groups),
 ];
 
 /// Directory provisionings by connection id.
@@ -60,11 +36,7 @@ pub(super) fn forget(state: &mut State, connection: &str) {
 }
 
 /// Refuses options that exclude what is provisioned (API description, PATCH /connections/{id}, 400).
-pub(super) fn check_options(
-    state: &State,
-    connection: &str,
-    options: &Value,
-) -> Result<(), ApiError> {
+pub(super) fn check_options(state: &State, connection: &str, options: &Value) -> Result<(), ApiError> {
     let off = |member: &str| options.get(member) == Some(&Value::Bool(false));
     if off("api_enable_users") && state.object(DIRECTORY, connection).is_some() {
         return Err(ApiError::invalid_body(
@@ -108,10 +80,7 @@ fn mapping() -> Value {
 
 fn read(state: &mut State, call: &Call) -> Outcome {
     directory_connection(state, call)?;
-    state
-        .object(DIRECTORY, call.param(0))
-        .map(|found| Reply::ok(found.clone()))
-        .ok_or_else(absent)
+    state.object(DIRECTORY, call.param(0)).map(|found| Reply::ok(found.clone())).ok_or_else(absent)
 }
 
 fn create(state: &mut State, call: &Call) -> Outcome {
@@ -124,10 +93,7 @@ fn create(state: &mut State, call: &Call) -> Outcome {
         ));
     }
     if state.object(DIRECTORY, call.param(0)).is_some() {
-        return Err(ApiError::bare(
-            409,
-            "Directory provisioning is already enabled on the specified connection",
-        ));
+        return Err(ApiError::bare(409, "Directory provisioning is already enabled on the specified connection"));
     }
     let mut created = owner(connection);
     assign(&mut created, &call.fields());
@@ -139,17 +105,13 @@ fn create(state: &mut State, call: &Call) -> Outcome {
             "created_at": now, "updated_at": now,
         }),
     );
-    state
-        .collection_mut(DIRECTORY)
-        .insert(call.param(0).to_owned(), created.clone());
+    state.collection_mut(DIRECTORY).insert(call.param(0).to_owned(), created.clone());
     Ok(Reply::created(created))
 }
 
 fn update(state: &mut State, call: &Call) -> Outcome {
     directory_connection(state, call)?;
-    let found = state
-        .object_mut(DIRECTORY, call.param(0))
-        .ok_or_else(absent)?;
+    let found = state.object_mut(DIRECTORY, call.param(0)).ok_or_else(absent)?;
     assign(found, &call.fields());
     super::edit::set(found, "updated_at", timestamp_ms(call.now_ms));
     Ok(Reply::ok(found.clone()))
@@ -171,9 +133,7 @@ fn synchronize(state: &mut State, call: &Call) -> Outcome {
     directory_connection(state, call)?;
     state.object(DIRECTORY, call.param(0)).ok_or_else(absent)?;
     let id = state.id22("sync");
-    Ok(Reply::created(
-        json!({"connection_id": call.param(0), "synchronization_id": id, "status": "pending"}),
-    ))
+    Ok(Reply::created(json!({"connection_id": call.param(0), "synchronization_id": id, "status": "pending"})))
 }
 
 fn groups(connection: &str) -> String {
@@ -184,10 +144,7 @@ fn groups(connection: &str) -> String {
 fn selected_groups(state: &State, call: &Call) -> Result<Vec<Value>, ApiError> {
     directory_connection(state, call)?;
     state.object(DIRECTORY, call.param(0)).ok_or_else(absent)?;
-    let stored = state
-        .documents
-        .get(&groups(call.param(0)))
-        .and_then(Value::as_array);
+    let stored = state.documents.get(&groups(call.param(0))).and_then(Value::as_array);
     Ok(stored.cloned().unwrap_or_default())
 }
 
@@ -215,19 +172,11 @@ fn remove_groups(state: &mut State, call: &Call) -> Outcome {
 }
 
 fn without(rows: Vec<Value>, others: &[Value]) -> Vec<Value> {
-    rows.into_iter()
-        .filter(|row| {
-            !others
-                .iter()
-                .any(|other| text(other, "id") == text(row, "id"))
-        })
-        .collect()
+    rows.into_iter().filter(|row| !others.iter().any(|other| text(other, "id") == text(row, "id"))).collect()
 }
 
 fn store_groups(state: &mut State, call: &Call, rows: Vec<Value>) -> Outcome {
-    state
-        .documents
-        .insert(groups(call.param(0)), Value::Array(rows));
+    state.documents.insert(groups(call.param(0)), Value::Array(rows));
     Ok(Reply::no_content())
 }
 
@@ -240,11 +189,8 @@ mod tests {
 
     fn with(strategy: &str) -> State {
         let mut state = tenant();
-        let connection =
-            json!({"id": "con_1", "name": "corp", "strategy": strategy, "options": {}});
-        state
-            .collection_mut("connections")
-            .insert("con_1".to_owned(), connection);
+        let connection = json!({"id": "con_1", "name": "corp", "strategy": strategy, "options": {}});
+        state.collection_mut("connections").insert("con_1".to_owned(), connection);
         state
     }
 
@@ -255,23 +201,11 @@ mod tests {
         let mut state = with("google-apps");
         refusal(read(&mut state, &get(&["con_1"])), 404);
         let made = answer(create(&mut state, &get(&["con_1"])), 201);
-        assert_eq!(
-            (
-                &made["synchronize_groups"],
-                &made["synchronize_automatically"]
-            ),
-            (&json!("off"), &json!(false))
-        );
+        assert_eq!((&made["synchronize_groups"], &made["synchronize_automatically"]), (&json!("off"), &json!(false)));
         refusal(create(&mut state, &get(&["con_1"])), 409);
         let body = json!({"synchronize_groups": "selected"});
-        assert_eq!(
-            answer(update(&mut state, &call(&["con_1"], body)), 200)["synchronize_groups"],
-            "selected"
-        );
-        assert_eq!(
-            answer(list(&mut state, &get(&[])), 200)["directory_provisionings"][0]["connection_id"],
-            "con_1"
-        );
+        assert_eq!(answer(update(&mut state, &call(&["con_1"], body)), 200)["synchronize_groups"], "selected");
+        assert_eq!(answer(list(&mut state, &get(&[])), 200)["directory_provisionings"][0]["connection_id"], "con_1");
         answer(delete(&mut state, &get(&["con_1"])), 204);
         refusal(update(&mut state, &get(&["con_1"])), 404);
     }
@@ -279,34 +213,16 @@ mod tests {
     #[test]
     fn groups_are_replaced_as_a_whole() {
         let mut state = with("google-apps");
-        refusal(
-            replace_groups(&mut state, &call(&["con_1"], json!({"groups": []}))),
-            404,
-        );
+        refusal(replace_groups(&mut state, &call(&["con_1"], json!({"groups": []}))), 404);
         answer(create(&mut state, &get(&["con_1"])), 201);
-        answer(
-            replace_groups(
-                &mut state,
-                &call(&["con_1"], json!({"groups": [{"id": "b"}, {"id": "a"}]})),
-            ),
-            204,
-        );
-        assert_eq!(
-            answer(list_groups(&mut state, &get(&["con_1"])), 200)["groups"],
-            json!([{"id": "a"}, {"id": "b"}])
-        );
+        answer(replace_groups(&mut state, &call(&["con_1"], json!({"groups": [{"id": "b"}, {"id": "a"}]}))), 204);
+        assert_eq!(answer(list_groups(&mut state, &get(&["con_1"])), 200)["groups"], json!([{"id": "a"}, {"id": "b"}]));
         let change = |ids: &[&str]| {
-            call(
-                &["con_1"],
-                json!({"groups": ids.iter().map(|id| json!({"id": id})).collect::<Vec<_>>()}),
-            )
+            call(&["con_1"], json!({"groups": ids.iter().map(|id| json!({"id": id})).collect::<Vec<_>>()}))
         };
         answer(add_groups(&mut state, &change(&["b", "c"])), 204);
         answer(remove_groups(&mut state, &change(&["a", "x"])), 204);
-        assert_eq!(
-            answer(list_groups(&mut state, &get(&["con_1"])), 200)["groups"],
-            json!([{"id": "b"}, {"id": "c"}])
-        );
+        assert_eq!(answer(list_groups(&mut state, &get(&["con_1"])), 200)["groups"], json!([{"id": "b"}, {"id": "c"}]));
         answer(synchronize(&mut state, &get(&["con_1"])), 201);
         forget(&mut state, "con_1");
         refusal(list_groups(&mut state, &get(&["con_1"])), 404);

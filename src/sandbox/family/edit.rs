@@ -4,10 +4,7 @@ use serde_json::{Map, Value};
 
 /// Returns a text member, or the empty string.
 pub(super) fn text<'a>(object: &'a Value, member: &str) -> &'a str {
-    object
-        .get(member)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    object.get(member).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Says whether a member is `true`.
@@ -52,9 +49,7 @@ pub(super) fn merge(object: &mut Value, changes: &Map<String, Value>) {
                 members.shift_remove(name);
             }
             Value::Object(inner) => {
-                let target = members
-                    .entry(name.clone())
-                    .or_insert_with(|| Value::Object(Map::new()));
+                let target = members.entry(name.clone()).or_insert_with(|| Value::Object(Map::new()));
                 if !target.is_object() {
                     *target = Value::Object(Map::new());
                 }
@@ -78,10 +73,7 @@ pub(super) fn fill(object: &mut Value, defaults: Value) {
 
 /// Returns the elements of a list member; none where it is no list.
 pub(super) fn items<'a>(object: &'a Value, member: &str) -> &'a [Value] {
-    object
-        .get(member)
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice)
+    object.get(member).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// What the tests of the families share.
@@ -105,10 +97,7 @@ pub(super) mod testing {
             params: params.iter().map(|param| (*param).to_owned()).collect(),
             query: Vec::new(),
             body,
-            caller: Caller {
-                scopes: vec!["read:connections_options".to_owned()],
-                ..Caller::default()
-            },
+            caller: Caller { scopes: vec!["read:connections_options".to_owned()], ..Caller::default() },
             now_ms: NOW_MS,
         }
     }
@@ -120,23 +109,13 @@ pub(super) mod testing {
 
     /// Returns a call with query parameters.
     pub(crate) fn query(params: &[&str], query: &[(&str, &str)]) -> Call {
-        let query = query
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        Call {
-            query,
-            ..get(params)
-        }
+        let query = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Call { query, ..get(params) }
     }
 
     /// Returns a tenant without any object.
     pub(crate) fn tenant() -> State {
-        State {
-            domain: "travel0.eu.auth0.com".to_owned(),
-            seed: 7,
-            ..State::default()
-        }
+        State { domain: "travel0.eu.auth0.com".to_owned(), seed: 7, ..State::default() }
     }
 
     /// Returns the body of an answer with that status.
@@ -178,10 +157,7 @@ mod tests {
     #[test]
     fn merge_replaces_what_was_no_object() {
         let mut value = json!({"a": 1});
-        merge(
-            &mut value,
-            json!({"a": {"x": {"y": 1}}}).as_object().unwrap(),
-        );
+        merge(&mut value, json!({"a": {"x": {"y": 1}}}).as_object().unwrap());
         assert_eq!(value, json!({"a": {"x": {"y": 1}}}));
     }
 

@@ -31,37 +31,22 @@ const PROVIDERS: [(&str, &[&str], &[&str]); 10] = [
     ("mandrill", &["api_key"], &[]),
     ("sendgrid", &["api_key"], &[]),
     ("resend", &["api_key"], &[]),
-    (
-        "ses",
-        &["accessKeyId", "secretAccessKey", "region"],
-        &["region"],
-    ),
+    ("ses", &["accessKeyId", "secretAccessKey", "region"], &["region"]),
     ("sparkpost", &["api_key"], &["region"]),
-    (
-        "smtp",
-        &["smtp_host", "smtp_port", "smtp_user", "smtp_pass"],
-        &["smtp_host", "smtp_port", "smtp_user"],
-    ),
+    ("smtp", &["smtp_host", "smtp_port", "smtp_user", "smtp_pass"], &["smtp_host", "smtp_port", "smtp_user"]),
     ("azure_cs", &["connectionString"], &[]),
     ("ms365", &["tenantId", "clientId", "clientSecret"], &[]),
     ("custom", &[], &[]),
 ];
 
 fn absent() -> ApiError {
-    ApiError::new(
-        404,
-        "inexistent_email_provider",
-        "There is not a configured email provider",
-    )
+    ApiError::new(404, "inexistent_email_provider", "There is not a configured email provider")
 }
 
 /// Returns the provider with its credentials reduced to what reads show.
 fn shown(provider: &Value) -> Value {
     let name = text(provider, "name");
-    let public = PROVIDERS
-        .iter()
-        .find(|(known, ..)| *known == name)
-        .map_or(&[][..], |(_, _, public)| *public);
+    let public = PROVIDERS.iter().find(|(known, ..)| *known == name).map_or(&[][..], |(_, _, public)| *public);
     let stored = provider.get("$credentials").unwrap_or(&Value::Null);
     let mut credentials = json!({});
     for member in public {
@@ -81,14 +66,8 @@ fn read(state: &mut State, call: &Call) -> Outcome {
 
 /// Checks that a provider gets the credentials of its own kind, all of them.
 fn check_credentials(state: &State, name: &str, credentials: &Value) -> Result<(), ApiError> {
-    let required = PROVIDERS
-        .iter()
-        .find(|(known, ..)| *known == name)
-        .map_or(&[][..], |(_, required, _)| *required);
-    if let Some(member) = required
-        .iter()
-        .find(|member| credentials.get(member).is_none_or(Value::is_null))
-    {
+    let required = PROVIDERS.iter().find(|(known, ..)| *known == name).map_or(&[][..], |(_, required, _)| *required);
+    if let Some(member) = required.iter().find(|member| credentials.get(member).is_none_or(Value::is_null)) {
         return Err(ApiError::invalid_body(format!(
             "Payload validation error: 'Missing required property: {member}' on property credentials."
         )));
@@ -96,15 +75,9 @@ fn check_credentials(state: &State, name: &str, credentials: &Value) -> Result<(
     // API description, POST /emails/provider, 409.
     let deployed = |action: &Value| {
         action.get("deployed_version").is_some()
-            && items(action, "supported_triggers")
-                .iter()
-                .any(|trigger| text(trigger, "id") == "custom-email-provider")
+            && items(action, "supported_triggers").iter().any(|trigger| text(trigger, "id") == "custom-email-provider")
     };
-    if name == "custom"
-        && !state
-            .collection("actions")
-            .any(|(_, action)| deployed(action))
-    {
+    if name == "custom" && !state.collection("actions").any(|(_, action)| deployed(action)) {
         return Err(ApiError::bare(409, "No deployed action was found."));
     }
     Ok(())
@@ -115,11 +88,7 @@ fn create(state: &mut State, call: &Call) -> Outcome {
         return Err(ApiError::bare(409, "Email provider is already configured."));
     }
     let name = text(&call.body, "name");
-    let credentials = call
-        .body
-        .get("credentials")
-        .cloned()
-        .unwrap_or_else(|| json!({}));
+    let credentials = call.body.get("credentials").cloned().unwrap_or_else(|| json!({}));
     check_credentials(state, name, &credentials)?;
     let mut provider = json!({"name": name, "enabled": true});
     store(state, &mut provider, call);
@@ -132,9 +101,7 @@ fn store(state: &mut State, provider: &mut Value, call: &Call) {
         set(provider, "$credentials", credentials);
     }
     assign(provider, &changes);
-    state
-        .documents
-        .insert(PROVIDER.to_owned(), provider.clone());
+    state.documents.insert(PROVIDER.to_owned(), provider.clone());
 }
 
 fn update(state: &mut State, call: &Call) -> Outcome {
@@ -144,9 +111,7 @@ fn update(state: &mut State, call: &Call) -> Outcome {
     match call.body.get("credentials") {
         Some(credentials) if changes_name => check_credentials(state, name, credentials)?,
         None if changes_name => {
-            return Err(ApiError::invalid_body(
-                "The credentials are required when the provider's name changes.",
-            ));
+            return Err(ApiError::invalid_body("The credentials are required when the provider's name changes."));
         }
         _ => {}
     }
@@ -165,34 +130,20 @@ fn delete(state: &mut State, _call: &Call) -> Outcome {
 const LASTING: [&str; 6] = ["template", "body", "from", "subject", "syntax", "enabled"];
 
 fn no_template() -> ApiError {
-    ApiError::new(
-        404,
-        "inexistent_email_template",
-        "The template does not exist.",
-    )
+    ApiError::new(404, "inexistent_email_template", "The template does not exist.")
 }
 
 fn read_template(state: &mut State, call: &Call) -> Outcome {
-    Ok(Reply::ok(
-        state
-            .object(TEMPLATES, call.param(0))
-            .ok_or_else(no_template)?
-            .clone(),
-    ))
+    Ok(Reply::ok(state.object(TEMPLATES, call.param(0)).ok_or_else(no_template)?.clone()))
 }
 
 fn create_template(state: &mut State, call: &Call) -> Outcome {
     let name = text(&call.body, "template").to_owned();
     if state.object(TEMPLATES, &name).is_some() {
-        return Err(ApiError::bare(
-            409,
-            format!("Template {name} already exists."),
-        ));
+        return Err(ApiError::bare(409, format!("Template {name} already exists.")));
     }
     let template = written(json!({}), call);
-    state
-        .collection_mut(TEMPLATES)
-        .insert(name, template.clone());
+    state.collection_mut(TEMPLATES).insert(name, template.clone());
     Ok(Reply::ok(template))
 }
 
@@ -219,27 +170,20 @@ fn check_name(call: &Call) -> Result<(), ApiError> {
 }
 
 fn update_template(state: &mut State, call: &Call) -> Outcome {
-    let template = state
-        .object(TEMPLATES, call.param(0))
-        .ok_or_else(no_template)?
-        .clone();
+    let template = state.object(TEMPLATES, call.param(0)).ok_or_else(no_template)?.clone();
     check_name(call)?;
     save_template(state, call, template)
 }
 
 fn replace_template(state: &mut State, call: &Call) -> Outcome {
-    state
-        .object(TEMPLATES, call.param(0))
-        .ok_or_else(no_template)?;
+    state.object(TEMPLATES, call.param(0)).ok_or_else(no_template)?;
     check_name(call)?;
     save_template(state, call, json!({"template": call.param(0)}))
 }
 
 fn save_template(state: &mut State, call: &Call, start: Value) -> Outcome {
     let template = written(start, call);
-    state
-        .collection_mut(TEMPLATES)
-        .insert(call.param(0).to_owned(), template.clone());
+    state.collection_mut(TEMPLATES).insert(call.param(0).to_owned(), template.clone());
     Ok(Reply::ok(template))
 }
 
@@ -251,8 +195,7 @@ mod tests {
     use super::*;
 
     fn smtp() -> Value {
-        let credentials =
-            json!({"smtp_host": "h", "smtp_port": 25, "smtp_user": "u", "smtp_pass": "hunter2"});
+        let credentials = json!({"smtp_host": "h", "smtp_port": 25, "smtp_user": "u", "smtp_pass": "hunter2"});
         json!({"name": "smtp", "credentials": credentials, "default_from_address": "a@b.c"})
     }
 
@@ -264,38 +207,22 @@ mod tests {
     #[test]
     fn a_provider_is_configured_once_and_shows_no_secret() {
         let mut state = tenant();
-        assert_eq!(
-            refusal(read(&mut state, &get(&[])), 404).code.as_deref(),
-            Some("inexistent_email_provider")
-        );
+        assert_eq!(refusal(read(&mut state, &get(&[])), 404).code.as_deref(), Some("inexistent_email_provider"));
         let made = answer(create(&mut state, &call(&[], smtp())), 201);
-        assert_eq!(
-            made["credentials"],
-            json!({"smtp_host": "h", "smtp_port": 25, "smtp_user": "u"})
-        );
+        assert_eq!(made["credentials"], json!({"smtp_host": "h", "smtp_port": 25, "smtp_user": "u"}));
         assert_eq!(made["enabled"], true);
         refusal(create(&mut state, &call(&[], smtp())), 409);
         assert_eq!(answer(read(&mut state, &get(&[])), 200), made);
-        assert_eq!(
-            answer(read(&mut state, &query(&[], &[("fields", "name")])), 200),
-            json!({"name": "smtp"})
-        );
+        assert_eq!(answer(read(&mut state, &query(&[], &[("fields", "name")])), 200), json!({"name": "smtp"}));
         answer(delete(&mut state, &get(&[])), 204);
         answer(delete(&mut state, &get(&[])), 204);
-        refusal(
-            update(&mut state, &call(&[], json!({"enabled": false}))),
-            404,
-        );
+        refusal(update(&mut state, &call(&[], json!({"enabled": false}))), 404);
     }
 
     #[test]
     fn credentials_must_fit_the_provider() {
         let body = json!({"name": "mailgun", "credentials": {"api_key": "k"}});
-        assert!(
-            refusal(create(&mut tenant(), &call(&[], body)), 400)
-                .message
-                .contains("domain")
-        );
+        assert!(refusal(create(&mut tenant(), &call(&[], body)), 400).message.contains("domain"));
         let custom = json!({"name": "custom", "credentials": {}});
         assert_eq!(
             refusal(create(&mut tenant(), &call(&[], custom.clone())), 409).message,
@@ -303,44 +230,21 @@ mod tests {
         );
         let mut state = tenant();
         let action = json!({"deployed_version": {}, "supported_triggers": [{"id": "custom-email-provider"}]});
-        state
-            .collection_mut("actions")
-            .insert("a".to_owned(), action);
-        assert_eq!(
-            answer(create(&mut state, &call(&[], custom)), 201)["credentials"],
-            json!({})
-        );
+        state.collection_mut("actions").insert("a".to_owned(), action);
+        assert_eq!(answer(create(&mut state, &call(&[], custom)), 201)["credentials"], json!({}));
     }
 
     #[test]
     fn another_provider_needs_its_credentials() {
         let mut state = tenant();
         answer(create(&mut state, &call(&[], smtp())), 201);
-        refusal(
-            update(&mut state, &call(&[], json!({"name": "mandrill"}))),
-            400,
-        );
-        refusal(
-            update(
-                &mut state,
-                &call(
-                    &[],
-                    json!({"name": "mandrill", "credentials": {"region": "eu"}}),
-                ),
-            ),
-            400,
-        );
+        refusal(update(&mut state, &call(&[], json!({"name": "mandrill"}))), 400);
+        refusal(update(&mut state, &call(&[], json!({"name": "mandrill", "credentials": {"region": "eu"}}))), 400);
         let same = json!({"name": "smtp", "enabled": false, "settings": null});
-        assert_eq!(
-            answer(update(&mut state, &call(&[], same)), 200)["credentials"]["smtp_host"],
-            "h"
-        );
+        assert_eq!(answer(update(&mut state, &call(&[], same)), 200)["credentials"]["smtp_host"], "h");
         let body = json!({"name": "mandrill", "credentials": {"api_key": "k"}});
         let changed = answer(update(&mut state, &call(&[], body)), 200);
-        assert_eq!(
-            (&changed["name"], &changed["credentials"]),
-            (&json!("mandrill"), &json!({}))
-        );
+        assert_eq!((&changed["name"], &changed["credentials"]), (&json!("mandrill"), &json!({})));
     }
 
     #[test]
@@ -348,25 +252,13 @@ mod tests {
         let mut state = tenant();
         let at = ["verify_email"];
         assert_eq!(
-            refusal(read_template(&mut state, &get(&at)), 404)
-                .code
-                .as_deref(),
+            refusal(read_template(&mut state, &get(&at)), 404).code.as_deref(),
             Some("inexistent_email_template")
         );
-        refusal(
-            update_template(&mut state, &call(&at, json!({"subject": "T"}))),
-            404,
-        );
-        refusal(
-            replace_template(&mut state, &call(&at, verify_email())),
-            404,
-        );
+        refusal(update_template(&mut state, &call(&at, json!({"subject": "T"}))), 404);
+        refusal(replace_template(&mut state, &call(&at, verify_email())), 404);
         answer(create_template(&mut state, &call(&[], verify_email())), 200);
-        assert!(
-            refusal(create_template(&mut state, &call(&[], verify_email())), 409)
-                .message
-                .contains("verify_email")
-        );
+        assert!(refusal(create_template(&mut state, &call(&[], verify_email())), 409).message.contains("verify_email"));
     }
 
     #[test]
@@ -374,36 +266,17 @@ mod tests {
         let mut state = tenant();
         answer(create_template(&mut state, &call(&[], verify_email())), 200);
         let at = ["verify_email"];
-        let patched = answer(
-            update_template(
-                &mut state,
-                &call(&at, json!({"subject": null, "template": "verify_email"})),
-            ),
-            200,
-        );
-        assert_eq!(
-            (&patched["subject"], &patched["resultUrl"]),
-            (&Value::Null, &json!("https://r"))
-        );
-        let without = answer(
-            update_template(&mut state, &call(&at, json!({"resultUrl": null}))),
-            200,
-        );
+        let patched =
+            answer(update_template(&mut state, &call(&at, json!({"subject": null, "template": "verify_email"}))), 200);
+        assert_eq!((&patched["subject"], &patched["resultUrl"]), (&Value::Null, &json!("https://r")));
+        let without = answer(update_template(&mut state, &call(&at, json!({"resultUrl": null}))), 200);
         assert!(without.get("resultUrl").is_none());
         let mut body = verify_email();
         set(&mut body, "urlLifetimeInSeconds", 60);
         answer(update_template(&mut state, &call(&at, body)), 200);
         assert!(
-            answer(
-                replace_template(&mut state, &call(&at, verify_email())),
-                200
-            )
-            .get("urlLifetimeInSeconds")
-            .is_none()
+            answer(replace_template(&mut state, &call(&at, verify_email())), 200).get("urlLifetimeInSeconds").is_none()
         );
-        refusal(
-            update_template(&mut state, &call(&at, json!({"template": "welcome_email"}))),
-            400,
-        );
+        refusal(update_template(&mut state, &call(&at, json!({"template": "welcome_email"}))), 400);
     }
 }

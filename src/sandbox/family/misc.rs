@@ -10,21 +10,13 @@ use crate::sandbox::state::State;
 
 /// Operations of this family.
 pub(super) const ROUTES: &[Route] = &[
-    route(Get, "/connection-profiles", |_, call| {
-        page::checkpoint(call, "connection_profiles", Vec::new())
-    }),
-    route(Get, "/user-attribute-profiles", |_, call| {
-        page::checkpoint(call, "user_attribute_profiles", Vec::new())
-    }),
-    route(Get, "/flows", |_, call| {
-        page::offset(call, "flows", Vec::new(), OffsetOrder::LimitFirst)
-    }),
+    route(Get, "/connection-profiles", |_, call| page::checkpoint(call, "connection_profiles", Vec::new())),
+    route(Get, "/user-attribute-profiles", |_, call| page::checkpoint(call, "user_attribute_profiles", Vec::new())),
+    route(Get, "/flows", |_, call| page::offset(call, "flows", Vec::new(), OffsetOrder::LimitFirst)),
     route(Get, "/flows/vault/connections", |_, call| {
         page::offset(call, "connections", Vec::new(), OffsetOrder::LimitFirst)
     }),
-    route(Get, "/forms", |_, call| {
-        page::offset(call, "forms", Vec::new(), OffsetOrder::LimitFirst)
-    }),
+    route(Get, "/forms", |_, call| page::offset(call, "forms", Vec::new(), OffsetOrder::LimitFirst)),
     route(Get, "/log-streams", list_log_streams),
 ];
 
@@ -42,14 +34,7 @@ mod tests {
     #[test]
     fn every_list_is_empty_in_its_own_shape() {
         let shapes = ROUTES.iter().map(|route| {
-            let call = query(
-                &[],
-                &[
-                    ("include_totals", "true"),
-                    ("per_page", "100"),
-                    ("page", "0"),
-                ],
-            );
+            let call = query(&[], &[("include_totals", "true"), ("per_page", "100"), ("page", "0")]);
             answer((route.handler)(&mut tenant(), &call), 200).to_string()
         });
         assert_eq!(

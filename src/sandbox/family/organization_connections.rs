@@ -13,59 +13,22 @@ use crate::sandbox::state::State;
 pub(super) const ROUTES: &[Route] = &[
     route(Method::Get, "/organizations/{id}/connections", list),
     route(Method::Post, "/organizations/{id}/connections", add),
-    route(
-        Method::Get,
-        "/organizations/{id}/connections/{connection_id}",
-        read,
-    ),
-    route(
-        Method::Patch,
-        "/organizations/{id}/connections/{connection_id}",
-        update,
-    ),
-    route(
-        Method::Delete,
-        "/organizations/{id}/connections/{connection_id}",
-        remove,
-    ),
-    route(
-        Method::Get,
-        "/organizations/{id}/enabled_connections",
-        list_older,
-    ),
-    route(
-        Method::Post,
-        "/organizations/{id}/enabled_connections",
-        add_older,
-    ),
-    route(
-        Method::Get,
-        "/organizations/{id}/enabled_connections/{connectionId}",
-        read_older,
-    ),
-    route(
-        Method::Patch,
-        "/organizations/{id}/enabled_connections/{connectionId}",
-        update_older,
-    ),
-    route(
-        Method::Delete,
-        "/organizations/{id}/enabled_connections/{connectionId}",
-        remove,
-    ),
+    route(Method::Get, "/organizations/{id}/connections/{connection_id}", read),
+    route(Method::Patch, "/organizations/{id}/connections/{connection_id}", update),
+    route(Method::Delete, "/organizations/{id}/connections/{connection_id}", remove),
+    route(Method::Get, "/organizations/{id}/enabled_connections", list_older),
+    route(Method::Post, "/organizations/{id}/enabled_connections", add_older),
+    route(Method::Get, "/organizations/{id}/enabled_connections/{connectionId}", read_older),
+    route(Method::Patch, "/organizations/{id}/enabled_connections/{connectionId}", update_older),
+    route(Method::Delete, "/organizations/{id}/enabled_connections/{connectionId}", remove),
 ];
 
 /// Connections of one organization (published entity limits).
 const LIMIT: usize = 10;
 
 /// Members that the older route knows (API description, GET /organizations/{id}/enabled_connections).
-const OLDER: [&str; 5] = [
-    "connection_id",
-    "assign_membership_on_login",
-    "show_as_button",
-    "is_signup_enabled",
-    "connection",
-];
+const OLDER: [&str; 5] =
+    ["connection_id", "assign_membership_on_login", "show_as_button", "is_signup_enabled", "connection"];
 
 /// Names the collection of one organization's connections.
 pub(super) fn collection(id: &str) -> String {
@@ -81,14 +44,9 @@ fn missing() -> ApiError {
 /// # Errors
 /// 400 `invalid_body` for a connection that is not there, or sign-up without membership.
 pub(super) fn link(state: &State, given: Map<String, Value>) -> Result<Value, ApiError> {
-    let id = given
-        .get("connection_id")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let id = given.get("connection_id").and_then(Value::as_str).unwrap_or_default();
     if state.object("connections", id).is_none() {
-        return Err(ApiError::invalid_body(format!(
-            "The connection {id} does not exist."
-        )));
+        return Err(ApiError::invalid_body(format!("The connection {id} does not exist.")));
     }
     let mut link = Map::new();
     overlay(&mut link, given);
@@ -130,17 +88,12 @@ fn older(mut link: Value) -> Value {
 
 fn linked(state: &State, call: &Call) -> Result<Vec<Value>, ApiError> {
     find(state, call.param(0))?;
-    Ok(rows(state, &collection(call.param(0)))
-        .iter()
-        .filter_map(|link| shown(state, link))
-        .collect())
+    Ok(rows(state, &collection(call.param(0))).iter().filter_map(|link| shown(state, link)).collect())
 }
 
 fn one(state: &State, call: &Call) -> Result<Value, ApiError> {
     find(state, call.param(0))?;
-    let link = state
-        .object(&collection(call.param(0)), call.param(1))
-        .ok_or_else(missing)?;
+    let link = state.object(&collection(call.param(0)), call.param(1)).ok_or_else(missing)?;
     shown(state, link).ok_or_else(missing)
 }
 
@@ -172,20 +125,12 @@ fn read_older(state: &mut State, call: &Call) -> Outcome {
 fn insert(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     find(state, call.param(0))?;
     let link = link(state, call.fields())?;
-    let (held, id) = (
-        collection(call.param(0)),
-        text(&link, "connection_id").to_owned(),
-    );
+    let (held, id) = (collection(call.param(0)), text(&link, "connection_id").to_owned());
     if state.object(&held, &id).is_some() {
-        return Err(conflict(
-            "organization_connection_conflict",
-            "The organization connection already exists.",
-        ));
+        return Err(conflict("organization_connection_conflict", "The organization connection already exists."));
     }
     if linked(state, call)?.len() >= LIMIT {
-        let message = format!(
-            "Quota exceeded; cannot add more than {LIMIT} connections to a single organization"
-        );
+        let message = format!("Quota exceeded; cannot add more than {LIMIT} connections to a single organization");
         return Err(conflict("quota_exceeded", &message));
     }
     store(state, &held, &id, link.clone());
@@ -203,11 +148,7 @@ fn add_older(state: &mut State, call: &Call) -> Outcome {
 fn change(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     find(state, call.param(0))?;
     let held = collection(call.param(0));
-    let mut link = state
-        .object(&held, call.param(1))
-        .and_then(Value::as_object)
-        .ok_or_else(missing)?
-        .clone();
+    let mut link = state.object(&held, call.param(1)).and_then(Value::as_object).ok_or_else(missing)?.clone();
     overlay(&mut link, call.fields());
     let link = complete(link)?;
     let answer = shown(state, &link).ok_or_else(missing)?;
@@ -233,9 +174,7 @@ fn remove(state: &mut State, call: &Call) -> Outcome {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::testing::{
-        connection, create, delete, get, members, patch, post, refused, tenant,
-    };
+    use super::super::testing::{connection, create, delete, get, members, patch, post, refused, tenant};
     use super::*;
 
     fn acme(state: &mut State) -> String {
@@ -256,18 +195,9 @@ mod tests {
         });
         assert_eq!(made, want);
         assert_eq!(get(&mut state, &format!("{at}/con_1")), want);
-        let list = get(
-            &mut state,
-            &format!("{at}?page=0&per_page=50&include_totals=true"),
-        );
-        assert_eq!(
-            list,
-            json!({"connections": [want], "start": 0, "limit": 50, "total": 1})
-        );
-        assert_eq!(
-            get(&mut state, &format!("{at}?is_enabled=false")),
-            json!([])
-        );
+        let list = get(&mut state, &format!("{at}?page=0&per_page=50&include_totals=true"));
+        assert_eq!(list, json!({"connections": [want], "start": 0, "limit": 50, "total": 1}));
+        assert_eq!(get(&mut state, &format!("{at}?is_enabled=false")), json!([]));
     }
 
     #[test]
@@ -275,43 +205,18 @@ mod tests {
         let mut state = tenant();
         let org = acme(&mut state);
         let older = format!("{org}/enabled_connections");
-        let made = create(
-            &mut state,
-            &older,
-            json!({"connection_id": "con_1", "show_as_button": false}),
-        );
+        let made = create(&mut state, &older, json!({"connection_id": "con_1", "show_as_button": false}));
         assert_eq!(
             members(&made),
-            [
-                "assign_membership_on_login",
-                "connection",
-                "connection_id",
-                "is_signup_enabled",
-                "show_as_button"
-            ]
+            ["assign_membership_on_login", "connection", "connection_id", "is_signup_enabled", "show_as_button"]
         );
-        assert_eq!(
-            get(&mut state, &format!("{org}/connections"))[0]["show_as_button"],
-            false
-        );
-        let changed = patch(
-            &mut state,
-            &format!("{older}/con_1"),
-            json!({"show_as_button": true}),
-        );
+        assert_eq!(get(&mut state, &format!("{org}/connections"))[0]["show_as_button"], false);
+        let changed = patch(&mut state, &format!("{older}/con_1"), json!({"show_as_button": true}));
         assert_eq!(changed["show_as_button"], true);
         assert_eq!(get(&mut state, &older), json!([changed]));
         delete(&mut state, &format!("{older}/con_1"), Value::Null);
-        let error = refused(
-            &mut state,
-            Method::Get,
-            &format!("{older}/con_1"),
-            Value::Null,
-        );
-        assert_eq!(
-            (error.status, error.message.as_str()),
-            (404, "No connection found by that id")
-        );
+        let error = refused(&mut state, Method::Get, &format!("{older}/con_1"), Value::Null);
+        assert_eq!((error.status, error.message.as_str()), (404, "No connection found by that id"));
     }
 
     #[test]
@@ -323,64 +228,25 @@ mod tests {
         let body = json!({"connection_id": "con_1", "is_signup_enabled": true, "assign_membership_on_login": true});
         post(&mut state, &at, body);
         let drop = json!({"assign_membership_on_login": false});
-        assert_eq!(
-            refused(&mut state, Method::Patch, &format!("{at}/con_1"), drop).status,
-            400
-        );
+        assert_eq!(refused(&mut state, Method::Patch, &format!("{at}/con_1"), drop).status, 400);
     }
 
     #[test]
     fn dangling_repeated_and_too_many_are_refused() {
         let mut state = tenant();
         let at = format!("{}/connections", acme(&mut state));
-        assert_eq!(
-            refused(
-                &mut state,
-                Method::Post,
-                &at,
-                json!({"connection_id": "con_x"})
-            )
-            .status,
-            400
-        );
+        assert_eq!(refused(&mut state, Method::Post, &at, json!({"connection_id": "con_x"})).status, 400);
         post(&mut state, &at, json!({"connection_id": "con_1"}));
-        assert_eq!(
-            refused(
-                &mut state,
-                Method::Post,
-                &at,
-                json!({"connection_id": "con_1"})
-            )
-            .status,
-            409
-        );
+        assert_eq!(refused(&mut state, Method::Post, &at, json!({"connection_id": "con_1"})).status, 409);
         let nowhere = "/organizations/org_x/connections";
-        assert_eq!(
-            refused(
-                &mut state,
-                Method::Post,
-                nowhere,
-                json!({"connection_id": "con_1"})
-            )
-            .status,
-            404
-        );
+        assert_eq!(refused(&mut state, Method::Post, nowhere, json!({"connection_id": "con_1"})).status, 404);
         for n in 2..=10 {
             let id = format!("con_{n}");
             connection(&mut state, &id, &id, "oidc");
             post(&mut state, &at, json!({"connection_id": id}));
         }
         connection(&mut state, "con_11", "con_11", "oidc");
-        assert_eq!(
-            refused(
-                &mut state,
-                Method::Post,
-                &at,
-                json!({"connection_id": "con_11"})
-            )
-            .status,
-            409
-        );
+        assert_eq!(refused(&mut state, Method::Post, &at, json!({"connection_id": "con_11"})).status, 409);
     }
 
     #[test]
@@ -390,13 +256,7 @@ mod tests {
         post(&mut state, &at, json!({"connection_id": "con_1"}));
         state.remove("connections", "con_1");
         assert_eq!(get(&mut state, &at), json!([]));
-        assert_eq!(
-            delete(&mut state, &format!("{at}/con_1"), Value::Null).status,
-            204
-        );
-        assert_eq!(
-            delete(&mut state, &format!("{at}/con_1"), Value::Null).status,
-            204
-        );
+        assert_eq!(delete(&mut state, &format!("{at}/con_1"), Value::Null).status, 204);
+        assert_eq!(delete(&mut state, &format!("{at}/con_1"), Value::Null).status, 204);
     }
 }

@@ -12,31 +12,11 @@ use crate::sandbox::state::State;
 /// Operations on discovery domains.
 pub(super) const ROUTES: &[Route] = &[
     route(Method::Get, "/organizations/{id}/discovery-domains", list),
-    route(
-        Method::Post,
-        "/organizations/{id}/discovery-domains",
-        create,
-    ),
-    route(
-        Method::Get,
-        "/organizations/{id}/discovery-domains/name/{discovery_domain}",
-        read_by_name,
-    ),
-    route(
-        Method::Get,
-        "/organizations/{id}/discovery-domains/{discovery_domain_id}",
-        read,
-    ),
-    route(
-        Method::Patch,
-        "/organizations/{id}/discovery-domains/{discovery_domain_id}",
-        update,
-    ),
-    route(
-        Method::Delete,
-        "/organizations/{id}/discovery-domains/{discovery_domain_id}",
-        delete,
-    ),
+    route(Method::Post, "/organizations/{id}/discovery-domains", create),
+    route(Method::Get, "/organizations/{id}/discovery-domains/name/{discovery_domain}", read_by_name),
+    route(Method::Get, "/organizations/{id}/discovery-domains/{discovery_domain_id}", read),
+    route(Method::Patch, "/organizations/{id}/discovery-domains/{discovery_domain_id}", update),
+    route(Method::Delete, "/organizations/{id}/discovery-domains/{discovery_domain_id}", delete),
 ];
 
 /// Discovery domains of one organization (published entity limits).
@@ -65,9 +45,8 @@ fn create(state: &mut State, call: &Call) -> Outcome {
         return Err(conflict("organization_discovery_domain_conflict", message));
     }
     if state.collection(&held).count() >= LIMIT {
-        let message = format!(
-            "Quota exceeded; cannot add more than {LIMIT} discovery domains to a single organization"
-        );
+        let message =
+            format!("Quota exceeded; cannot add more than {LIMIT} discovery domains to a single organization");
         return Err(conflict("quota_exceeded", &message));
     }
     let id = state.id22("ord");
@@ -86,27 +65,21 @@ fn create(state: &mut State, call: &Call) -> Outcome {
 
 fn read(state: &mut State, call: &Call) -> Outcome {
     find(state, call.param(0))?;
-    let domain = state
-        .object(&domains_of(call.param(0)), call.param(1))
-        .ok_or_else(missing)?;
+    let domain = state.object(&domains_of(call.param(0)), call.param(1)).ok_or_else(missing)?;
     Ok(Reply::ok(visible(domain)))
 }
 
 fn read_by_name(state: &mut State, call: &Call) -> Outcome {
     find(state, call.param(0))?;
     let found = state.find_by(&domains_of(call.param(0)), "domain", &json!(call.param(1)));
-    let (_, domain) =
-        found.ok_or_else(|| ApiError::bare(404, "Organization discovery domain not found."))?;
+    let (_, domain) = found.ok_or_else(|| ApiError::bare(404, "Organization discovery domain not found."))?;
     Ok(Reply::ok(visible(domain)))
 }
 
 fn update(state: &mut State, call: &Call) -> Outcome {
     find(state, call.param(0))?;
     let held = domains_of(call.param(0));
-    let domain = state
-        .object_mut(&held, call.param(1))
-        .and_then(Value::as_object_mut)
-        .ok_or_else(missing)?;
+    let domain = state.object_mut(&held, call.param(1)).and_then(Value::as_object_mut).ok_or_else(missing)?;
     overlay(domain, call.fields());
     Ok(Reply::ok(visible(&Value::Object(domain.clone()))))
 }
@@ -126,10 +99,7 @@ mod tests {
 
     fn acme(state: &mut State) -> (String, String) {
         let made = create(state, "/organizations", json!({"name": "acme"}));
-        (
-            text(&made, "id").to_owned(),
-            format!("/organizations/{}/discovery-domains", text(&made, "id")),
-        )
+        (text(&made, "id").to_owned(), format!("/organizations/{}/discovery-domains", text(&made, "id")))
     }
 
     #[test]
@@ -137,25 +107,10 @@ mod tests {
         let mut state = tenant();
         let (id, at) = acme(&mut state);
         let made = create(&mut state, &at, json!({"domain": "acme.com"}));
-        assert_eq!(
-            (&made["status"], &made["use_for_organization_discovery"]),
-            (&json!("pending"), &json!(true))
-        );
-        assert_eq!(
-            text(&made, "verification_host"),
-            format!("_ss-verification.{id}.acme.com")
-        );
-        assert_eq!(
-            (
-                text(&made, "id").len(),
-                text(&made, "verification_txt").len()
-            ),
-            (26, 32)
-        );
-        assert_eq!(
-            get(&mut state, &format!("{at}?take=50")),
-            json!({"domains": [made]})
-        );
+        assert_eq!((&made["status"], &made["use_for_organization_discovery"]), (&json!("pending"), &json!(true)));
+        assert_eq!(text(&made, "verification_host"), format!("_ss-verification.{id}.acme.com"));
+        assert_eq!((text(&made, "id").len(), text(&made, "verification_txt").len()), (26, 32));
+        assert_eq!(get(&mut state, &format!("{at}?take=50")), json!({"domains": [made]}));
         assert_eq!(get(&mut state, &format!("{at}/name/acme.com")), made);
     }
 
@@ -163,22 +118,11 @@ mod tests {
     fn a_domain_is_changed_and_removed() {
         let mut state = tenant();
         let (_, list) = acme(&mut state);
-        let made = create(
-            &mut state,
-            &list,
-            json!({"domain": "acme.com", "status": "verified"}),
-        );
+        let made = create(&mut state, &list, json!({"domain": "acme.com", "status": "verified"}));
         let at = format!("{list}/{}", text(&made, "id"));
-        let changed = patch(
-            &mut state,
-            &at,
-            json!({"use_for_organization_discovery": false}),
-        );
+        let changed = patch(&mut state, &at, json!({"use_for_organization_discovery": false}));
         assert_eq!(
-            (
-                &changed["status"],
-                &changed["use_for_organization_discovery"]
-            ),
+            (&changed["status"], &changed["use_for_organization_discovery"]),
             (&json!("verified"), &json!(false))
         );
         assert_eq!(get(&mut state, &at), changed);
@@ -189,10 +133,7 @@ mod tests {
             "No organization domain found by that id"
         );
         let name = format!("{list}/name/acme.com");
-        assert_eq!(
-            refused(&mut state, Method::Get, &name, Value::Null).status,
-            404
-        );
+        assert_eq!(refused(&mut state, Method::Get, &name, Value::Null).status, 404);
     }
 
     #[test]
@@ -200,20 +141,8 @@ mod tests {
         let mut state = tenant();
         let (_, at) = acme(&mut state);
         create(&mut state, &at, json!({"domain": "acme.com"}));
-        assert_eq!(
-            refused(&mut state, Method::Post, &at, json!({"domain": "acme.com"})).status,
-            409
-        );
+        assert_eq!(refused(&mut state, Method::Post, &at, json!({"domain": "acme.com"})).status, 409);
         let nowhere = "/organizations/org_x/discovery-domains";
-        assert_eq!(
-            refused(
-                &mut state,
-                Method::Post,
-                nowhere,
-                json!({"domain": "acme.com"})
-            )
-            .status,
-            404
-        );
+        assert_eq!(refused(&mut state, Method::Post, nowhere, json!({"domain": "acme.com"})).status, 404);
     }
 }

@@ -41,21 +41,11 @@ fn list(state: &mut State, call: &Call) -> Outcome {
 fn add(state: &mut State, call: &Call) -> Outcome {
     find(state, call.param(0))?;
     let named = texts(call.body.get("members"));
-    if named
-        .iter()
-        .any(|user| state.object("users", user).is_none())
-    {
-        return Err(ApiError::invalid_body(
-            "One or more of the members do not exist.",
-        ));
+    if named.iter().any(|user| state.object("users", user).is_none()) {
+        return Err(ApiError::invalid_body("One or more of the members do not exist."));
     }
     for user in named {
-        store(
-            state,
-            &members_of(call.param(0)),
-            &user,
-            json!({"user_id": user}),
-        );
+        store(state, &members_of(call.param(0)), &user, json!({"user_id": user}));
     }
     Ok(Reply::no_content())
 }
@@ -115,11 +105,7 @@ fn list_of_user(state: &mut State, call: &Call) -> Outcome {
     users::find(state, user)?;
     let found: Vec<Value> = rows(state, "organizations")
         .into_iter()
-        .filter(|organization| {
-            state
-                .object(&members_of(text(organization, "id")), user)
-                .is_some()
-        })
+        .filter(|organization| state.object(&members_of(text(organization, "id")), user).is_some())
         .collect();
     offset(call, "organizations", found, OffsetOrder::RowsFirst)
 }
@@ -140,32 +126,11 @@ mod tests {
         let made = create(&mut state, "/organizations", json!({"name": "acme"}));
         let at = format!("/organizations/{}/members", text(&made, "id"));
         assert_eq!(get(&mut state, &at), json!([]));
-        assert_eq!(
-            post(&mut state, &at, json!({"members": [user]})),
-            Reply::no_content()
-        );
-        assert_eq!(
-            members(&get(&mut state, &at)[0]),
-            ["email", "name", "picture", "user_id"]
-        );
-        assert_eq!(
-            get(&mut state, &format!("/users/{user}/organizations"))[0]["name"],
-            "acme"
-        );
-        assert_eq!(
-            refused(
-                &mut state,
-                Method::Post,
-                &at,
-                json!({"members": ["auth0|x"]})
-            )
-            .status,
-            400
-        );
-        assert_eq!(
-            delete(&mut state, &at, json!({"members": [user]})).status,
-            204
-        );
+        assert_eq!(post(&mut state, &at, json!({"members": [user]})), Reply::no_content());
+        assert_eq!(members(&get(&mut state, &at)[0]), ["email", "name", "picture", "user_id"]);
+        assert_eq!(get(&mut state, &format!("/users/{user}/organizations"))[0]["name"], "acme");
+        assert_eq!(refused(&mut state, Method::Post, &at, json!({"members": ["auth0|x"]})).status, 400);
+        assert_eq!(delete(&mut state, &at, json!({"members": [user]})).status, 204);
         assert_eq!(get(&mut state, &at), json!([]));
         post(&mut state, &at, json!({"members": [user]}));
         delete(&mut state, &format!("/users/{user}"), Value::Null);
@@ -202,15 +167,8 @@ mod tests {
     #[test]
     fn unknown_organizations_and_users_answer_404() {
         let mut state = tenant();
-        for at in [
-            "/organizations/org_x/members",
-            "/users/auth0|x/organizations",
-        ] {
-            assert_eq!(
-                refused(&mut state, Method::Get, at, Value::Null).status,
-                404,
-                "{at}"
-            );
+        for at in ["/organizations/org_x/members", "/users/auth0|x/organizations"] {
+            assert_eq!(refused(&mut state, Method::Get, at, Value::Null).status, 404, "{at}");
         }
     }
 }

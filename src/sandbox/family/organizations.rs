@@ -78,9 +78,7 @@ fn read(state: &mut State, call: &Call) -> Outcome {
 
 fn read_by_name(state: &mut State, call: &Call) -> Outcome {
     check_feature(state)?;
-    let (_, found) = state
-        .find_by(ORGANIZATIONS, "name", &json!(call.param(0)))
-        .ok_or_else(missing)?;
+    let (_, found) = state.find_by(ORGANIZATIONS, "name", &json!(call.param(0))).ok_or_else(missing)?;
     Ok(Reply::ok(visible(found)))
 }
 
@@ -91,21 +89,14 @@ fn check_name(state: &State, name: Option<&Value>, own: &str) -> Result<(), ApiE
         return Ok(());
     };
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let is_valid =
-        name.starts_with(is_plain) && name.chars().all(|c| is_plain(c) || matches!(c, '-' | '_'));
+    let is_valid = name.starts_with(is_plain) && name.chars().all(|c| is_plain(c) || matches!(c, '-' | '_'));
     if !is_valid {
         let message = "Payload validation error: 'Object didn't pass validation for format organization-name: \
                        NAME' on property name.";
         return Err(ApiError::invalid_body(message.replace("NAME", name)));
     }
-    if state
-        .collection(ORGANIZATIONS)
-        .any(|(id, organization)| id != own && text(organization, "name") == name)
-    {
-        return Err(conflict(
-            "organization_conflict",
-            "An organization with this name already exists.",
-        ));
+    if state.collection(ORGANIZATIONS).any(|(id, organization)| id != own && text(organization, "name") == name) {
+        return Err(conflict("organization_conflict", "An organization with this name already exists."));
     }
     Ok(())
 }
@@ -130,31 +121,19 @@ fn create(state: &mut State, call: &Call) -> Outcome {
     };
     let mut links = Vec::new();
     for given in enabled {
-        links.push(organization_connections::link(
-            state,
-            given.as_object().cloned().unwrap_or_default(),
-        )?);
+        links.push(organization_connections::link(state, given.as_object().cloned().unwrap_or_default())?);
     }
     let id = state.id16("org");
     let mut organization = Map::new();
     organization.insert("id".to_owned(), json!(id));
     overlay(&mut organization, body);
-    organization
-        .entry("third_party_client_access")
-        .or_insert_with(|| json!("block"));
-    organization
-        .entry("is_app_entitlement_active")
-        .or_insert_with(|| json!(false));
+    organization.entry("third_party_client_access").or_insert_with(|| json!("block"));
+    organization.entry("is_app_entitlement_active").or_insert_with(|| json!(false));
     tidy(&mut organization);
     let organization = Value::Object(organization);
     store(state, ORGANIZATIONS, &id, organization.clone());
     for link in links {
-        store(
-            state,
-            &organization_connections::collection(&id),
-            text(&link, "connection_id"),
-            link.clone(),
-        );
+        store(state, &organization_connections::collection(&id), text(&link, "connection_id"), link.clone());
     }
     Ok(Reply::created(visible(&organization)))
 }
@@ -189,84 +168,36 @@ mod tests {
     use super::*;
 
     fn acme(state: &mut State) -> String {
-        text(
-            &create(
-                state,
-                "/organizations",
-                json!({"name": "acme", "display_name": "Acme"}),
-            ),
-            "id",
-        )
-        .to_owned()
+        text(&create(state, "/organizations", json!({"name": "acme", "display_name": "Acme"})), "id").to_owned()
     }
 
     #[test]
     fn a_create_adds_the_recorded_members() {
         let mut state = tenant();
-        let made = create(
-            &mut state,
-            "/organizations",
-            json!({"name": "acme", "display_name": "Acme"}),
-        );
+        let made = create(&mut state, "/organizations", json!({"name": "acme", "display_name": "Acme"}));
         let want = json!({
             "id": made["id"], "name": "acme", "display_name": "Acme", "third_party_client_access": "block",
             "is_app_entitlement_active": false,
         });
         assert_eq!(made, want);
         assert_eq!(get(&mut state, "/organizations/name/acme"), made);
-        assert_eq!(
-            get(&mut state, &format!("/organizations/{}", text(&made, "id"))),
-            made
-        );
-        assert_eq!(
-            refused(
-                &mut state,
-                Method::Get,
-                "/organizations/name/none",
-                Value::Null
-            )
-            .status,
-            404
-        );
+        assert_eq!(get(&mut state, &format!("/organizations/{}", text(&made, "id"))), made);
+        assert_eq!(refused(&mut state, Method::Get, "/organizations/name/none", Value::Null).status, 404);
     }
 
     #[test]
     fn names_are_unique_and_plain() {
         let mut state = tenant();
         let id = acme(&mut state);
-        assert_eq!(
-            refused(
-                &mut state,
-                Method::Post,
-                "/organizations",
-                json!({"name": "acme"})
-            )
-            .status,
-            409
-        );
+        assert_eq!(refused(&mut state, Method::Post, "/organizations", json!({"name": "acme"})).status, 409);
         for name in ["Acme", "-acme", "ac me", "ácme"] {
-            let error = refused(
-                &mut state,
-                Method::Post,
-                "/organizations",
-                json!({"name": name}),
-            );
-            assert_eq!(
-                (error.status, error.code.as_deref()),
-                (400, Some("invalid_body")),
-                "{name}"
-            );
+            let error = refused(&mut state, Method::Post, "/organizations", json!({"name": name}));
+            assert_eq!((error.status, error.code.as_deref()), (400, Some("invalid_body")), "{name}");
         }
         post(&mut state, "/organizations", json!({"name": "beta"}));
         let at = format!("/organizations/{id}");
-        assert_eq!(
-            refused(&mut state, Method::Patch, &at, json!({"name": "beta"})).status,
-            409
-        );
-        assert_eq!(
-            patch(&mut state, &at, json!({"name": "acme"}))["name"],
-            "acme"
-        );
+        assert_eq!(refused(&mut state, Method::Patch, &at, json!({"name": "beta"})).status, 409);
+        assert_eq!(patch(&mut state, &at, json!({"name": "acme"}))["name"], "acme");
     }
 
     #[test]
@@ -275,21 +206,10 @@ mod tests {
         let id = acme(&mut state);
         let at = format!("/organizations/{id}");
         let colors = json!({"colors": {"primary": "#57ddff", "page_background": "#fff5f5"}});
-        patch(
-            &mut state,
-            &at,
-            json!({"metadata": {"a": "1", "b": "2"}, "branding": colors}),
-        );
+        patch(&mut state, &at, json!({"metadata": {"a": "1", "b": "2"}, "branding": colors}));
         let changed = patch(&mut state, &at, json!({"metadata": {"c": "3", "d": null}}));
-        assert_eq!(
-            (&changed["metadata"], &changed["branding"]),
-            (&json!({"c": "3"}), &colors)
-        );
-        assert!(
-            patch(&mut state, &at, json!({"metadata": {}}))
-                .get("metadata")
-                .is_none()
-        );
+        assert_eq!((&changed["metadata"], &changed["branding"]), (&json!({"c": "3"}), &colors));
+        assert!(patch(&mut state, &at, json!({"metadata": {}})).get("metadata").is_none());
     }
 
     #[test]
@@ -299,16 +219,10 @@ mod tests {
         let body = json!({"name": "acme", "enabled_connections": [{"connection_id": "con_1"}]});
         let made = create(&mut state, "/organizations", body);
         assert!(made.get("enabled_connections").is_none());
-        let list = get(
-            &mut state,
-            &format!("/organizations/{}/connections", text(&made, "id")),
-        );
+        let list = get(&mut state, &format!("/organizations/{}/connections", text(&made, "id")));
         assert_eq!(list[0]["connection"]["name"], "db");
         let dangling = json!({"name": "beta", "enabled_connections": [{"connection_id": "con_x"}]});
-        assert_eq!(
-            refused(&mut state, Method::Post, "/organizations", dangling).status,
-            400
-        );
+        assert_eq!(refused(&mut state, Method::Post, "/organizations", dangling).status, 400);
     }
 
     #[test]
@@ -319,74 +233,25 @@ mod tests {
         }
         let first = get(&mut state, "/organizations?include_totals=true&take=1");
         assert_eq!(first["organizations"][0]["name"], "org2");
-        assert_eq!(
-            first.as_object().unwrap().keys().collect::<Vec<_>>(),
-            ["organizations", "next"]
-        );
-        let rest = get(
-            &mut state,
-            &format!("/organizations?take=1&from={}", text(&first, "next")),
-        );
+        assert_eq!(first.as_object().unwrap().keys().collect::<Vec<_>>(), ["organizations", "next"]);
+        let rest = get(&mut state, &format!("/organizations?take=1&from={}", text(&first, "next")));
         assert_eq!(rest["organizations"][0]["name"], "org1");
         assert!(rest.get("next").is_none());
-        assert_eq!(
-            get(&mut state, "/organizations?sort=name:1")[0]["name"],
-            "org1"
-        );
-        assert_eq!(
-            get(&mut state, "/organizations?sort=name:-1")[0]["name"],
-            "org2"
-        );
-        assert_eq!(
-            refused(
-                &mut state,
-                Method::Get,
-                "/organizations?sort=name",
-                Value::Null
-            )
-            .status,
-            400
-        );
+        assert_eq!(get(&mut state, "/organizations?sort=name:1")[0]["name"], "org1");
+        assert_eq!(get(&mut state, "/organizations?sort=name:-1")[0]["name"], "org2");
+        assert_eq!(refused(&mut state, Method::Get, "/organizations?sort=name", Value::Null).status, 400);
     }
 
     #[test]
     fn organizations_need_the_feature() {
         let mut state = tenant();
         let id = acme(&mut state);
-        state
-            .documents
-            .insert("$features".to_owned(), json!({"organizations": false}));
-        for at in [
-            "/organizations".to_owned(),
-            "/organizations/name/acme".to_owned(),
-            format!("/organizations/{id}"),
-        ] {
-            assert_eq!(
-                refused(&mut state, Method::Get, &at, Value::Null).status,
-                403,
-                "{at}"
-            );
+        state.documents.insert("$features".to_owned(), json!({"organizations": false}));
+        for at in ["/organizations".to_owned(), "/organizations/name/acme".to_owned(), format!("/organizations/{id}")] {
+            assert_eq!(refused(&mut state, Method::Get, &at, Value::Null).status, 403, "{at}");
         }
-        assert_eq!(
-            refused(
-                &mut state,
-                Method::Post,
-                "/organizations",
-                json!({"name": "beta"})
-            )
-            .status,
-            403
-        );
-        assert_eq!(
-            refused(
-                &mut state,
-                Method::Delete,
-                &format!("/organizations/{id}"),
-                Value::Null
-            )
-            .status,
-            403
-        );
+        assert_eq!(refused(&mut state, Method::Post, "/organizations", json!({"name": "beta"})).status, 403);
+        assert_eq!(refused(&mut state, Method::Delete, &format!("/organizations/{id}"), Value::Null).status, 403);
     }
 
     #[test]
@@ -394,21 +259,11 @@ mod tests {
         let mut state = tenant();
         let id = acme(&mut state);
         let at = format!("/organizations/{id}");
-        post(
-            &mut state,
-            &format!("{at}/discovery-domains"),
-            json!({"domain": "acme.com"}),
-        );
+        post(&mut state, &format!("{at}/discovery-domains"), json!({"domain": "acme.com"}));
         assert_eq!(delete(&mut state, &at, Value::Null).status, 204);
         assert!(state.collections.keys().all(|name| !name.ends_with(&id)));
         let error = refused(&mut state, Method::Delete, &at, Value::Null);
-        assert_eq!(
-            (error.status, error.message.as_str()),
-            (404, "No organization found by that id or name")
-        );
-        assert_eq!(
-            refused(&mut state, Method::Patch, &at, json!({"display_name": "x"})).status,
-            404
-        );
+        assert_eq!((error.status, error.message.as_str()), (404, "No organization found by that id or name"));
+        assert_eq!(refused(&mut state, Method::Patch, &at, json!({"display_name": "x"})).status, 404);
     }
 }

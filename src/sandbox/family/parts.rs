@@ -7,10 +7,7 @@ use crate::sandbox::state::State;
 
 /// Returns a text member, or the empty string.
 pub(super) fn text<'a>(object: &'a Value, member: &str) -> &'a str {
-    object
-        .get(member)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    object.get(member).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Says whether a member is there and not null.
@@ -20,10 +17,7 @@ pub(super) fn is_set(object: &Map<String, Value>, member: &str) -> bool {
 
 /// Returns the objects of a collection in creation order.
 pub(super) fn rows(state: &State, collection: &str) -> Vec<Value> {
-    state
-        .collection(collection)
-        .map(|(_, object)| object.clone())
-        .collect()
+    state.collection(collection).map(|(_, object)| object.clone()).collect()
 }
 
 /// Writes the named members of a PATCH over an object: null removes, anything else replaces.
@@ -66,22 +60,13 @@ pub(super) fn fill(object: &mut Map<String, Value>, defaults: Value) {
 
 /// Stores an object under its id; an object that is there keeps its place.
 pub(super) fn store(state: &mut State, collection: &str, id: &str, object: Value) {
-    state
-        .collection_mut(collection)
-        .insert(id.to_owned(), object);
+    state.collection_mut(collection).insert(id.to_owned(), object);
 }
 
 /// Removes every object for which `gone` holds, and returns the ids removed.
-pub(super) fn remove_where(
-    state: &mut State,
-    collection: &str,
-    gone: impl Fn(&Value) -> bool,
-) -> Vec<String> {
-    let ids: Vec<String> = state
-        .collection(collection)
-        .filter(|(_, object)| gone(object))
-        .map(|(id, _)| id.clone())
-        .collect();
+pub(super) fn remove_where(state: &mut State, collection: &str, gone: impl Fn(&Value) -> bool) -> Vec<String> {
+    let ids: Vec<String> =
+        state.collection(collection).filter(|(_, object)| gone(object)).map(|(id, _)| id.clone()).collect();
     for id in &ids {
         state.remove(collection, id);
     }
@@ -90,12 +75,7 @@ pub(super) fn remove_where(
 
 /// Names the collections that hang on a parent: `organization_clients/…`.
 pub(super) fn children(state: &State, prefix: &str) -> Vec<String> {
-    state
-        .collections
-        .keys()
-        .filter(|name| name.starts_with(prefix))
-        .cloned()
-        .collect()
+    state.collections.keys().filter(|name| name.starts_with(prefix)).cloned().collect()
 }
 
 /// 409 with an error code.
@@ -107,13 +87,7 @@ pub(super) fn conflict(code: &str, message: &str) -> ApiError {
 pub(super) fn texts(value: Option<&Value>) -> Vec<String> {
     value
         .and_then(Value::as_array)
-        .map(|items| {
-            items
-                .iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect()
-        })
+        .map(|items| items.iter().filter_map(Value::as_str).map(str::to_owned).collect())
         .unwrap_or_default()
 }
 
@@ -133,26 +107,14 @@ mod tests {
     #[test]
     fn merge_keeps_removes_and_replaces() {
         let mut value = json!({"a": {"x": 1, "y": 2}, "list": [1, 2], "gone": 1});
-        merge(
-            &mut value,
-            json!({"a": {"y": 3}, "list": [9], "gone": null, "new": {"z": 1}}),
-        );
-        assert_eq!(
-            value,
-            json!({"a": {"x": 1, "y": 3}, "list": [9], "new": {"z": 1}})
-        );
+        merge(&mut value, json!({"a": {"y": 3}, "list": [9], "gone": null, "new": {"z": 1}}));
+        assert_eq!(value, json!({"a": {"x": 1, "y": 3}, "list": [9], "new": {"z": 1}}));
     }
 
     #[test]
     fn overlay_replaces_objects_whole() {
         let mut object = json!({"a": {"x": 1}, "b": 1}).as_object().unwrap().clone();
-        overlay(
-            &mut object,
-            json!({"a": {"y": 1}, "b": null, "c": null})
-                .as_object()
-                .unwrap()
-                .clone(),
-        );
+        overlay(&mut object, json!({"a": {"y": 1}, "b": null, "c": null}).as_object().unwrap().clone());
         assert_eq!(Value::Object(object), json!({"a": {"y": 1}}));
     }
 

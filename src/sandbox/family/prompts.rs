@@ -68,21 +68,12 @@ const PARTIALS: [(&str, &[&str]); 9] = [
     ("login", &["login"]),
     ("login-id", &["login-id"]),
     ("login-password", &["login-password"]),
-    (
-        "login-passwordless",
-        &[
-            "login-passwordless-sms-otp",
-            "login-passwordless-email-code",
-        ],
-    ),
+    ("login-passwordless", &["login-passwordless-sms-otp", "login-passwordless-email-code"]),
     ("signup", &["signup"]),
     ("signup-id", &["signup-id"]),
     ("signup-password", &["signup-password"]),
     ("customized-consent", &["customized-consent"]),
-    (
-        "passkeys",
-        &["passkey-enrollment", "passkey-enrollment-local"],
-    ),
+    ("passkeys", &["passkey-enrollment", "passkey-enrollment-local"]),
 ];
 
 const INSERTION_POINTS: [&str; 6] = [
@@ -96,26 +87,15 @@ const INSERTION_POINTS: [&str; 6] = [
 
 /// Adds the settings of a fresh tenant.
 pub(super) fn bootstrap(state: &mut State, _now_ms: i64) {
-    state.documents.insert(
-        PROMPTS.to_owned(),
-        json!({"universal_login_experience": "new", "identifier_first": true}),
-    );
+    state.documents.insert(PROMPTS.to_owned(), json!({"universal_login_experience": "new", "identifier_first": true}));
 }
 
 fn read(state: &mut State, _call: &Call) -> Outcome {
-    Ok(Reply::ok(
-        state
-            .documents
-            .get(PROMPTS)
-            .map_or_else(|| json!({}), page::visible),
-    ))
+    Ok(Reply::ok(state.documents.get(PROMPTS).map_or_else(|| json!({}), page::visible)))
 }
 
 fn update(state: &mut State, call: &Call) -> Outcome {
-    let prompts = state
-        .documents
-        .entry(PROMPTS.to_owned())
-        .or_insert_with(|| json!({}));
+    let prompts = state.documents.entry(PROMPTS.to_owned()).or_insert_with(|| json!({}));
     assign(prompts, &call.fields());
     Ok(Reply::ok(page::visible(prompts)))
 }
@@ -135,29 +115,17 @@ fn text_key(call: &Call) -> String {
 
 fn read_text(state: &mut State, call: &Call) -> Outcome {
     known(call.param(0))?;
-    Ok(Reply::ok(
-        state
-            .documents
-            .get(&text_key(call))
-            .cloned()
-            .unwrap_or_else(|| json!({})),
-    ))
+    Ok(Reply::ok(state.documents.get(&text_key(call)).cloned().unwrap_or_else(|| json!({}))))
 }
 
 /// A write replaces all texts of the prompt in that language; an empty object clears them.
 fn write_text(state: &mut State, call: &Call) -> Outcome {
     known(call.param(0))?;
     if !tenant_settings::has_locale(state, call.param(1)) {
-        return Err(ApiError::invalid_body(format!(
-            "The language {} is not enabled for this tenant.",
-            call.param(1)
-        )));
+        return Err(ApiError::invalid_body(format!("The language {} is not enabled for this tenant.", call.param(1))));
     }
     for (screen, texts) in call.fields() {
-        if !texts
-            .as_object()
-            .is_some_and(|texts| texts.values().all(Value::is_string))
-        {
+        if !texts.as_object().is_some_and(|texts| texts.values().all(Value::is_string)) {
             return Err(ApiError::invalid_body(format!(
                 "Payload validation error: 'Expected texts by key' on property {screen}."
             )));
@@ -180,15 +148,10 @@ fn replace(state: &mut State, key: String, call: &Call) -> Outcome {
 
 fn partial_screens(state: &State, prompt: &str) -> Result<&'static [&'static str], ApiError> {
     if !state.has_feature("prompts_partials") {
-        return Err(ApiError::bare(
-            403,
-            "Permission Denied. This feature is not available on this plan.",
-        ));
+        return Err(ApiError::bare(403, "Permission Denied. This feature is not available on this plan."));
     }
     let found = PARTIALS.iter().find(|(name, _)| *name == prompt);
-    found
-        .map(|(_, screens)| *screens)
-        .ok_or_else(|| ApiError::bare(404, "The prompt does not exist."))
+    found.map(|(_, screens)| *screens).ok_or_else(|| ApiError::bare(404, "The prompt does not exist."))
 }
 
 fn partials_key(call: &Call) -> String {
@@ -197,13 +160,7 @@ fn partials_key(call: &Call) -> String {
 
 fn read_partials(state: &mut State, call: &Call) -> Outcome {
     partial_screens(state, call.param(0))?;
-    Ok(Reply::ok(
-        state
-            .documents
-            .get(&partials_key(call))
-            .cloned()
-            .unwrap_or_else(|| json!({})),
-    ))
+    Ok(Reply::ok(state.documents.get(&partials_key(call)).cloned().unwrap_or_else(|| json!({}))))
 }
 
 fn write_partials(state: &mut State, call: &Call) -> Outcome {
@@ -248,9 +205,7 @@ mod tests {
 
     fn with_domain() -> State {
         let mut state = fresh();
-        state
-            .collection_mut("custom_domains")
-            .insert("cd_1".to_owned(), json!({"status": "ready"}));
+        state.collection_mut("custom_domains").insert("cd_1".to_owned(), json!({"status": "ready"}));
         state
     }
 
@@ -259,91 +214,40 @@ mod tests {
         let mut state = fresh();
         let body = json!({"universal_login_experience": "classic"});
         let written = answer(update(&mut state, &call(&[], body)), 200);
-        assert_eq!(
-            written,
-            json!({"universal_login_experience": "classic", "identifier_first": true})
-        );
+        assert_eq!(written, json!({"universal_login_experience": "classic", "identifier_first": true}));
         assert_eq!(answer(read(&mut state, &get(&[])), 200), written);
     }
 
     #[test]
     fn texts_are_replaced_per_prompt_and_language() {
         let mut state = fresh();
-        assert_eq!(
-            answer(read_text(&mut state, &get(&["login", "en"])), 200),
-            json!({})
-        );
+        assert_eq!(answer(read_text(&mut state, &get(&["login", "en"])), 200), json!({}));
         let first = json!({"login": {"title": "Hi"}});
         answer(write_text(&mut state, &call(&["login", "en"], first)), 200);
         let second = json!({"login": {"description": "there"}});
-        assert_eq!(
-            answer(
-                write_text(&mut state, &call(&["login", "en"], second.clone())),
-                200
-            ),
-            second
-        );
-        assert_eq!(
-            answer(read_text(&mut state, &get(&["login", "en"])), 200),
-            second
-        );
-        assert_eq!(
-            answer(read_text(&mut state, &get(&["login-id", "en"])), 200),
-            json!({})
-        );
-        answer(
-            write_text(&mut state, &call(&["login", "en"], json!({}))),
-            200,
-        );
-        assert_eq!(
-            answer(read_text(&mut state, &get(&["login", "en"])), 200),
-            json!({})
-        );
+        assert_eq!(answer(write_text(&mut state, &call(&["login", "en"], second.clone())), 200), second);
+        assert_eq!(answer(read_text(&mut state, &get(&["login", "en"])), 200), second);
+        assert_eq!(answer(read_text(&mut state, &get(&["login-id", "en"])), 200), json!({}));
+        answer(write_text(&mut state, &call(&["login", "en"], json!({}))), 200);
+        assert_eq!(answer(read_text(&mut state, &get(&["login", "en"])), 200), json!({}));
     }
 
     #[test]
     fn texts_need_an_enabled_language_and_a_known_prompt() {
         let mut state = fresh();
-        refusal(
-            write_text(&mut state, &call(&["login", "de"], json!({}))),
-            400,
-        );
-        refusal(
-            write_text(&mut state, &call(&["nowhere", "en"], json!({}))),
-            404,
-        );
-        refusal(
-            write_text(&mut state, &call(&["login", "en"], json!({"login": "Hi"}))),
-            400,
-        );
-        refusal(
-            write_text(
-                &mut state,
-                &call(&["login", "en"], json!({"login": {"title": 1}})),
-            ),
-            400,
-        );
+        refusal(write_text(&mut state, &call(&["login", "de"], json!({}))), 400);
+        refusal(write_text(&mut state, &call(&["nowhere", "en"], json!({}))), 404);
+        refusal(write_text(&mut state, &call(&["login", "en"], json!({"login": "Hi"}))), 400);
+        refusal(write_text(&mut state, &call(&["login", "en"], json!({"login": {"title": 1}}))), 400);
     }
 
     #[test]
     fn partials_can_be_read_but_not_written_without_a_domain() {
         let mut state = fresh();
-        assert_eq!(
-            answer(read_partials(&mut state, &get(&["login"])), 200),
-            json!({})
-        );
-        let error = refusal(
-            write_partials(&mut state, &call(&["login"], json!({}))),
-            400,
-        );
-        assert!(
-            error
-                .message
-                .contains("feature requires at least one custom domain")
-        );
-        state
-            .documents
-            .insert("$features".to_owned(), json!({"prompts_partials": false}));
+        assert_eq!(answer(read_partials(&mut state, &get(&["login"])), 200), json!({}));
+        let error = refusal(write_partials(&mut state, &call(&["login"], json!({}))), 400);
+        assert!(error.message.contains("feature requires at least one custom domain"));
+        state.documents.insert("$features".to_owned(), json!({"prompts_partials": false}));
         refusal(read_partials(&mut state, &get(&["login"])), 403);
     }
 
@@ -351,31 +255,10 @@ mod tests {
     fn partials_know_their_screens_and_insertion_points() {
         let mut state = with_domain();
         let body = json!({"login-passwordless-sms-otp": {"form-content-end": "<p/>"}});
-        assert_eq!(
-            answer(
-                write_partials(&mut state, &call(&["login-passwordless"], body.clone())),
-                200
-            ),
-            body
-        );
-        assert_eq!(
-            answer(
-                read_partials(&mut state, &get(&["login-passwordless"])),
-                200
-            ),
-            body
-        );
-        refusal(
-            write_partials(&mut state, &call(&["login"], json!({"signup": {}}))),
-            400,
-        );
-        refusal(
-            write_partials(
-                &mut state,
-                &call(&["login"], json!({"login": {"footer": "x"}})),
-            ),
-            400,
-        );
+        assert_eq!(answer(write_partials(&mut state, &call(&["login-passwordless"], body.clone())), 200), body);
+        assert_eq!(answer(read_partials(&mut state, &get(&["login-passwordless"])), 200), body);
+        refusal(write_partials(&mut state, &call(&["login"], json!({"signup": {}}))), 400);
+        refusal(write_partials(&mut state, &call(&["login"], json!({"login": {"footer": "x"}}))), 400);
         refusal(write_partials(&mut state, &call(&["mfa"], json!({}))), 404);
     }
 }

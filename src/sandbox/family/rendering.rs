@@ -25,30 +25,19 @@ fn allowed(state: &State) -> Result<(), ApiError> {
     if state.has_feature("prompts_partials") {
         return Ok(());
     }
-    Err(ApiError::bare(
-        402,
-        "A paid subscription is required to use Advanced Customizations.",
-    ))
+    Err(ApiError::bare(402, "A paid subscription is required to use Advanced Customizations."))
 }
 
 /// Says whether a screen belongs to a prompt. Most screens begin with the name of theirs.
 fn has_screen(prompt: &str, screen: &str) -> bool {
-    let starts = |prefix: &str| {
-        screen
-            .strip_prefix(prefix)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-    };
+    let starts =
+        |prefix: &str| screen.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
     match prompt {
-        "login" | "signup" | "consent" | "status" | "confirmation" | "custom-form" => {
-            screen == prompt
+        "login" | "signup" | "consent" | "status" | "confirmation" | "custom-form" => screen == prompt,
+        "mfa" => {
+            ["mfa-detect-browser-capabilities", "mfa-enroll-result", "mfa-login-options", "mfa-begin-enroll-options"]
+                .contains(&screen)
         }
-        "mfa" => [
-            "mfa-detect-browser-capabilities",
-            "mfa-enroll-result",
-            "mfa-login-options",
-            "mfa-begin-enroll-options",
-        ]
-        .contains(&screen),
         "mfa-sms" => starts("mfa-sms") || screen == "mfa-country-codes",
         "mfa-phone" => starts("mfa-phone"),
         "device-flow" => starts("device-code"),
@@ -65,10 +54,7 @@ fn has_screen(prompt: &str, screen: &str) -> bool {
 fn key_of(prompt: &str, screen: &str) -> Result<String, ApiError> {
     known(prompt)?;
     if !has_screen(prompt, screen) {
-        return Err(ApiError::bare(
-            403,
-            "This screen is not available in Advanced Customizations",
-        ));
+        return Err(ApiError::bare(403, "This screen is not available in Advanced Customizations"));
     }
     Ok(format!("{prompt}/{screen}"))
 }
@@ -76,16 +62,11 @@ fn key_of(prompt: &str, screen: &str) -> Result<String, ApiError> {
 fn list(state: &mut State, call: &Call) -> Outcome {
     allowed(state)?;
     let fits = |row: &Value| {
-        ["prompt", "screen", "rendering_mode"].iter().all(|member| {
-            call.query(member)
-                .is_none_or(|wanted| text(row, member) == wanted)
-        })
+        ["prompt", "screen", "rendering_mode"]
+            .iter()
+            .all(|member| call.query(member).is_none_or(|wanted| text(row, member) == wanted))
     };
-    let rows = state
-        .collection(RENDERING)
-        .map(|(_, row)| row.clone())
-        .filter(fits)
-        .collect();
+    let rows = state.collection(RENDERING).map(|(_, row)| row.clone()).filter(fits).collect();
     page::offset(call, "configs", rows, OffsetOrder::RowsFirst)
 }
 
@@ -93,10 +74,7 @@ fn read(state: &mut State, call: &Call) -> Outcome {
     allowed(state)?;
     let key = key_of(call.param(0), call.param(1))?;
     Ok(Reply::ok(
-        state
-            .object(RENDERING, &key)
-            .cloned()
-            .unwrap_or_else(|| unwritten(state, call.param(0), call.param(1))),
+        state.object(RENDERING, &key).cloned().unwrap_or_else(|| unwritten(state, call.param(0), call.param(1))),
     ))
 }
 
@@ -129,20 +107,11 @@ fn update_all(state: &mut State, call: &Call) -> Outcome {
     let configs = items(&call.body, "configs");
     let mut keyed = Vec::with_capacity(configs.len());
     for config in configs {
-        keyed.push((
-            key_of(text(config, "prompt"), text(config, "screen"))?,
-            config,
-        ));
+        keyed.push((key_of(text(config, "prompt"), text(config, "screen"))?, config));
     }
     for (key, config) in keyed {
         let members = config.as_object().cloned().unwrap_or_default();
-        store(
-            state,
-            key,
-            text(config, "prompt"),
-            text(config, "screen"),
-            &members,
-        );
+        store(state, key, text(config, "prompt"), text(config, "screen"), &members);
     }
     Ok(Reply::ok(json!({"configs": configs})))
 }
@@ -157,49 +126,22 @@ mod tests {
     #[test]
     fn rendering_is_listed_once_written() {
         let mut state = tenant();
-        let empty = answer(
-            list(
-                &mut state,
-                &query(&[], &[("include_totals", "true"), ("per_page", "100")]),
-            ),
-            200,
-        );
-        assert_eq!(
-            empty,
-            json!({"configs": [], "start": 0, "limit": 100, "total": 0})
-        );
-        assert_eq!(
-            answer(read(&mut state, &get(&["login", "login"])), 200)["rendering_mode"],
-            "standard"
-        );
+        let empty = answer(list(&mut state, &query(&[], &[("include_totals", "true"), ("per_page", "100")])), 200);
+        assert_eq!(empty, json!({"configs": [], "start": 0, "limit": 100, "total": 0}));
+        assert_eq!(answer(read(&mut state, &get(&["login", "login"])), 200)["rendering_mode"], "standard");
         let body = json!({"rendering_mode": "advanced"});
-        assert_eq!(
-            answer(
-                update(&mut state, &call(&["login", "login"], body.clone())),
-                200
-            ),
-            body
-        );
-        let listed = answer(
-            list(&mut state, &query(&[], &[("rendering_mode", "advanced")])),
-            200,
-        );
-        assert_eq!(
-            (&listed[0]["screen"], &listed[0]["tenant"]),
-            (&json!("login"), &json!("travel0"))
-        );
+        assert_eq!(answer(update(&mut state, &call(&["login", "login"], body.clone())), 200), body);
+        let listed = answer(list(&mut state, &query(&[], &[("rendering_mode", "advanced")])), 200);
+        assert_eq!((&listed[0]["screen"], &listed[0]["tenant"]), (&json!("login"), &json!("travel0")));
         let none = answer(list(&mut state, &query(&[], &[("prompt", "signup")])), 200);
         assert_eq!(none, json!([]));
     }
 
     #[test]
     fn a_screen_must_belong_to_its_prompt() {
-        for (prompt, screen) in [
-            ("login", "login-id"),
-            ("mfa", "mfa-sms-list"),
-            ("login", "nowhere"),
-            ("captcha", "captcha"),
-        ] {
+        for (prompt, screen) in
+            [("login", "login-id"), ("mfa", "mfa-sms-list"), ("login", "nowhere"), ("captcha", "captcha")]
+        {
             refusal(read(&mut tenant(), &get(&[prompt, screen])), 403);
         }
         for (prompt, screen) in [
@@ -219,20 +161,12 @@ mod tests {
         let mut state = tenant();
         let good = json!({"prompt": "login", "screen": "login", "rendering_mode": "advanced"});
         let bad = json!({"prompt": "login", "screen": "signup"});
-        refusal(
-            update_all(&mut state, &call(&[], json!({"configs": [good, bad]}))),
-            403,
-        );
+        refusal(update_all(&mut state, &call(&[], json!({"configs": [good, bad]}))), 403);
         assert_eq!(state.collection(RENDERING).count(), 0);
         let body = json!({"configs": [good]});
-        assert_eq!(
-            answer(update_all(&mut state, &call(&[], body.clone())), 200),
-            body
-        );
+        assert_eq!(answer(update_all(&mut state, &call(&[], body.clone())), 200), body);
         assert_eq!(state.collection(RENDERING).count(), 1);
-        state
-            .documents
-            .insert("$features".to_owned(), json!({"prompts_partials": false}));
+        state.documents.insert("$features".to_owned(), json!({"prompts_partials": false}));
         refusal(update_all(&mut state, &call(&[], body)), 402);
     }
 }

@@ -19,9 +19,7 @@ pub(super) const ROUTES: &[Route] = &[
 const CONFIGS: &str = "rules_configs";
 
 fn list(state: &mut State, _call: &Call) -> Outcome {
-    let keys = state
-        .collection(CONFIGS)
-        .map(|(key, _)| json!({"key": key}));
+    let keys = state.collection(CONFIGS).map(|(key, _)| json!({"key": key}));
     Ok(Reply::ok(keys.collect()))
 }
 
@@ -36,9 +34,7 @@ fn write(state: &mut State, call: &Call) -> Outcome {
         ));
     }
     let value = text(&call.body, "value");
-    state
-        .collection_mut(CONFIGS)
-        .insert(key.to_owned(), json!({"$value": value}));
+    state.collection_mut(CONFIGS).insert(key.to_owned(), json!({"$value": value}));
     Ok(Reply::ok(json!({"key": key, "value": value})))
 }
 
@@ -58,19 +54,10 @@ mod tests {
     fn configs_show_their_keys_only() {
         let mut state = tenant();
         let put = call(&["KEY"], json!({"value": "hunter2"}));
-        assert_eq!(
-            answer(write(&mut state, &put), 200),
-            json!({"key": "KEY", "value": "hunter2"})
-        );
+        assert_eq!(answer(write(&mut state, &put), 200), json!({"key": "KEY", "value": "hunter2"}));
         answer(write(&mut state, &put), 200);
-        assert_eq!(
-            answer(list(&mut state, &get(&[])), 200),
-            json!([{"key": "KEY"}])
-        );
-        refusal(
-            write(&mut state, &call(&["a b"], json!({"value": "v"}))),
-            400,
-        );
+        assert_eq!(answer(list(&mut state, &get(&[])), 200), json!([{"key": "KEY"}]));
+        refusal(write(&mut state, &call(&["a b"], json!({"value": "v"}))), 400);
         answer(delete(&mut state, &get(&["KEY"])), 204);
         answer(delete(&mut state, &get(&["KEY"])), 204);
         assert_eq!(answer(list(&mut state, &get(&[])), 200), json!([]));

@@ -26,14 +26,7 @@ const ENTERPRISE: [&str; 12] = [
 const TICKETED: [&str; 6] = ["ad", "adfs", "google-apps", "pingfederate", "samlp", "waad"];
 
 /// Strategies for which recorded traffic shows the purpose blocks.
-const PURPOSED: [&str; 6] = [
-    "auth0",
-    "google-apps",
-    "google-oauth2",
-    "line",
-    "oauth2",
-    "oidc",
-];
+const PURPOSED: [&str; 6] = ["auth0", "google-apps", "google-oauth2", "line", "oauth2", "oidc"];
 
 /// Adds the members outside `options` that a create adds (recorded traffic).
 pub(super) fn complete(state: &mut State, connection: &mut Value) {
@@ -41,10 +34,7 @@ pub(super) fn complete(state: &mut State, connection: &mut Value) {
     let name = text(connection, "name").to_owned();
     fill(connection, json!({"is_domain_connection": false}));
     if PURPOSED.contains(&strategy.as_str()) {
-        fill(
-            connection,
-            json!({"authentication": {"active": true}, "connected_accounts": {"active": false}}),
-        );
+        fill(connection, json!({"authentication": {"active": true}, "connected_accounts": {"active": false}}));
     }
     if ENTERPRISE.contains(&strategy.as_str()) {
         fill(connection, json!({"show_as_button": false}));
@@ -64,10 +54,7 @@ pub(super) fn complete(state: &mut State, connection: &mut Value) {
 pub(super) fn complete_options(strategy: &str, options: &mut Value) {
     match strategy {
         "auth0" => databases::complete(options),
-        "ad" => fill(
-            options,
-            json!({"ips": null, "brute_force_protection": true}),
-        ),
+        "ad" => fill(options, json!({"ips": null, "brute_force_protection": true})),
         "adfs" => {
             let endpoint = text(options, "adfs_server").to_owned();
             fill(
@@ -80,10 +67,7 @@ pub(super) fn complete_options(strategy: &str, options: &mut Value) {
         }
         "oidc" | "okta" => complete_oidc(strategy, options),
         "waad" => {
-            let domain = items(options, "domain_aliases")
-                .first()
-                .and_then(Value::as_str)
-                .map(str::to_owned);
+            let domain = items(options, "domain_aliases").first().and_then(Value::as_str).map(str::to_owned);
             let domain = domain.unwrap_or_else(|| text(options, "tenant_domain").to_owned());
             fill(
                 options,
@@ -107,18 +91,12 @@ pub(super) fn complete_options(strategy: &str, options: &mut Value) {
 fn complete_oidc(strategy: &str, options: &mut Value) {
     let issuer = match strategy {
         "okta" => format!("https://{}", text(options, "domain")),
-        _ => text(options, "discovery_url")
-            .trim_end_matches("/.well-known/openid-configuration")
-            .to_owned(),
+        _ => text(options, "discovery_url").trim_end_matches("/.well-known/openid-configuration").to_owned(),
     };
     if strategy == "okta" {
         fill(options, json!({"type": "back_channel"}));
     }
-    let mode = if strategy == "oidc" {
-        "bind_all"
-    } else {
-        "basic_profile"
-    };
+    let mode = if strategy == "oidc" { "bind_all" } else { "basic_profile" };
     fill(
         options,
         json!({
@@ -136,17 +114,9 @@ fn complete_oidc(strategy: &str, options: &mut Value) {
 
 /// The signing certificate is taken apart, and what it came in does not come back.
 fn complete_saml(strategy: &str, options: &mut Value) {
-    let source = if strategy == "samlp" {
-        "metadataXml"
-    } else {
-        "signingCert"
-    };
+    let source = if strategy == "samlp" { "metadataXml" } else { "signingCert" };
     let sent = unset(options, source);
-    let certificate = options
-        .get("signingCert")
-        .or(options.get("cert"))
-        .or(sent.as_ref())
-        .and_then(Value::as_str);
+    let certificate = options.get("signingCert").or(options.get("cert")).or(sent.as_ref()).and_then(Value::as_str);
     if let Some(certificate) = certificate.map(str::to_owned) {
         use sha2::{Digest, Sha256};
         use std::fmt::Write as _;
@@ -173,16 +143,7 @@ fn complete_social(strategy: &str, options: &mut Value) {
         "windowslive" => fill(options, json!({"signin": true})),
         _ => {}
     }
-    let social = [
-        "facebook",
-        "google-oauth2",
-        "line",
-        "linkedin",
-        "wordpress",
-        "windowslive",
-        "github",
-        "salesforce",
-    ];
+    let social = ["facebook", "google-oauth2", "line", "linkedin", "wordpress", "windowslive", "github", "salesforce"];
     if !social.contains(&strategy) || options.get("scope").is_some() {
         return;
     }
@@ -193,11 +154,7 @@ fn complete_social(strategy: &str, options: &mut Value) {
         .filter(|(name, value)| **value == Value::Bool(true) && *name != "set_user_root_attributes")
         .map(|(name, _)| name.clone())
         .collect();
-    let scope = if strategy == "facebook" {
-        json!(flags.join(","))
-    } else {
-        json!(flags)
-    };
+    let scope = if strategy == "facebook" { json!(flags.join(",")) } else { json!(flags) };
     set(options, "scope", scope);
 }
 
@@ -208,12 +165,7 @@ pub(super) fn replace_options(strategy: &str, old: &Value, mut sent: Value) -> V
     }
     let kept: &[&str] = match strategy {
         "auth0" => &databases::KEPT,
-        "oidc" | "okta" => &[
-            "attribute_map",
-            "oidc_metadata",
-            "schema_version",
-            "connection_settings",
-        ],
+        "oidc" | "okta" => &["attribute_map", "oidc_metadata", "schema_version", "connection_settings"],
         _ => &[],
     };
     for name in kept {
@@ -241,34 +193,19 @@ mod tests {
 
     #[test]
     fn oidc_and_okta_get_what_discovery_gives() {
-        let oidc = completed(
-            "oidc",
-            json!({"discovery_url": "https://idp.example/.well-known/openid-configuration"}),
-        );
+        let oidc = completed("oidc", json!({"discovery_url": "https://idp.example/.well-known/openid-configuration"}));
         assert_eq!(oidc["attribute_map"]["mapping_mode"], "bind_all");
         assert_eq!(oidc["oidc_metadata"]["issuer"], "https://idp.example");
         let okta = completed("okta", json!({"domain": "x.okta.com"}));
-        assert_eq!(
-            (&okta["type"], &okta["schema_version"]),
-            (&json!("back_channel"), &json!("oidc-V4"))
-        );
+        assert_eq!((&okta["type"], &okta["schema_version"]), (&json!("back_channel"), &json!("oidc-V4")));
         assert_eq!(okta["attribute_map"]["mapping_mode"], "basic_profile");
     }
 
     #[test]
     fn saml_swaps_its_sources_for_the_certificate() {
-        let saml = completed(
-            "samlp",
-            json!({"signingCert": "PEM", "metadataXml": "<x/>"}),
-        );
+        let saml = completed("samlp", json!({"signingCert": "PEM", "metadataXml": "<x/>"}));
         assert!(saml.get("metadataXml").is_none());
-        assert_eq!(
-            (
-                &saml["cert"],
-                saml["thumbprints"][0].as_str().unwrap().len()
-            ),
-            (&json!("PEM"), 40)
-        );
+        assert_eq!((&saml["cert"], saml["thumbprints"][0].as_str().unwrap().len()), (&json!("PEM"), 40));
         let ping = completed("pingfederate", json!({"signingCert": "PEM"}));
         assert!(ping.get("signingCert").is_none());
         assert_eq!(ping["cert"], "PEM");
@@ -280,14 +217,8 @@ mod tests {
             completed("facebook", json!({"email": true, "public_profile": true}))["scope"],
             "email,public_profile"
         );
-        assert_eq!(
-            completed("google-oauth2", json!({"profile": true}))["scope"],
-            json!(["profile", "email"])
-        );
-        assert_eq!(
-            completed("github", json!({"scope": ["x"]}))["scope"],
-            json!(["x"])
-        );
+        assert_eq!(completed("google-oauth2", json!({"profile": true}))["scope"], json!(["profile", "email"]));
+        assert_eq!(completed("github", json!({"scope": ["x"]}))["scope"], json!(["x"]));
         assert_eq!(completed("sms", json!({"x": true})), json!({"x": true}));
     }
 
@@ -295,22 +226,11 @@ mod tests {
     fn members_outside_options_follow_the_strategy() {
         let mut saml = json!({"name": "corp", "strategy": "samlp"});
         complete(&mut tenant(), &mut saml);
-        assert!(
-            saml["provisioning_ticket_url"]
-                .as_str()
-                .unwrap()
-                .starts_with("https://travel0.eu.auth0.com/p/samlp/")
-        );
-        assert_eq!(
-            (&saml["show_as_button"], saml.get("authentication")),
-            (&json!(false), None)
-        );
+        assert!(saml["provisioning_ticket_url"].as_str().unwrap().starts_with("https://travel0.eu.auth0.com/p/samlp/"));
+        assert_eq!((&saml["show_as_button"], saml.get("authentication")), (&json!(false), None));
         let mut okta = json!({"name": "corp", "strategy": "okta"});
         complete(&mut tenant(), &mut okta);
-        assert_eq!(
-            (&okta["display_name"], &okta["realms"]),
-            (&json!("corp"), &json!(["corp"]))
-        );
+        assert_eq!((&okta["display_name"], &okta["realms"]), (&json!("corp"), &json!(["corp"])));
     }
 
     #[test]
@@ -320,25 +240,11 @@ mod tests {
         let new = replace_options("auth0", &old, json!({"passwordPolicy": "fair"}));
         assert_eq!(
             new.as_object().unwrap().keys().collect::<Vec<_>>(),
-            [
-                "passwordPolicy",
-                "authentication_methods",
-                "passkey_options"
-            ]
+            ["passwordPolicy", "authentication_methods", "passkey_options"]
         );
         let old = json!({"client_secret": "s", "oidc_metadata": {"issuer": "i"}, "attribute_map": {"mapping_mode": "bind_all"}});
-        let new = replace_options(
-            "oidc",
-            &old,
-            json!({"attribute_map": {"mapping_mode": "use_map"}}),
-        );
-        assert_eq!(
-            new,
-            json!({"attribute_map": {"mapping_mode": "use_map"}, "oidc_metadata": {"issuer": "i"}})
-        );
-        assert_eq!(
-            replace_options("samlp", &json!({"cert": "c"}), Value::Null),
-            json!({})
-        );
+        let new = replace_options("oidc", &old, json!({"attribute_map": {"mapping_mode": "use_map"}}));
+        assert_eq!(new, json!({"attribute_map": {"mapping_mode": "use_map"}, "oidc_metadata": {"issuer": "i"}}));
+        assert_eq!(replace_options("samlp", &json!({"cert": "c"}), Value::Null), json!({}));
     }
 }

@@ -10,28 +10,16 @@ use crate::sandbox::route::{Route, route};
 use crate::sandbox::state::State;
 
 /// Operations of this family.
-pub(super) const ROUTES: &[Route] = &[
-    route(Get, "/tenants/settings", read),
-    route(Patch, "/tenants/settings", update),
-];
+pub(super) const ROUTES: &[Route] = &[route(Get, "/tenants/settings", read), route(Patch, "/tenants/settings", update)];
 
 const SETTINGS: &str = "tenant_settings";
 
 /// Members whose own members survive a PATCH that does not name them (recorded traffic).
-const MERGED: [&str; 4] = [
-    "flags",
-    "universal_login",
-    "change_password",
-    "guardian_mfa_page",
-];
+const MERGED: [&str; 4] = ["flags", "universal_login", "change_password", "guardian_mfa_page"];
 
 /// Times that are read in hours and may be written in minutes.
-const LIFETIMES: [&str; 4] = [
-    "session_lifetime",
-    "idle_session_lifetime",
-    "ephemeral_session_lifetime",
-    "idle_ephemeral_session_lifetime",
-];
+const LIFETIMES: [&str; 4] =
+    ["session_lifetime", "idle_session_lifetime", "ephemeral_session_lifetime", "idle_ephemeral_session_lifetime"];
 
 /// Flags that only PATCH answers show (recorded traffic).
 const PATCH_FLAGS: [&str; 2] = [
@@ -78,17 +66,11 @@ pub(super) fn bootstrap(state: &mut State, _now_ms: i64) {
 /// Says whether texts may be written in a language.
 pub(super) fn has_locale(state: &State, language: &str) -> bool {
     let settings = state.documents.get(SETTINGS).unwrap_or(&Value::Null);
-    items(settings, "enabled_locales")
-        .iter()
-        .any(|locale| locale == language)
+    items(settings, "enabled_locales").iter().any(|locale| locale == language)
 }
 
 fn stored(state: &State) -> Value {
-    state
-        .documents
-        .get(SETTINGS)
-        .cloned()
-        .unwrap_or_else(|| json!({}))
+    state.documents.get(SETTINGS).cloned().unwrap_or_else(|| json!({}))
 }
 
 fn read(state: &mut State, call: &Call) -> Outcome {
@@ -98,11 +80,7 @@ fn read(state: &mut State, call: &Call) -> Outcome {
             unset(flags, name);
         }
     }
-    set(
-        &mut settings,
-        "sandbox_versions_available",
-        SANDBOX_VERSIONS.to_vec(),
-    );
+    set(&mut settings, "sandbox_versions_available", SANDBOX_VERSIONS.to_vec());
     Ok(Reply::ok(page::selected(call, settings)))
 }
 
@@ -119,14 +97,9 @@ fn update(state: &mut State, call: &Call) -> Outcome {
         }
     }
     assign(&mut settings, &changes);
-    state
-        .documents
-        .insert(SETTINGS.to_owned(), settings.clone());
+    state.documents.insert(SETTINGS.to_owned(), settings.clone());
     let mut answer = page::visible(&settings);
-    let identifier_first = state
-        .documents
-        .get("prompts")
-        .and_then(|prompts| prompts.get("identifier_first"));
+    let identifier_first = state.documents.get("prompts").and_then(|prompts| prompts.get("identifier_first"));
     if let (Some(first), Some(login)) = (identifier_first, answer.get_mut("universal_login")) {
         set(login, "identifier_first", first.clone());
     }
@@ -141,15 +114,11 @@ fn hours(changes: &mut Map<String, Value>) -> Result<(), ApiError> {
             continue;
         };
         if changes.contains_key(name) {
-            return Err(ApiError::invalid_body(format!(
-                "{minutes_name} cannot be specified together with {name}"
-            )));
+            return Err(ApiError::invalid_body(format!("{minutes_name} cannot be specified together with {name}")));
         }
         let value = match minutes.as_i64() {
             Some(whole) if whole % 60 == 0 => json!(whole / 60),
-            _ => minutes
-                .as_f64()
-                .map_or(Value::Null, |minutes| json!(minutes / 60.0)),
+            _ => minutes.as_f64().map_or(Value::Null, |minutes| json!(minutes / 60.0)),
         };
         changes.insert(name.to_owned(), value);
     }
@@ -161,9 +130,7 @@ fn check(state: &State, changes: &mut Map<String, Value>) -> Result<(), ApiError
     if changes.get("default_directory").and_then(Value::as_str) == Some("") {
         changes.insert("default_directory".to_owned(), Value::Null);
     }
-    let directory = changes
-        .get("default_directory")
-        .filter(|value| !value.is_null());
+    let directory = changes.get("default_directory").filter(|value| !value.is_null());
     if let Some(name) = directory
         && state.find_by("connections", "name", name).is_none()
     {
@@ -175,9 +142,7 @@ fn check(state: &State, changes: &mut Map<String, Value>) -> Result<(), ApiError
     let sent = Value::Object(changes.clone());
     let version = text(&sent, "sandbox_version");
     if !version.is_empty() && !SANDBOX_VERSIONS.contains(&version) {
-        return Err(ApiError::invalid_body(format!(
-            "The sandbox version {version} is not available."
-        )));
+        return Err(ApiError::invalid_body(format!("The sandbox version {version} is not available.")));
     }
     Ok(())
 }
@@ -202,24 +167,13 @@ mod tests {
     #[test]
     fn get_and_patch_show_different_members() {
         let mut state = fresh();
-        state
-            .documents
-            .insert("prompts".to_owned(), json!({"identifier_first": true}));
+        state.documents.insert("prompts".to_owned(), json!({"identifier_first": true}));
         let written = patch(&mut state, json!({"friendly_name": "Travel0"}));
         assert!(written.get("sandbox_versions_available").is_none());
-        assert_eq!(
-            written["universal_login"],
-            json!({"identifier_first": true})
-        );
-        assert_eq!(
-            written["flags"]["enforce_client_authentication_on_passwordless_start"],
-            true
-        );
+        assert_eq!(written["universal_login"], json!({"identifier_first": true}));
+        assert_eq!(written["flags"]["enforce_client_authentication_on_passwordless_start"], true);
         let seen = answer(read(&mut state, &get(&[])), 200);
-        assert_eq!(
-            seen["sandbox_versions_available"],
-            json!(["22", "18", "12"])
-        );
+        assert_eq!(seen["sandbox_versions_available"], json!(["22", "18", "12"]));
         assert_eq!(seen["universal_login"], json!({}));
         for name in PATCH_FLAGS {
             assert!(seen["flags"].get(name).is_none());
@@ -245,16 +199,10 @@ mod tests {
             }),
         );
         assert_eq!(
-            (
-                &body["flags"]["enable_sso"],
-                &body["flags"]["revoke_refresh_token_grant"]
-            ),
+            (&body["flags"]["enable_sso"], &body["flags"]["revoke_refresh_token_grant"]),
             (&json!(false), &json!(true))
         );
-        assert_eq!(
-            body["change_password"],
-            json!({"enabled": true, "html": "b"})
-        );
+        assert_eq!(body["change_password"], json!({"enabled": true, "html": "b"}));
         assert_eq!(body["error_page"], json!({"html": "f"}));
         assert!(body.get("session_cookie").is_none());
     }
@@ -262,14 +210,9 @@ mod tests {
     #[test]
     fn minutes_come_back_as_hours() {
         let mut state = fresh();
-        let body = patch(
-            &mut state,
-            json!({"session_lifetime_in_minutes": 181, "idle_session_lifetime_in_minutes": 60}),
-        );
-        assert_eq!(
-            body["session_lifetime"].as_f64(),
-            Some(3.016_666_666_666_666_6)
-        );
+        let body =
+            patch(&mut state, json!({"session_lifetime_in_minutes": 181, "idle_session_lifetime_in_minutes": 60}));
+        assert_eq!(body["session_lifetime"].as_f64(), Some(3.016_666_666_666_666_6));
         assert_eq!(body["idle_session_lifetime"], json!(1));
         assert!(body.get("session_lifetime_in_minutes").is_none());
         let both = json!({"session_lifetime_in_minutes": 60, "session_lifetime": 1});
@@ -280,43 +223,23 @@ mod tests {
     fn the_default_directory_must_exist() {
         let mut state = fresh();
         let body = json!({"default_directory": "db"});
-        assert_eq!(
-            refusal(update(&mut state, &call(&[], body.clone())), 400)
-                .code
-                .as_deref(),
-            Some("invalid_body")
-        );
-        state
-            .collection_mut("connections")
-            .insert("con_1".to_owned(), json!({"name": "db"}));
+        assert_eq!(refusal(update(&mut state, &call(&[], body.clone())), 400).code.as_deref(), Some("invalid_body"));
+        state.collection_mut("connections").insert("con_1".to_owned(), json!({"name": "db"}));
         assert_eq!(patch(&mut state, body)["default_directory"], "db");
-        assert!(
-            patch(&mut state, json!({"default_directory": ""}))
-                .get("default_directory")
-                .is_none()
-        );
+        assert!(patch(&mut state, json!({"default_directory": ""})).get("default_directory").is_none());
     }
 
     #[test]
     fn only_available_sandbox_versions_are_taken() {
         let mut state = fresh();
-        refusal(
-            update(&mut state, &call(&[], json!({"sandbox_version": "6"}))),
-            400,
-        );
-        assert_eq!(
-            patch(&mut state, json!({"sandbox_version": "18"}))["sandbox_version"],
-            "18"
-        );
+        refusal(update(&mut state, &call(&[], json!({"sandbox_version": "6"}))), 400);
+        assert_eq!(patch(&mut state, json!({"sandbox_version": "18"}))["sandbox_version"], "18");
     }
 
     #[test]
     fn fields_select_members_and_locales_are_known() {
         let mut state = fresh();
-        let body = answer(
-            read(&mut state, &query(&[], &[("fields", "sandbox_version")])),
-            200,
-        );
+        let body = answer(read(&mut state, &query(&[], &[("fields", "sandbox_version")])), 200);
         assert_eq!(body, json!({"sandbox_version": "22"}));
         assert!(has_locale(&state, "en") && !has_locale(&state, "de"));
     }

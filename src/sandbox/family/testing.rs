@@ -12,12 +12,7 @@ pub(super) const NOW: i64 = 1_795_305_600_000;
 
 /// A tenant before anything is configured.
 pub(super) fn tenant() -> State {
-    let mut state = State {
-        version: 1,
-        domain: "acme.eu.auth0.com".to_owned(),
-        seed: 7,
-        ..State::default()
-    };
+    let mut state = State { version: 1, domain: "acme.eu.auth0.com".to_owned(), seed: 7, ..State::default() };
     super::bootstrap(&mut state, NOW);
     state
 }
@@ -27,11 +22,7 @@ pub(super) fn call(method: Method, target: &str, body: Value) -> Call {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     Call {
         method,
-        segments: path
-            .trim_start_matches('/')
-            .split('/')
-            .map(|part| part.replace("%2F", "/"))
-            .collect(),
+        segments: path.trim_start_matches('/').split('/').map(|part| part.replace("%2F", "/")).collect(),
         params: Vec::new(),
         query: query
             .split('&')
@@ -41,14 +32,9 @@ pub(super) fn call(method: Method, target: &str, body: Value) -> Call {
         body,
         caller: Caller {
             client_id: "deployer".to_owned(),
-            scopes: [
-                "read:clients",
-                "read:client_keys",
-                "update:clients",
-                "update:client_keys",
-            ]
-            .map(str::to_owned)
-            .to_vec(),
+            scopes: ["read:clients", "read:client_keys", "update:clients", "update:client_keys"]
+                .map(str::to_owned)
+                .to_vec(),
             ..Caller::default()
         },
         now_ms: NOW,
@@ -65,18 +51,15 @@ pub(super) fn run(state: &mut State, mut call: Call) -> Outcome {
         }
         let pairs = || parts.iter().zip(&call.segments);
         if pairs().all(|(part, segment)| part.starts_with('{') || *part == segment.as_str()) {
-            let params: Vec<String> = pairs()
-                .filter(|(part, _)| part.starts_with('{'))
-                .map(|(_, segment)| segment.clone())
-                .collect();
+            let params: Vec<String> =
+                pairs().filter(|(part, _)| part.starts_with('{')).map(|(_, segment)| segment.clone()).collect();
             let literal = parts.len() - params.len();
             if found.as_ref().is_none_or(|(best, _, _)| literal > *best) {
                 found = Some((literal, route, params));
             }
         }
     }
-    let (_, route, params) =
-        found.unwrap_or_else(|| panic!("no route for {:?} {:?}", call.method, call.segments));
+    let (_, route, params) = found.unwrap_or_else(|| panic!("no route for {:?} {:?}", call.method, call.segments));
     call.params = params;
     (route.handler)(state, &call)
 }
@@ -88,10 +71,7 @@ fn send(state: &mut State, method: Method, target: &str, body: Value) -> Outcome
 
 /// Runs a GET that has to succeed.
 pub(super) fn get(state: &mut State, target: &str) -> Value {
-    send(state, Method::Get, target, Value::Null)
-        .unwrap()
-        .body
-        .unwrap()
+    send(state, Method::Get, target, Value::Null).unwrap().body.unwrap()
 }
 
 /// Runs a POST that has to succeed.
@@ -106,10 +86,7 @@ pub(super) fn create(state: &mut State, target: &str, body: Value) -> Value {
 
 /// Runs a PATCH that has to succeed.
 pub(super) fn patch(state: &mut State, target: &str, body: Value) -> Value {
-    send(state, Method::Patch, target, body)
-        .unwrap()
-        .body
-        .unwrap()
+    send(state, Method::Patch, target, body).unwrap().body.unwrap()
 }
 
 /// Runs a DELETE that has to succeed.
@@ -121,25 +98,14 @@ pub(super) fn delete(state: &mut State, target: &str, body: Value) -> Reply {
 pub(super) fn refused(state: &mut State, method: Method, target: &str, body: Value) -> ApiError {
     let before = state.clone();
     let error = send(state, method, target, body).unwrap_err();
-    let untouched = State {
-        counter: before.counter,
-        ..state.clone()
-    };
-    assert!(
-        untouched == before,
-        "a refused call changed the tenant: {method:?} {target}"
-    );
+    let untouched = State { counter: before.counter, ..state.clone() };
+    assert!(untouched == before, "a refused call changed the tenant: {method:?} {target}");
     error
 }
 
 /// Puts a connection into the tenant without going through its family.
 pub(super) fn connection(state: &mut State, id: &str, name: &str, strategy: &str) {
-    super::parts::store(
-        state,
-        "connections",
-        id,
-        json!({"id": id, "name": name, "strategy": strategy}),
-    );
+    super::parts::store(state, "connections", id, json!({"id": id, "name": name, "strategy": strategy}));
 }
 
 /// Sorted member names of an object.
