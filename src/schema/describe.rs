@@ -71,8 +71,7 @@ fn value_of(spec: &KindSpec) -> Json {
 
 /// Returns the schema of one resource.
 fn definition(spec: &KindSpec) -> Json {
-    let strip = Strip { kind: &spec.name, lets_markers_in: true };
-    strip.schema(&spec.json)
+    Strip { spec, lets_markers_in: true, depth: 0 }.schema(&spec.json)
 }
 
 /// A text that is one marker or expression.
@@ -93,9 +92,14 @@ fn filled() -> Json {
     })
 }
 
+/// How deep references to other members are followed.
+const MAX_DEPTH: usize = 24;
+
+#[derive(Clone, Copy)]
 struct Strip<'a> {
-    kind: &'a str,
+    spec: &'a KindSpec,
     lets_markers_in: bool,
+    depth: usize,
 }
 
 impl Strip<'_> {
@@ -107,7 +111,14 @@ impl Strip<'_> {
             let key = key.as_str();
             let value = match value {
                 _ if key.starts_with("x-") || key == "$schema" => continue,
-                Json::String(target) if key == "$ref" => self.target(target).into(),
+                Json::String(target) if key == "$ref" => match self.target(target) {
+                    Ok(reference) => reference.into(),
+                    Err(Json::Object(inlined)) => {
+                        out.extend(inlined.into_iter().filter(|(key, _)| !object.contains_key(key)));
+                        continue;
+                    }
+                    Err(_) => continue,
+                },
                 Json::Object(members) if NAMED.contains(&key) => {
                     let is_value = matches!(key, "properties" | "patternProperties");
                     let convert = |member| if is_value { self.value(member) } else { self.schema(member) };
@@ -116,7 +127,7 @@ impl Strip<'_> {
                 value if VALUES.contains(&key) => self.value(value),
                 value if OVER.contains(&key) => self.schema(value),
                 value if QUESTIONS.contains(&key) => {
-                    Strip { kind: self.kind, lets_markers_in: false }.schema(value)
+                    Strip { lets_markers_in: false, ..*self }.schema(value)
                 }
                 Json::Array(branches) if LISTS.contains(&key) => {
                     Json::Array(branches.iter().map(|branch| self.schema(branch)).collect())
@@ -149,12 +160,17 @@ impl Strip<'_> {
         Json::Object(out)
     }
 
-    /// Definitions of a kind lie below the kind's own.
-    fn target(&self, reference: &str) -> String {
-        match reference.strip_prefix('#') {
-            Some(inside) => format!("#/$defs/{}{inside}", self.kind),
-            None => reference.to_owned(),
+    /// Returns where a reference leads. Definitions of a kind lie below the kind's own; another member is written out, because
+    /// letting markers in moves it.
+    fn target(&self, reference: &str) -> Result<String, Json> {
+        let inside = reference.trim_start_matches('#');
+        if inside.starts_with("/$defs/") {
+            return Ok(format!("#/$defs/{}{inside}", self.spec.name));
         }
+        Err(match self.spec.json.pointer(inside) {
+            Some(target) if self.depth < MAX_DEPTH => Strip { depth: self.depth + 1, ..*self }.schema(target),
+            _ => Json::Object(Map::new()),
+        })
     }
 }
 

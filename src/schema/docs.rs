@@ -146,16 +146,16 @@ fn identity(page: &mut Page, spec: &KindSpec) {
 }
 
 fn references(page: &mut Page, spec: &KindSpec) {
-    let mut kinds: Vec<&str> = Vec::new();
+    let mut kinds: Vec<String> = Vec::new();
     each(&spec.fields, "", &mut |_, field| {
         if !field.read_only {
-            kinds.extend(field.reference.iter().chain(&field.literal_reference).map(String::as_str));
+            kinds.extend(field.reference.iter().chain(&field.literal_reference).cloned());
         }
     });
     kinds.sort_unstable();
     kinds.dedup();
     if !kinds.is_empty() {
-        page.item(&format!("Refers to {}", code_list(kinds)));
+        page.item(&format!("Refers to {}", code_list(kinds.iter().map(String::as_str))));
     }
     if !spec.after.is_empty() {
         page.item(&format!("Applied after {}", code_list(spec.after.iter().map(String::as_str))));
