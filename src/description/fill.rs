@@ -196,11 +196,11 @@ fn reparse(written: &Written, locus: &Locus, variables: &Variables) -> Option<Ve
     let (before, behind) = match (written.format, written.position) {
         (Format::Yaml, Position::BlockValue) => ("k: ", ""),
         (Format::Yaml, Position::BlockItem) => ("- ", ""),
-        (Format::Yaml, Position::FlowValue) => ("{k: ", "\n}"),
+        (Format::Yaml, Position::FlowValue) => ("{k: ", "}"),
         (Format::Yaml, Position::BlockKey) => ("", ": 1"),
         (Format::Yaml, Position::FlowKey) => ("{", ": 1}"),
         (Format::Json, Position::FlowKey) => ("{", ":1}"),
-        (_, Position::FlowItem) => ("[", "\n]"),
+        (_, Position::FlowItem) => ("[", "]"),
         _ => ("", ""),
     };
     let mut fragment = String::from(before);
@@ -213,6 +213,10 @@ fn reparse(written: &Written, locus: &Locus, variables: &Variables) -> Option<Ve
         match slot {
             Slot::Expression(expression) => {
                 holes.push(&mut fragment, &mut stock, Part::Expression((*expression).clone()), 0)?;
+            }
+            // js-yaml lets a line of quoted text start anywhere; indented, it means the same to every reader.
+            Slot::Marker(..) if written.format == Format::Yaml && written.style != Style::Plain => {
+                fragment.push_str(&insert.replace('\n', "\n "));
             }
             _ => fragment.push_str(insert),
         }
@@ -236,6 +240,11 @@ fn reparse(written: &Written, locus: &Locus, variables: &Variables) -> Option<Ve
         (Position::BlockItem | Position::FlowItem, _) => None,
         (_, value) => Some(vec![Node { locus: locus.clone(), value }]),
     }
+    // A value such as `#fff` is a comment to YAML; null would clear the field.
+    .filter(|nodes| {
+        let is_null = matches!(nodes.as_slice(), [Node { value: NodeValue::Null, .. }]);
+        !(is_null && inserts.concat().trim_start().starts_with('#'))
+    })
     .filter(|nodes| {
         written.style == Style::Plain || matches!(nodes.as_slice(), [Node { value: NodeValue::Text(_), .. }])
     })

@@ -16,8 +16,11 @@ mod marker;
 mod node;
 mod place;
 mod render;
+mod resolve;
 mod scalar;
 mod side;
+mod sidefile;
+mod validate;
 mod variables;
 mod yaml;
 
@@ -28,8 +31,13 @@ pub use node::{
     Expression, Format, Marker, Member, Node, NodeMap, NodeValue, Part, Position, Sigil, Style, Text, Written,
 };
 pub use render::{Rendered, render};
+pub use resolve::OpenReference;
 pub use side::{Leniency, fill_text};
+pub use validate::{DescribeOptions, DescribeOutcome, describe, has_errors};
 pub use variables::{SecretState, Variables};
 
 /// How deep lists and objects may be nested.
 pub(crate) const MAX_DEPTH: usize = 100;
+
+#[cfg(test)]
+mod tests;

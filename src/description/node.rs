@@ -18,7 +18,8 @@ pub enum Format {
 /// A value as written, and where.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    /// Place of the value; for a value reached through a YAML alias, the place of the alias.
+    /// Place of the value. For a value reached through a YAML alias, the place of the alias; for a block scalar, its first line of
+    /// text, without the `|`.
     pub locus: Locus,
     /// The value.
     pub value: NodeValue,

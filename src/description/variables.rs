@@ -76,13 +76,23 @@ impl Variables {
     pub(crate) fn marker(&self, marker: &Marker) -> Result<MarkerValue, Problem> {
         if let Some((index, json)) = self.ranked(&marker.name) {
             let mut budget = MAX_EXPANDED_BYTES;
-            return self.expand_json(json, (marker.sigil, index), &mut budget).map(MarkerValue::Json).ok_or_else(
-                || {
-                    Problem::error("expansion-too-large", format!("the value of `{}` grows without end", marker.bare()))
-                        .at(&marker.locus)
-                        .note("markers inside the value are filled with values that hold markers again")
-                },
-            );
+            let Some(json) = self.expand_json(json, (marker.sigil, index), &mut budget) else {
+                return Err(Problem::error(
+                    "expansion-too-large",
+                    format!("the value of `{}` grows without end", marker.bare()),
+                )
+                .at(&marker.locus)
+                .note("markers inside the value are filled with values that hold markers again"));
+            };
+            if let Some(placeholder) = json.as_str().filter(|text| is_placeholder(text)) {
+                return Err(Problem::error(
+                    "unset-variable",
+                    format!("`{}` has no value but the marker `{placeholder}`", marker.bare()),
+                )
+                .at(&marker.locus)
+                .help(format!("give `{}` its real value", marker.name)));
+            }
+            return Ok(MarkerValue::Json(json));
         }
         match self.secrets.get(&marker.name) {
             Some(SecretState::Known(secret)) => Ok(MarkerValue::Secret(secret.clone())),
@@ -167,6 +177,14 @@ impl Variables {
             Some([init @ .., last]) => problem.note(format!("`{}` and `{last}` set it", init.join("`, `"))),
         }
     }
+}
+
+/// Says whether a value is one marker and nothing else: somebody passed it on without filling it.
+fn is_placeholder(text: &str) -> bool {
+    let inner = |sign: &str| text.strip_prefix(sign).and_then(|rest| rest.strip_suffix(sign));
+    inner("##").or_else(|| inner("@@")).is_some_and(|name| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+    })
 }
 
 /// A value as `@@` inserts it.

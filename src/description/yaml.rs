@@ -100,7 +100,12 @@ enum Key {
 
 impl Composer<'_> {
     fn event(&mut self, event: Event<'_>, span: &Span) -> Result<(), Problem> {
-        let range = span.byte_range().unwrap_or(0..0);
+        let mut range = span.byte_range().unwrap_or(0..0);
+        if let Event::Scalar(_, ScalarStyle::Literal | ScalarStyle::Folded, ..) = event {
+            // What follows a block scalar is found behind blank lines and indentation.
+            let content = self.source.text.get(range.clone()).unwrap_or_default();
+            range.end = range.start + content.trim_end().len();
+        }
         match event {
             Event::Scalar(content, style, anchor, tag) => {
                 let is_merge = content == "<<" && style == ScalarStyle::Plain && tag.is_none();
@@ -156,7 +161,7 @@ impl Composer<'_> {
 
     fn scalar(
         &mut self,
-        content: &Cow<'_, str>,
+        content: &str,
         style: ScalarStyle,
         tag: Option<&Tag>,
         range: Range<usize>,
@@ -192,7 +197,7 @@ impl Composer<'_> {
                 }
                 scalar::resolve(content)
             }
-            None | Some("str") => NodeValue::Text(Text::plain(content.as_ref())),
+            None | Some("str") => NodeValue::Text(Text::plain(content)),
             Some(tag) => match (tag, scalar::resolve(content)) {
                 ("null", NodeValue::Null) => NodeValue::Null,
                 ("bool", NodeValue::Bool(b)) => NodeValue::Bool(b),

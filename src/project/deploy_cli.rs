@@ -253,15 +253,14 @@ impl DeployCli {
     }
 
     fn conflicts(&mut self, reader: &mut OptionReader) {
-        let mut conflict =
-            |title: &str, help: &str, option: &str, problems: &mut Vec<Problem>, given: Option<Given>| {
-                let problem = Problem::error("conflicting-options", title).help(help);
-                problems.push(
-                    given
-                        .map(|given| given.place.mark(problem.clone()))
-                        .unwrap_or_else(|| problem.note(format!("{option} is read from the command line"))),
-                );
-            };
+        let conflict = |title: &str, help: &str, option: &str, problems: &mut Vec<Problem>, given: Option<Given>| {
+            let problem = Problem::error("conflicting-options", title).help(help);
+            problems.push(
+                given
+                    .map(|given| given.place.mark(problem.clone()))
+                    .unwrap_or_else(|| problem.note(format!("{option} is read from the command line"))),
+            );
+        };
         if !self.excluded.is_empty() && self.included_only.is_some() {
             let given = reader.given("AUTH0_INCLUDED_ONLY");
             let title = "AUTH0_EXCLUDED and AUTH0_INCLUDED_ONLY are both set";

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::LayoutOptions;
-use super::known::{EMPTY_IS_ABSENT, Home, KINDS, PIECES, PieceHome, SINGLE_FILE_JSON};
+use super::known::{EMPTY_IS_ABSENT, Home, KINDS, SINGLE_FILE_JSON};
 use super::tree::{Tree, join, parent, split_extension};
 use crate::schema::{Directory, KindShape, KindSpec};
 
@@ -48,11 +48,7 @@ pub(super) fn own_files(options: &LayoutOptions<'_>) -> Vec<String> {
         Directory::File { path } | Directory::Array { path } => Some(path.clone()),
         Directory::Files { .. } => None,
     });
-    let pieces = PIECES.iter().filter_map(|piece| match piece.home {
-        PieceHome::File(name) | PieceHome::Partials(name) => Some(join(piece.folder, name)),
-        _ => None,
-    });
-    known.chain(ours).chain(pieces).collect()
+    known.chain(ours).collect()
 }
 
 /// Returns the kind's files that lie directly in a folder, by stem; files that another kind has for itself are left out.

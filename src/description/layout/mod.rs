@@ -7,6 +7,7 @@ mod claim;
 mod directory;
 mod kinds;
 mod known;
+mod name;
 mod partials;
 mod single;
 mod tree;
@@ -23,6 +24,7 @@ use crate::problem::{Problem, sorted};
 use crate::schema::Registry;
 
 pub use kinds::{described_names, unknown_kind};
+pub use name::{distinct_names, safe_name};
 pub use tree::{FileState, Tree};
 pub(crate) use tree::{clean, file_name, join, leaves, parent, split_extension};
 
