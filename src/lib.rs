@@ -5,6 +5,7 @@ pub mod apply;
 pub mod change;
 pub mod codec;
 pub mod description;
+pub mod export;
 pub mod files;
 pub mod guard;
 pub mod live;

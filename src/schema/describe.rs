@@ -187,7 +187,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
     use crate::description::layout::{FileState, LayoutOptions, Tree, read_layout};
-    use crate::description::{Filters, KnownNames, Node, NodeValue};
+    use crate::description::{Filters, KnownNames, Node, NodeValue, Part};
 
     fn is_valid(description: &Json) -> Result<(), String> {
         let validator = jsonschema::draft202012::new(&describe(Registry::get())).unwrap();
@@ -277,7 +277,10 @@ mod tests {
             NodeValue::Null => Json::Null,
             NodeValue::Bool(value) => (*value).into(),
             NodeValue::Number(number) => Json::Number(number.clone()),
-            NodeValue::Text(text) => text.as_written().into(),
+            NodeValue::Text(text) => match &text.parts[..] {
+                [Part::Marker(marker)] => marker.bare().into(),
+                _ => text.as_written().into(),
+            },
             NodeValue::Array(items) => items.iter().map(as_written).collect(),
             NodeValue::Object(map) => {
                 Json::Object(map.iter().map(|member| (member.key.as_written(), as_written(&member.value))).collect())
