@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Number, Value as Json};
+use serde_json::Number;
 
 /// What is written in place of the characters that begin an expression.
 const BEGIN: &str = "${{ concat '$' '{{' }}";
@@ -32,20 +32,6 @@ pub(super) enum Out {
 }
 
 impl Out {
-    /// Converts JSON; all texts mean themselves.
-    pub(super) fn from_json(json: &Json) -> Out {
-        match json {
-            Json::Null => Out::Null,
-            Json::Bool(value) => Out::Bool(*value),
-            Json::Number(number) => Out::Number(number.clone()),
-            Json::String(text) => Out::Text(text.clone()),
-            Json::Array(items) => Out::List(items.iter().map(Out::from_json).collect()),
-            Json::Object(map) => {
-                Out::Object(map.iter().map(|(key, value)| (key.clone(), Out::from_json(value))).collect())
-            }
-        }
-    }
-
     /// Says whether this is an object or list with something in it.
     fn is_block(&self) -> bool {
         match self {
@@ -394,7 +380,23 @@ mod tests {
     use super::*;
     use crate::description::{Format, KnownNames, Variables, load, render};
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value as Json, json};
+
+    impl Out {
+        /// Converts JSON; all texts mean themselves.
+        fn from_json(json: &Json) -> Out {
+            match json {
+                Json::Null => Out::Null,
+                Json::Bool(value) => Out::Bool(*value),
+                Json::Number(number) => Out::Number(number.clone()),
+                Json::String(text) => Out::Text(text.clone()),
+                Json::Array(items) => Out::List(items.iter().map(Out::from_json).collect()),
+                Json::Object(map) => {
+                    Out::Object(map.iter().map(|(key, value)| (key.clone(), Out::from_json(value))).collect())
+                }
+            }
+        }
+    }
 
     /// Reads a file as a description is read, with every name of a marker known.
     fn read(text: &str, format: Format) -> Json {
