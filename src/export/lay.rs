@@ -101,7 +101,8 @@ impl<'a> Writer<'a> {
         let resources = self.chosen(spec, found);
         if resources.is_empty() {
             let title = format!("there are no `{}` to write: the kind is left out", spec.name);
-            self.report.push(Problem::remark("export-empty-kind", title).note("a kind that is left out is not managed"));
+            self.report
+                .push(Problem::remark("export-empty-kind", title).note("a kind that is left out is not managed"));
             return;
         }
         let suffixes = self.suffixes(spec, &resources);
@@ -114,7 +115,9 @@ impl<'a> Writer<'a> {
         }
         match (&spec.directory, self.options.format) {
             (_, Format::Single) => self.root.push((spec.name.clone(), Out::List(list))),
-            (Directory::Array { path } | Directory::File { path }, Format::Directory) => self.file(path, &Out::List(list)),
+            (Directory::Array { path } | Directory::File { path }, Format::Directory) => {
+                self.file(path, &Out::List(list))
+            }
             // Each resource has its own file already.
             (Directory::Files { .. }, Format::Directory) => {}
         }
@@ -133,10 +136,12 @@ impl<'a> Writer<'a> {
         }
         if !left_out.is_empty() {
             left_out.sort();
-            let title = format!("{} of `{}` belong to Auth0 or to this client and are left out", left_out.len(), spec.name);
+            let title =
+                format!("{} of `{}` belong to Auth0 or to this client and are left out", left_out.len(), spec.name);
             let mut problem = Problem::remark("export-system", title);
             for (address, why) in left_out {
-                problem = problem.note(format!("{address}: {}", if why == "own" { "this client stands on it" } else { why }));
+                problem =
+                    problem.note(format!("{address}: {}", if why == "own" { "this client stands on it" } else { why }));
             }
             self.report.push(problem);
         }
@@ -243,7 +248,9 @@ impl<'a> Writer<'a> {
     fn list_piece(&mut self, folder: &str, items: &[Out]) {
         for item in items {
             let name = match item {
-                Out::Object(members) => members.iter().find_map(|(_, value)| if let Out::Text(text) = value { Some(text) } else { None }),
+                Out::Object(members) => {
+                    members.iter().find_map(|(_, value)| if let Out::Text(text) = value { Some(text) } else { None })
+                }
                 _ => None,
             };
             let name = name.map_or_else(|| "undefined".to_owned(), |name| part(name));
@@ -337,7 +344,14 @@ impl Elsewhere for Sink<'_, '_> {
         self.writer.secret(self.address, path)
     }
 
-    fn side_file(&mut self, field: &FieldSpec, file: &FileSpec, inside: &[&Map], path: &str, text: &str) -> Option<Out> {
+    fn side_file(
+        &mut self,
+        field: &FieldSpec,
+        file: &FileSpec,
+        inside: &[&Map],
+        path: &str,
+        text: &str,
+    ) -> Option<Out> {
         let (base, default) = match self.writer.options.format {
             Format::Directory => (&file.directory, &file.default_directory),
             Format::Single => (&file.single, &file.default_single),

@@ -15,7 +15,8 @@ pub(super) trait Elsewhere {
     fn secret(&mut self, path: &str) -> Out;
 
     /// Takes the text of a member that has a file of its own and returns its path; `None` leaves the text where it is.
-    fn side_file(&mut self, field: &FieldSpec, file: &FileSpec, inside: &[&Map], path: &str, text: &str) -> Option<Out>;
+    fn side_file(&mut self, field: &FieldSpec, file: &FileSpec, inside: &[&Map], path: &str, text: &str)
+    -> Option<Out>;
 }
 
 /// Converts a resource. `ids`: its server id is written even where its name is enough.
@@ -137,13 +138,25 @@ fn without_defaults(spec: &KindSpec, members: &Map) -> Map {
 /// Returns the members that something else depends on: identity, required ones, conditions.
 fn spoken_of(spec: &KindSpec) -> BTreeSet<String> {
     let mut out: BTreeSet<String> = spec.identity.iter().chain(&spec.also).cloned().collect();
-    for keyword in ["required", "x-required-on-create", "if", "allOf", "anyOf", "oneOf", "dependentRequired", "dependentSchemas", "not"] {
+    for keyword in [
+        "required",
+        "x-required-on-create",
+        "if",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "dependentRequired",
+        "dependentSchemas",
+        "not",
+    ] {
         if let Some(json) = spec.json.get(keyword) {
             words(json, &mut out);
         }
     }
     for (_, field) in spec.fields.members() {
-        out.extend(field.default_when.iter().flat_map(|(conditions, _)| conditions.iter().map(|(member, _)| member.clone())));
+        out.extend(
+            field.default_when.iter().flat_map(|(conditions, _)| conditions.iter().map(|(member, _)| member.clone())),
+        );
     }
     out
 }
@@ -173,7 +186,8 @@ fn record(
     secret: bool,
     elsewhere: &mut dyn Elsewhere,
 ) -> Vec<(String, Out)> {
-    let known: Vec<&String> = field.members().map(|(name, _)| name).filter(|name| members.contains_key(*name)).collect();
+    let known: Vec<&String> =
+        field.members().map(|(name, _)| name).filter(|name| members.contains_key(*name)).collect();
     let mut others: Vec<&String> = members.keys().filter(|name| !known.contains(name)).collect();
     others.sort();
     let mut out = Vec::new();

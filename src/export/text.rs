@@ -360,16 +360,17 @@ pub(super) fn marker_in(text: &str) -> Option<&str> {
     text.lines().find_map(|line| {
         ["##", "@@"].into_iter().find_map(|sign| {
             let starts = line.match_indices(sign).map(|(at, _)| at);
-            starts.filter_map(|at| {
-                let inside = line.get(at + 2..)?;
-                let name = inside.get(..inside.find(sign)?)?;
-                let is_name = name.bytes().any(|b| b.is_ascii_alphabetic())
-                    && !name.starts_with('-')
-                    && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
-                let is_own = sign == "@@" && matches!(name, "password" | "config");
-                (is_name && !is_own).then(|| line.get(at..at + name.len() + 4))?
-            })
-            .next()
+            starts
+                .filter_map(|at| {
+                    let inside = line.get(at + 2..)?;
+                    let name = inside.get(..inside.find(sign)?)?;
+                    let is_name = name.bytes().any(|b| b.is_ascii_alphabetic())
+                        && !name.starts_with('-')
+                        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+                    let is_own = sign == "@@" && matches!(name, "password" | "config");
+                    (is_name && !is_own).then(|| line.get(at..at + name.len() + 4))?
+                })
+                .next()
         })
     })
 }
@@ -417,9 +418,57 @@ mod tests {
     #[test]
     fn odd_texts_come_back() {
         for text in [
-            "", " ", "null", "Yes", "~", "012", "0o17", "1e3", ".5", "-", "- a", "2024-01-01", "a: b", "a:", "a #b", "#ff0000", "'", "\"",
-            "'a\"b'", "\\d+", "@at", "`x", "%", "&a", "*a", "!t", "| x", "> x", "{a", "[a", "a\tb", "\t", "a\r\nb", "x\u{85}y",
-            "\u{feff}x", "a\u{2028}b", "\0", "\u{7f}", "<<", "=", "---", "...", "? a", "é", "日本", "🙂", "on", "y", "1_000", "0x1F", "12:30:45",
+            "",
+            " ",
+            "null",
+            "Yes",
+            "~",
+            "012",
+            "0o17",
+            "1e3",
+            ".5",
+            "-",
+            "- a",
+            "2024-01-01",
+            "a: b",
+            "a:",
+            "a #b",
+            "#ff0000",
+            "'",
+            "\"",
+            "'a\"b'",
+            "\\d+",
+            "@at",
+            "`x",
+            "%",
+            "&a",
+            "*a",
+            "!t",
+            "| x",
+            "> x",
+            "{a",
+            "[a",
+            "a\tb",
+            "\t",
+            "a\r\nb",
+            "x\u{85}y",
+            "\u{feff}x",
+            "a\u{2028}b",
+            "\0",
+            "\u{7f}",
+            "<<",
+            "=",
+            "---",
+            "...",
+            "? a",
+            "é",
+            "日本",
+            "🙂",
+            "on",
+            "y",
+            "1_000",
+            "0x1F",
+            "12:30:45",
         ] {
             comes_back(&json!({ "k": text, "l": [text, [text]], text: text }));
         }
@@ -428,8 +477,25 @@ mod tests {
     #[test]
     fn what_looks_like_a_marker_comes_back() {
         for text in [
-            "##X##", "a ##X## b", "@@X@@", "'@@X@@'", "####X##", "## one\n## two", "##a b##", "${{ vars.x }}", "${{", "$${{{ x }}}", "x ${{ y",
-            "##X##\n@@X@@\n", "@@password@@", "a##", "###X###", "${{ '", "{{ x }} ${{ \"a\" }}", "##UNKNOWN##", "é##X##",
+            "##X##",
+            "a ##X## b",
+            "@@X@@",
+            "'@@X@@'",
+            "####X##",
+            "## one\n## two",
+            "##a b##",
+            "${{ vars.x }}",
+            "${{",
+            "$${{{ x }}}",
+            "x ${{ y",
+            "##X##\n@@X@@\n",
+            "@@password@@",
+            "a##",
+            "###X###",
+            "${{ '",
+            "{{ x }} ${{ \"a\" }}",
+            "##UNKNOWN##",
+            "é##X##",
         ] {
             comes_back(&json!({ "k": text, text: [text] }));
         }
@@ -438,8 +504,24 @@ mod tests {
     #[test]
     fn blocks_of_text_come_back_and_can_be_read() {
         for text in [
-            "a\nb", "a\nb\n", "a\n\n\nb\n\n", " a\n b", "a\n  b\n", "a \n b  \nc", "\na", "a\n\t", "a\n ", "\n", "\n\n", "a\r\nb\n",
-            "<p>\n  {{ user.name }} # no comment\n</p>\n", "a: b\n- c\n", "---\n...\n", "a\n   \nb", "   \nb", "\ta\nb",
+            "a\nb",
+            "a\nb\n",
+            "a\n\n\nb\n\n",
+            " a\n b",
+            "a\n  b\n",
+            "a \n b  \nc",
+            "\na",
+            "a\n\t",
+            "a\n ",
+            "\n",
+            "\n\n",
+            "a\r\nb\n",
+            "<p>\n  {{ user.name }} # no comment\n</p>\n",
+            "a: b\n- c\n",
+            "---\n...\n",
+            "a\n   \nb",
+            "   \nb",
+            "\ta\nb",
         ] {
             comes_back(&json!({ "k": text, "l": [text, {"m": text, "n": 1}], "z": text }));
         }
@@ -502,12 +584,7 @@ mod tests {
     }
 
     fn any_text() -> impl Strategy<Value = String> {
-        prop_oneof![
-            "\\PC{0,12}",
-            "[ \\n\\ta#@:'\"\\\\-]{0,12}",
-            "[#@${}X \\n]{0,16}",
-            any::<String>(),
-        ]
+        prop_oneof!["\\PC{0,12}", "[ \\n\\ta#@:'\"\\\\-]{0,12}", "[#@${}X \\n]{0,16}", any::<String>(),]
     }
 
     fn any_json() -> impl Strategy<Value = Json> {

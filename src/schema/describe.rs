@@ -35,10 +35,9 @@ pub fn describe(registry: &Registry) -> Json {
         "type": ["object", "null"],
         "additionalProperties": {"type": ["array", "null"], "items": {"type": "string"}},
     });
-    for (key, words) in [
-        ("exclude", "Names that are left alone, by kind"),
-        ("include", "The only names that are managed, by kind"),
-    ] {
+    for (key, words) in
+        [("exclude", "Names that are left alone, by kind"), ("include", "The only names that are managed, by kind")]
+    {
         let mut names = names.clone();
         if let Some(object) = names.as_object_mut() {
             object.insert("description".to_owned(), words.into());
@@ -126,16 +125,15 @@ impl Strip<'_> {
                 }
                 value if VALUES.contains(&key) => self.value(value),
                 value if OVER.contains(&key) => self.schema(value),
-                value if QUESTIONS.contains(&key) => {
-                    Strip { lets_markers_in: false, ..*self }.schema(value)
-                }
+                value if QUESTIONS.contains(&key) => Strip { lets_markers_in: false, ..*self }.schema(value),
                 Json::Array(branches) if LISTS.contains(&key) => {
                     Json::Array(branches.iter().map(|branch| self.schema(branch)).collect())
                 }
                 other => other.clone(),
             };
             // With markers let in, more than one branch may hold.
-            let key = if key == "oneOf" && self.lets_markers_in && !object.contains_key("anyOf") { "anyOf" } else { key };
+            let key =
+                if key == "oneOf" && self.lets_markers_in && !object.contains_key("anyOf") { "anyOf" } else { key };
             out.insert(key.to_owned(), value);
         }
         Json::Object(out)

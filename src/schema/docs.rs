@@ -105,7 +105,8 @@ fn kind(page: &mut Page, spec: &KindSpec) {
 }
 
 fn directory(spec: &KindSpec) -> String {
-    let one = |path: &str| if path == "tenant" { "`tenant.json`".to_owned() } else { format!("`{path}.yaml` or `.json`") };
+    let one =
+        |path: &str| if path == "tenant" { "`tenant.json`".to_owned() } else { format!("`{path}.yaml` or `.json`") };
     match &spec.directory {
         Directory::Files { folder, .. } if spec.shape == KindShape::Single => format!("files in `{folder}/`"),
         Directory::Files { folder, file } => {
@@ -179,7 +180,9 @@ fn scopes(page: &mut Page, spec: &KindSpec) {
     for (path, field) in spec.subs() {
         let Some(sub) = &field.sub else { continue };
         let mut all: Vec<&str> = Vec::new();
-        for scope in sub.scopes.read.iter().chain(&sub.scopes.create).chain(&sub.scopes.update).chain(&sub.scopes.delete) {
+        for scope in
+            sub.scopes.read.iter().chain(&sub.scopes.create).chain(&sub.scopes.update).chain(&sub.scopes.delete)
+        {
             if !all.contains(&scope.as_str()) {
                 all.push(scope);
             }
@@ -368,7 +371,9 @@ fn side_file(file: &FileSpec) -> String {
     let may = if file.optional { "May stand in a file of its own" } else { "In a file of its own" };
     match (&file.default_directory, &file.default_single) {
         (Some(one), Some(other)) if one == other => format!("{may}: {}", shown(one)),
-        (Some(directory), Some(single)) => format!("{may}: {}, beside the single file {}", shown(directory), shown(single)),
+        (Some(directory), Some(single)) => {
+            format!("{may}: {}, beside the single file {}", shown(directory), shown(single))
+        }
         (Some(only), None) | (None, Some(only)) => format!("{may}: {}", shown(only)),
         (None, None) => may.to_owned(),
     }
