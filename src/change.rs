@@ -169,6 +169,8 @@ pub struct Change {
     pub locus: Option<Locus>,
     /// Requests, in order.
     pub steps: Vec<Step>,
+    /// Changes that come first although no reference says so.
+    pub waits_for: Vec<Address>,
     /// Changes that come first, as indexes into [`Plan::changes`].
     pub after: Vec<usize>,
     /// Secrets this change has to send and nobody has.

@@ -7,6 +7,7 @@ pub mod codec;
 pub mod description;
 pub mod export;
 pub mod files;
+pub mod flow;
 pub mod guard;
 pub mod live;
 pub mod model;

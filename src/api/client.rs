@@ -179,6 +179,7 @@ impl Client {
     ///
     /// Any [`Failure`] but [`Failure::InDoubt`].
     pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, Failure> {
+        let path = path.trim_start_matches('/');
         let call = Call { method: Method::GET, path, query, body: None, correlation_id: None };
         Ok(self.inner.call(&call).await?.body)
     }
@@ -189,6 +190,7 @@ impl Client {
     ///
     /// Any [`Failure`] but [`Failure::InDoubt`]; [`Failure::BadAnswer`] too for a list that cannot be read whole.
     pub async fn list(&self, path: &str, query: &[(&str, &str)], style: &ListStyle) -> Result<Vec<Value>, Failure> {
+        let path = path.trim_start_matches('/');
         Listing { client: self, path, query }.read(style).await
     }
 
@@ -203,7 +205,7 @@ impl Client {
     pub async fn send(&self, write: Write) -> Result<Answer, Failure> {
         let call = Call {
             method: write.method,
-            path: &write.path,
+            path: write.path.trim_start_matches('/'),
             query: &[],
             body: write.body.as_ref(),
             correlation_id: write.correlation_id.as_deref(),

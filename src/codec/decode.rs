@@ -59,7 +59,7 @@ pub fn decode(spec: &KindSpec, raw: &Json, names: &Names) -> Value {
 /// Converts one value by its field's schema.
 pub fn decode_field(field: &FieldSpec, raw: &Json, names: &Names) -> Value {
     match (&field.shape, raw) {
-        (Shape::Record { members, open }, Json::Object(object)) => {
+        (Shape::Record { members, open, rest }, Json::Object(object)) => {
             let mut out = Map::new();
             for (name, member) in members {
                 if member.read_only || member.skip || member.alias.is_some() || member.owned || member.sub.is_some() {
@@ -72,8 +72,12 @@ pub fn decode_field(field: &FieldSpec, raw: &Json, names: &Names) -> Value {
             if *open {
                 let known =
                     |key: &String| members.contains_key(key) || members.values().any(|m| m.api.as_ref() == Some(key));
-                for (key, value) in object.iter().filter(|(key, _)| !known(key)) {
-                    out.insert(key.clone(), Value::from_json(value));
+                for (key, value) in object.iter().filter(|(key, _)| !known(key) && !key.starts_with('$')) {
+                    let value = match rest {
+                        Some(rest) => decode_field(rest, value, names),
+                        None => Value::from_json(value),
+                    };
+                    out.insert(key.clone(), value);
                 }
             }
             Value::Object(out)

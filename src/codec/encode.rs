@@ -118,12 +118,20 @@ pub fn encode_member(name: &str, field: &FieldSpec, value: &Value) -> (String, B
         let whole = (hours.as_f64().unwrap_or_default() * 60.0).round() as i64;
         return (minutes.clone(), Body::Value(Value::Number(whole.into())));
     }
-    (field.api.clone().unwrap_or_else(|| name.to_owned()), encode_field(field, value))
+    let cleared = field.empty_is_null && value.as_str() == Some("");
+    let body = if cleared { Body::Value(Value::Null) } else { encode_field(field, value) };
+    (field.api.clone().unwrap_or_else(|| name.to_owned()), body)
 }
 
 /// Says whether a member is never part of its parent's body.
 fn unwritable(member: &FieldSpec) -> bool {
-    member.read_only || member.skip || member.alias.is_some() || member.sub.is_some() || member.in_path
+    member.read_only
+        || member.skip
+        || member.alias.is_some()
+        || member.sub.is_some()
+        || member.in_path
+        || member.step.is_some()
+        || member.owned
 }
 
 /// Converts one value by its field's schema.

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::encode::{Body, encode_field};
-use crate::model::Value;
+use crate::model::{Unresolved, Value};
 use crate::schema::{FieldSpec, Shape};
 
 /// What the API shows in place of a secret; never sent back.
@@ -23,7 +23,8 @@ pub fn overlay(field: &FieldSpec, desired: &Value, live: Option<&Json>) -> Body 
         let spoken_of = spec.map_or_else(|| desired.contains_key(api_name), |(name, _)| desired.contains_key(name));
         let kept = spec.is_none_or(|(_, member)| !member.read_only && !member.skip && member.alias.is_none());
         if !spoken_of && kept && !is_masked(value) && !value.is_null() {
-            out.set(api_name, Body::Value(Value::from_json(value)));
+            let hidden = spec.is_some_and(|(_, member)| member.write_only);
+            out.set(api_name, Body::Value(if hidden { unknown(api_name, value) } else { Value::from_json(value) }));
         }
     }
     for (name, value) in desired {
@@ -37,6 +38,19 @@ pub fn overlay(field: &FieldSpec, desired: &Value, live: Option<&Json>) -> Body 
         }
     }
     out
+}
+
+/// What is live of a value that reads answer changed (encrypted): sending it back would spoil it, leaving it out lose it.
+fn unknown(name: &str, value: &Json) -> Value {
+    match value {
+        Json::Object(members) => Value::Object(
+            members
+                .keys()
+                .map(|key| (key.clone(), Value::Unresolved(Unresolved { source: format!("{name}.{key}") })))
+                .collect(),
+        ),
+        _ => Value::Unresolved(Unresolved { source: name.to_owned() }),
+    }
 }
 
 fn spec_of<'a>(

@@ -15,8 +15,7 @@ use super::variables::{SecretState, Variables, json_text};
 use crate::model::Locus;
 use crate::problem::{Problem, closest};
 
-/// Longest expression, in bytes; and how deep its parentheses may be.
-const MAX_LENGTH: usize = 4096;
+/// How many parentheses an expression may have.
 const MAX_PARENTHESES: usize = 24;
 
 /// A value with what went into it. No `Debug`: the value may be a secret.
@@ -135,9 +134,6 @@ fn parse(source: &str) -> Result<HelperTemplate, SyntaxError> {
     let trimmed = source.trim();
     if trimmed.is_empty() {
         return Err((None, "an expression is empty".to_owned()));
-    }
-    if source.len() > MAX_LENGTH {
-        return Err((None, format!("an expression is longer than {MAX_LENGTH} bytes")));
     }
     if trimmed.starts_with(['#', '>', '*', '!', '/', '&', '{', '~', '^', '\\', '}']) || trimmed.ends_with(['~', '}']) {
         let at = source.len() - source.trim_start().len();

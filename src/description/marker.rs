@@ -8,6 +8,9 @@ use super::place::Places;
 use crate::model::Locus;
 use crate::problem::Problem;
 
+/// Longest expression, in bytes.
+pub(crate) const MAX_EXPRESSION_BYTES: usize = 4096;
+
 /// Names that have a value in some environment: where YAML could also see a comment, only these are markers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownNames(HashSet<String>);
@@ -124,12 +127,11 @@ fn with_quotes(text: &str, inner: Range<usize>, done: usize) -> Range<usize> {
 /// Says whether YAML could see a comment here: `#` at the start of a line, or behind a space that no value is missing before.
 fn may_be_comment(text: &str, start: usize) -> bool {
     let before = text.get(..start).unwrap_or_default();
-    let line = before.get(before.rfind('\n').map_or(0, |n| n + 1)..).unwrap_or_default();
-    let trimmed = line.trim_end_matches([' ', '\t']);
-    if trimmed.trim_start_matches('\u{feff}').is_empty() {
+    let trimmed = before.trim_end_matches([' ', '\t']);
+    if trimmed.is_empty() || trimmed.ends_with(['\n', '\r', '\u{feff}']) {
         return true;
     }
-    trimmed.len() < line.len() && !trimmed.ends_with([':', '-', ',', '[', '{', '?'])
+    trimmed.len() < before.len() && !trimmed.ends_with([':', '-', ',', '[', '{', '?'])
 }
 
 /// Finds `${{ … }}`; each ends on its own line.
@@ -138,9 +140,12 @@ fn find_expressions(text: &str, places: &Places<'_>) -> Vec<Found> {
     let mut at = 0;
     while let Some(start) = text.get(at..).and_then(|rest| rest.find("${{")).map(|n| at + n) {
         let inner = text.get(start + 3..).unwrap_or_default();
-        let line = inner.get(..inner.find(['\n', '\r']).unwrap_or(inner.len())).unwrap_or_default();
+        // Bounded, so that many openings without an end cost no more than few.
+        let window = inner.get(..inner.floor_char_boundary(MAX_EXPRESSION_BYTES)).unwrap_or_default();
+        let line = window.get(..window.find(['\n', '\r']).unwrap_or(window.len())).unwrap_or_default();
         let Some(length) = closing_braces(line).or_else(|| line.find("}}")) else {
-            at = start + 3;
+            // No `}}` up to there: none behind a second `${{` either.
+            at = start + 3 + line.len();
             continue;
         };
         let range = start..start + 3 + length + 2;

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::layout::{FileState, Layout, Tree, clean, file_name, join, leaves, parent, split_extension};
+use super::layout::{FileState, Layout, ResourceNode, Tree, clean, file_name, join, leaves, parent, split_extension};
 use super::{Format, Leniency, Variables, fill_text, load, render};
-use crate::model::{Loci, Locus, Map, Path, Sources, Value};
+use indexmap::IndexMap;
+
+use crate::model::{Loci, Locus, Map, Path, Segment, Sources, Value};
 use crate::problem::Problem;
-use crate::schema::{FieldSpec, FileBase, FileSpec, KindSpec, MissingFile, Shape};
+use crate::schema::{FieldSpec, FileBase, FileSpec, KindSpec, MissingFile};
 
 /// Longest text that may be meant as a path, in bytes.
 const LONGEST_PATH_BYTES: usize = 1024;
@@ -22,6 +24,8 @@ pub(super) struct Joiner<'a> {
     pub(super) sources: Sources,
     /// Paths of the side files that were joined.
     pub(super) files: BTreeSet<String>,
+    /// Members of the resource at hand that are left out: their file is missing, with a warning.
+    pub(super) dropped: Vec<Path>,
 }
 
 /// The resource whose files are joined.
@@ -45,11 +49,35 @@ enum Found {
 
 impl Joiner<'_> {
     /// Replaces every path to a side file by what stands there.
-    pub(super) fn join(&mut self, spec: &KindSpec, file: &str, value: &mut Value, loci: &mut Loci) {
+    pub(super) fn join(&mut self, spec: &KindSpec, node: &ResourceNode, value: &mut Value, loci: &mut Loci) {
         let Some(members) = value.as_object().cloned() else { return };
-        let subject = Subject { spec, file, members };
+        let subject = Subject { spec, file: &node.file, members };
         self.left_out(&subject, value, loci);
         self.walk(&subject, &spec.fields, value, &Path::root(), loci);
+        for side in &node.side_texts {
+            let Some(place) = at_mut(value, &side.at) else { continue };
+            let base = FileBase::Folder(side.base.clone());
+            let file = FileSpec {
+                directory: base.clone(),
+                single: base,
+                missing: if side.is_json { MissingFile::Error } else { MissingFile::Empty },
+                missing_for: IndexMap::new(),
+                json: side.is_json,
+                optional: false,
+                trim: !side.is_json,
+                or_default: false,
+                default_directory: None,
+                default_single: None,
+            };
+            self.one(&subject, &file, place, &side.at, loci);
+        }
+        for path in std::mem::take(&mut self.dropped) {
+            if let (Some(parent), Some(Segment::Key(key))) = (path.parent(), path.0.last())
+                && let Some(map) = at_mut(value, &parent).and_then(Value::as_object_mut)
+            {
+                map.shift_remove(key);
+            }
+        }
     }
 
     /// Adds members that are left out because their file has the usual name: `pages/login.html` beside `pages/login.json`.
@@ -59,7 +87,7 @@ impl Joiner<'_> {
         }
         let Some(map) = value.as_object_mut() else { return };
         for (name, field) in subject.spec.fields.members() {
-            let Some(file) = field.file.as_ref().filter(|file| !file.optional) else { continue };
+            let Some(file) = &field.file else { continue };
             if map.get(name).is_some_and(|value| !matches!(value, Value::Null)) {
                 continue;
             }
@@ -69,20 +97,24 @@ impl Joiner<'_> {
         }
     }
 
-    /// Returns the file a member stands in when nothing names it: one with the same base name, or the template's.
+    /// Returns the file a member stands in when nothing names it: one with the same base name, or the template's. A member that
+    /// may be the text itself is not looked for under its template: nobody may have meant a file.
     fn usual(&self, subject: &Subject<'_>, file: &FileSpec) -> Option<String> {
         let template = file.default_directory.as_ref()?;
         let (_, extension) = split_extension(file_name(template));
         let folder = parent(subject.file);
         let (stem, _) = split_extension(file_name(subject.file));
         let beside = join(folder, &format!("{stem}.{extension}"));
-        let named = clean(&expand(template, &subject.members)?);
-        [beside, named.clone(), join(folder, &named)].into_iter().find(|path| self.tree.has_file(path))
+        if self.tree.has_file(&beside) {
+            return Some(beside);
+        }
+        let named = clean(&expand(template, &subject.members).filter(|_| !file.optional)?);
+        [named.clone(), join(folder, &named)].into_iter().find(|path| self.tree.has_file(path))
     }
 
     fn walk(&mut self, subject: &Subject<'_>, field: &FieldSpec, value: &mut Value, path: &Path, loci: &mut Loci) {
         if let Some(file) = &field.file {
-            self.one(subject, field, file, value, path, loci);
+            self.one(subject, file, value, path, loci);
             return;
         }
         match value {
@@ -103,15 +135,7 @@ impl Joiner<'_> {
         }
     }
 
-    fn one(
-        &mut self,
-        subject: &Subject<'_>,
-        field: &FieldSpec,
-        file: &FileSpec,
-        value: &mut Value,
-        path: &Path,
-        loci: &mut Loci,
-    ) {
+    fn one(&mut self, subject: &Subject<'_>, file: &FileSpec, value: &mut Value, path: &Path, loci: &mut Loci) {
         let Value::String(written) = &*value else { return };
         let base = match if *self.layout == Layout::Directory { &file.directory } else { &file.single } {
             FileBase::Inline => return,
@@ -121,18 +145,22 @@ impl Joiner<'_> {
             return;
         }
         let is_no_path = written.len() > LONGEST_PATH_BYTES || written.contains(['\n', '\0', '<']);
-        if file.optional && is_no_path {
+        let may_be_text = file.optional || rule_of(subject, file) == MissingFile::Text;
+        if may_be_text && is_no_path {
             return;
         }
         let locus = loci.at(path).cloned();
         match self.find(subject, &base, written, file, locus.as_ref()) {
             Found::At(found) => {
-                if let Some(content) = self.content(field, file, &found, path, loci) {
+                if let Some(content) = self.content(file, &found, path, loci) {
                     *value = content;
                 }
             }
-            Found::Nowhere(_) if file.optional => {}
-            Found::Nowhere(expected) => self.missing(file, &expected, value, locus.as_ref()),
+            Found::Nowhere(expected) => match rule_of(subject, file) {
+                MissingFile::Text => {}
+                _ if file.optional => {}
+                rule => self.missing(rule, &expected, value, path, locus.as_ref()),
+            },
             Found::Later => {}
         }
     }
@@ -141,7 +169,7 @@ impl Joiner<'_> {
     fn base(&self, subject: &Subject<'_>, base: &FileBase) -> String {
         match base {
             FileBase::Root | FileBase::Inline => String::new(),
-            FileBase::Folder(folder) if folder == "file" => parent(subject.file).to_owned(),
+            FileBase::File => parent(subject.file).to_owned(),
             FileBase::Folder(template) => {
                 expand(template, &subject.members).map(|folder| clean(&folder)).unwrap_or_default()
             }
@@ -184,6 +212,7 @@ impl Joiner<'_> {
             return self.outside(&outside, locus);
         }
         if *self.layout == Layout::Directory
+            && (file.or_default || self.compatibility)
             && let Some(usual) = self.usual(subject, file)
         {
             return Found::At(usual);
@@ -215,14 +244,7 @@ impl Joiner<'_> {
         }
     }
 
-    fn content(
-        &mut self,
-        field: &FieldSpec,
-        file: &FileSpec,
-        found: &str,
-        path: &Path,
-        loci: &mut Loci,
-    ) -> Option<Value> {
+    fn content(&mut self, file: &FileSpec, found: &str, path: &Path, loci: &mut Loci) -> Option<Value> {
         let bytes = match self.tree.read(found) {
             Ok(bytes) => bytes,
             Err(Some(problem)) => {
@@ -239,7 +261,7 @@ impl Joiner<'_> {
         if let Ok(text) = std::str::from_utf8(bytes) {
             self.sources.insert(&shown, text);
         }
-        if !matches!(field.shape, Shape::Scalar) && found.ends_with(".json") {
+        if file.json {
             return self.structure(&shown, bytes, path, loci);
         }
         let leniency = if self.compatibility { Leniency::MarkersPass } else { Leniency::Strict };
@@ -276,7 +298,7 @@ impl Joiner<'_> {
         }
     }
 
-    fn missing(&mut self, file: &FileSpec, expected: &str, value: &mut Value, locus: Option<&Locus>) {
+    fn missing(&mut self, rule: MissingFile, expected: &str, value: &mut Value, path: &Path, locus: Option<&Locus>) {
         let shown = self.tree.shown(expected);
         let title = if shown.len() > LONGEST_PATH_BYTES || shown.contains('\n') {
             "a file name is expected here, not its content".to_owned()
@@ -289,15 +311,34 @@ impl Joiner<'_> {
         if let Some(near) = near {
             problem = problem.help(format!("did you mean `{near}`?"));
         }
-        match file.missing {
+        match rule {
             MissingFile::Warn | MissingFile::Empty if self.compatibility => {
                 problem.severity = crate::problem::Severity::Warning;
-                *value = if file.missing == MissingFile::Empty { Value::String(String::new()) } else { Value::Null };
+                if rule == MissingFile::Empty {
+                    *value = Value::String(String::new());
+                } else {
+                    // Nothing is known of it: it is not described.
+                    self.dropped.push(path.clone());
+                }
             }
             _ => {}
         }
         self.problems.push(problem);
     }
+}
+
+/// Returns what a missing file means for this resource.
+fn rule_of(subject: &Subject<'_>, file: &FileSpec) -> MissingFile {
+    let names = subject.spec.identity.iter().filter_map(|member| subject.members.get(member)?.as_str());
+    names.filter_map(|name| file.missing_for.get(name)).next().copied().unwrap_or(file.missing)
+}
+
+/// Returns the value at a path of members.
+fn at_mut<'v>(value: &'v mut Value, path: &Path) -> Option<&'v mut Value> {
+    path.0.iter().try_fold(value, |value, segment| match segment {
+        Segment::Key(key) => value.as_object_mut()?.get_mut(key),
+        Segment::Index(_) | Segment::Item(_) => None,
+    })
 }
 
 /// Fills `{member}` of a template of a path; what comes from a value is made safe as part of a path.

@@ -232,7 +232,19 @@ impl Reader<'_> {
         unreadable: &mut Vec<(String, Unavailable)>,
     ) -> Result<(), Failure> {
         let instances = self.instances(spec, part).await?;
-        if let (Some(list), false) = (&part.list, instances.is_empty()) {
+        if instances.is_empty() {
+            return Ok(());
+        }
+        if let Some(needed) = &part.needs
+            && !self.has_any(needed).await?
+        {
+            let why = Unavailable::Feature(format!("the tenant has no `{needed}`"));
+            if let Some(PartStep::Key(member)) = part.at.first() {
+                unreadable.push((member.clone(), why));
+            }
+            return Ok(());
+        }
+        if let Some((list, _)) = &part.bulk {
             let rows = match self.list(list, &list.path).await {
                 Ok(rows) => rows,
                 Err(failure) => return note(unreadable, part, &failure).ok_or(failure),
@@ -269,7 +281,11 @@ impl Reader<'_> {
         for (steps, answer) in instances.iter().zip(answers) {
             match answer {
                 Ok(found) => {
-                    let value = get.wrap.as_ref().and_then(|w| found.get(w)).cloned().unwrap_or(found);
+                    let mut value = get.wrap.as_ref().and_then(|w| found.get(w)).cloned().unwrap_or(found);
+                    if let (Some(member), Some((PartStep::Item(name), _))) = (&part.item, steps.last()) {
+                        let key = part_key(spec, part);
+                        value = json!({key: name, member: value});
+                    }
                     put(raw, steps, value);
                 }
                 Err(failure) if status(&failure).is_some_and(|s| get.absent.contains(&s)) => {}
@@ -301,6 +317,9 @@ impl Reader<'_> {
             for (steps, value) in found {
                 let values: Vec<String> = match (step, value) {
                     (PartStep::Key(key), Some(Value::Object(map))) if !map.contains_key(key) => Vec::new(),
+                    (PartStep::Item(key), Some(Value::Array(items))) if !items.iter().any(|i| names(i, key)) => {
+                        Vec::new()
+                    }
                     (PartStep::Key(key) | PartStep::Item(key), _) => vec![key.clone()],
                     (PartStep::Capture(_), Some(Value::Object(map))) => map.keys().cloned().collect(),
                     (PartStep::Capture(_), Some(_)) => Vec::new(),
@@ -343,6 +362,27 @@ impl Reader<'_> {
         }
     }
 
+    /// Says whether the tenant has anything of a kind that Tenantry may not describe yet (custom domains).
+    async fn has_any(&self, kind: &str) -> Result<bool, Failure> {
+        let path = match kind {
+            "customDomains" => "/custom-domains",
+            other => Registry::get().kind(other).and_then(|k| k.list.as_ref()).map_or("", |list| list.path.as_str()),
+        };
+        if path.is_empty() {
+            return Ok(true);
+        }
+        let cell = self.cell(format!("any {path}"));
+        let found = cell.get_or_init(|| self.client.get(path, &[])).await.clone();
+        match found {
+            Ok(Json::Array(rows)) => Ok(!rows.is_empty()),
+            Ok(other) => {
+                Ok(other.as_object().is_some_and(|m| m.values().any(|v| v.as_array().is_some_and(|a| !a.is_empty()))))
+            }
+            Err(failure) if unavailable(&failure, true).is_some() => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+
     async fn named(&self, spec: &KindSpec) -> Result<Vec<RawResource>, Failure> {
         let Some(get) = &spec.get else { return Ok(Vec::new()) };
         let Some(identity) = spec.identity.first() else { return Ok(Vec::new()) };
@@ -365,8 +405,7 @@ impl Reader<'_> {
                     out.push(RawResource { raw, place: None, unreadable: Vec::new() });
                 }
                 Err(failure) if status(&failure).is_some_and(|s| spec.absent.contains(&s)) => {}
-                // A name this tenant does not have; described ones fail when they are written.
-                Err(Failure::Feature { .. }) if spec.optional => {}
+                Err(failure) if status(&failure).is_some_and(|s| lacks(spec, name, s)) => {}
                 Err(failure) => return Err(failure),
             }
         }
@@ -464,6 +503,11 @@ fn applies(part: &Part, raw: &Json) -> bool {
     part.only.iter().all(|(member, values)| raw.get(member).is_some_and(|found| values.contains(found)))
 }
 
+/// Says whether an item of a keyed list goes by a name.
+fn names(item: &Value, name: &str) -> bool {
+    item.as_object().is_some_and(|members| members.values().any(|v| v.as_str() == Some(name)))
+}
+
 /// A bare array without pages.
 static ARRAY: ListEndpoint = ListEndpoint {
     path: String::new(),
@@ -484,6 +528,15 @@ fn style(list: &ListEndpoint) -> ListStyle {
         ListPaging::Wrapped => ListStyle::Wrapped { rows },
         ListPaging::Array => ListStyle::Array,
     }
+}
+
+/// Returns the member by which items of a part's list are told apart.
+fn part_key(spec: &KindSpec, part: &Part) -> String {
+    let list = part.at.first().and_then(|step| match step {
+        PartStep::Key(key) => spec.field(key),
+        _ => None,
+    });
+    list.and_then(|l| l.key.first().cloned()).unwrap_or_else(|| "name".to_owned())
 }
 
 /// Fills `{id}` and `{member}` of a path from a raw object.
@@ -526,9 +579,9 @@ fn put(raw: &mut Json, steps: &[(PartStep, String)], value: Json) {
                 *raw = json!([]);
             }
             if let Json::Array(items) = raw {
-                let mut item = json!({});
+                let mut item = Json::Null;
                 put(&mut item, rest, value);
-                items.push(json!({"$item": name, "$value": item}));
+                items.push(item);
             }
         }
     }
@@ -553,8 +606,20 @@ fn unavailable(failure: &Failure, optional: bool) -> Option<Unavailable> {
     }
 }
 
+/// Says whether a status means that the plan lacks one name of a closed set.
+fn lacks(spec: &KindSpec, name: &str, status: u16) -> bool {
+    spec.unavailable.get(name).is_some_and(|statuses| statuses.contains(&status))
+}
+
 fn note(unreadable: &mut Vec<(String, Unavailable)>, part: &Part, failure: &Failure) -> Option<()> {
-    let why = unavailable(failure, part.optional)?;
+    let lacking = status(failure).is_some_and(|s| part.unavailable.contains(&s));
+    let why = match (unavailable(failure, part.optional), failure) {
+        (Some(why), _) => why,
+        (None, Failure::Refused { message, .. } | Failure::NotFound { message, .. }) if lacking => {
+            Unavailable::Feature(message.clone())
+        }
+        _ => return None,
+    };
     let member = match part.at.first() {
         Some(PartStep::Key(key)) => key.clone(),
         _ => String::new(),

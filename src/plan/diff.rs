@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
 
 use super::decide::{Verdict, decide};
@@ -67,15 +69,14 @@ impl<'a> Walk<'a, '_> {
             return;
         }
         match (&spec.shape, desired, live) {
-            (Shape::Record { members, .. }, Value::Object(wanted), live)
+            (Shape::Record { .. }, Value::Object(wanted), live)
                 if live.is_none_or(|l| matches!(l, Value::Object(_) | Value::Null)) =>
             {
                 let found = live.and_then(Value::as_object);
                 for (name, value) in wanted {
-                    let member = members.get(name).unwrap_or(ANY.get_or_init(FieldSpec::default));
+                    let member = spec.member(name).unwrap_or(ANY.get_or_init(FieldSpec::default));
                     self.value(member, &path.key(name), value, found.and_then(|f| f.get(name)), flags);
                 }
-                // An empty record where nothing is live says nothing; one that clears must be null.
             }
             (Shape::Map(values), Value::Object(wanted), live)
                 if live.is_none_or(|l| matches!(l, Value::Object(_) | Value::Null)) =>
@@ -291,11 +292,17 @@ fn list_same(items: &FieldSpec, a: &[Value], b: &[Value]) -> bool {
 pub(super) fn same(spec: &FieldSpec, a: Option<&Value>, b: Option<&Value>) -> bool {
     let (a, b) = match (a, b) {
         (None, None) => return true,
-        (Some(one), None) | (None, Some(one)) => return one.is_blank() || (spec.text.is_some() && is_empty_text(one)),
+        (Some(one), None) | (None, Some(one)) => {
+            let empty_text = (spec.text.is_some() || spec.empty_is_null) && is_empty_text(one);
+            return one.is_blank() || empty_text;
+        }
         (Some(a), Some(b)) => (a, b),
     };
     match (a, b) {
         (x, y) if x.is_blank() && y.is_blank() => true,
+        (x, y) if spec.empty_is_null && (x.is_blank() || is_empty_text(x)) && (y.is_blank() || is_empty_text(y)) => {
+            true
+        }
         (Value::Number(x), Value::Number(y)) if spec.hours.is_some() => {
             let minutes = |n: &serde_json::Number| (n.as_f64().unwrap_or_default() * 60.0).round();
             (minutes(x) - minutes(y)).abs() < 0.5
@@ -332,7 +339,18 @@ fn text_body(text: &str) -> String {
     text.replace("\r\n", "\n").trim_end_matches('\n').to_owned()
 }
 
-/// The Base64 body of a PEM block, or of its Base64-encoded whole, without white space.
+/// The Base64 body of a PEM block, also of one that is Base64 as a whole, without white space.
 fn pem_body(text: &str) -> String {
-    text.lines().filter(|line| !line.starts_with("-----")).flat_map(str::chars).filter(|c| !c.is_whitespace()).collect()
+    let bare = |text: &str| -> String {
+        let lines = text.lines().filter(|line| !line.starts_with("-----"));
+        lines.flat_map(str::chars).filter(|c| !c.is_whitespace()).collect()
+    };
+    let body = bare(text);
+    if text.contains("-----") {
+        return body;
+    }
+    match STANDARD.decode(&body).map(String::from_utf8) {
+        Ok(Ok(inner)) if inner.contains("-----BEGIN") => bare(&inner),
+        _ => body,
+    }
 }

@@ -9,10 +9,12 @@ use super::order::{Node, forecast, order, references};
 use super::pair::{Partner, pair};
 use super::write::{Sides, removes_from_sub, steps};
 use crate::change::{Action, Change, FieldChange, How, Kept, Left, Origin, Plan};
+use crate::description::Filters;
 use crate::model::{
     Address, AddressPattern, Described, Desired, Diff, Live, LiveKind, LiveResource, Map, Path, Unavailable, Value,
 };
 use crate::problem::Problem;
+use crate::quirk;
 use crate::schema::{KindShape, KindSpec, Registry, Risk};
 
 /// What the user allows and asks for.
@@ -30,14 +32,15 @@ pub struct Options {
     pub send_secrets: bool,
     /// Only these, where any.
     pub targets: Vec<AddressPattern>,
-    /// Never looked at.
-    pub excluded: Vec<AddressPattern>,
+    /// What is managed.
+    pub filters: Filters,
+    /// Renames: from what, to what.
+    pub moved: Vec<(Address, Address)>,
 }
 
 impl Options {
     fn covers(&self, address: &Address) -> bool {
-        let hit = |patterns: &[AddressPattern]| patterns.iter().any(|p| p.matches(address));
-        (self.targets.is_empty() || hit(&self.targets)) && !hit(&self.excluded)
+        self.targets.is_empty() || self.targets.iter().any(|p| p.matches(address))
     }
 }
 
@@ -61,7 +64,14 @@ pub fn make(registry: &Registry, desired: &Desired, live: &Live, options: &Optio
             (None, _) => maker.plan.unmanaged.kinds.push(spec.name.clone()),
         }
     }
-    let Maker { mut plan, nodes, .. } = maker;
+    let Maker { mut plan, mut nodes, .. } = maker;
+    for spec in registry.kinds() {
+        let mut changes: Vec<&mut Change> =
+            nodes.iter_mut().map(|n| &mut n.change).filter(|c| c.address.kind == spec.name).collect();
+        if !changes.is_empty() {
+            quirk::of(spec).arrange(&mut changes, live);
+        }
+    }
     plan.changes = order(registry, nodes);
     plan.forecast = forecast(&plan.changes);
     plan.unchanged.sort();
@@ -79,7 +89,7 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     fn kind(&mut self, spec: &KindSpec, described: &[Described], found: &[LiveResource]) {
-        let partners = pair(spec, described, found);
+        let partners = pair(spec, described, found, &self.options.moved);
         let mut paired = BTreeSet::new();
         for (resource, partner) in described.iter().zip(partners) {
             match partner {
@@ -104,7 +114,8 @@ impl Maker<'_> {
             }
         }
         for (_, live) in found.iter().enumerate().filter(|(at, _)| !paired.contains(at)) {
-            if self.options.covers(&live.address) {
+            let managed = self.options.filters.covers(&live.address, &live.value);
+            if managed && self.options.covers(&live.address) {
                 self.undescribed(spec, live);
             }
         }
@@ -158,7 +169,7 @@ impl Maker<'_> {
         let kept = without_left(members, live, removals, spec);
         let empty = Map::new();
         let live_members = live.value.as_object().unwrap_or(&empty);
-        let sides = Sides { desired: &kept, live: live_members, raw: &live.raw, forced: &forced };
+        let sides = Sides { desired: &kept, live: live_members, raw: &live.raw, forced: &forced, tenant: self.live };
         change.steps = steps(spec, &change, &sides);
         let rewritten: Vec<(Path, String)> = missing(&change);
         change.missing_secrets = rewritten.into_iter().map(|(_, source)| source).collect();
@@ -196,7 +207,7 @@ impl Maker<'_> {
         change.risk = change.risk.max(spec.create_risk);
         change.locus = resource.loci.at(&Path::root()).cloned();
         let nothing = Map::new();
-        let sides = Sides { desired: members, live: &nothing, raw: &Json::Null, forced: &[] };
+        let sides = Sides { desired: members, live: &nothing, raw: &Json::Null, forced: &[], tenant: self.live };
         change.steps = steps(spec, &change, &sides);
         change.missing_secrets = missing(&change).into_iter().map(|(_, source)| source).collect();
         if change.steps.is_empty() {
@@ -224,8 +235,13 @@ impl Maker<'_> {
         change.id = Some(live.id.clone());
         self.deletion(spec, live, &mut change);
         let empty = Map::new();
-        let sides =
-            Sides { desired: &empty, live: live.value.as_object().unwrap_or(&empty), raw: &live.raw, forced: &[] };
+        let sides = Sides {
+            desired: &empty,
+            live: live.value.as_object().unwrap_or(&empty),
+            raw: &live.raw,
+            forced: &[],
+            tenant: self.live,
+        };
         change.steps = steps(spec, &change, &sides);
         self.nodes.push(Node { change, desired: None, live: Some(live.value.clone()) });
     }
@@ -266,6 +282,7 @@ impl Maker<'_> {
             cascades: Vec::new(),
             locus: None,
             steps: Vec::new(),
+            waits_for: Vec::new(),
             after: Vec::new(),
             missing_secrets: Vec::new(),
         }

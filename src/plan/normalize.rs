@@ -59,10 +59,10 @@ fn canonical(spec: &FieldSpec, members: &mut Map) {
         members.keys().filter_map(|name| Some((name.clone(), spec.member(name)?.alias.clone()?))).collect();
     for (old, new) in aliases {
         if let Some(value) = members.shift_remove(&old) {
-            members.entry(new).or_insert(value);
+            put(members, &new, value);
         }
     }
-    members.retain(|name, _| spec.member(name).is_none_or(|m| !m.read_only && !m.skip));
+    members.retain(|name, _| spec.member(name).is_none_or(|m| !m.read_only && !m.skip && !m.owned));
     for (name, value) in members.iter_mut() {
         let Some(member) = spec.member(name) else { continue };
         match value {
@@ -75,6 +75,20 @@ fn canonical(spec: &FieldSpec, members: &mut Map) {
                 }
             }
             _ => {}
+        }
+    }
+}
+
+/// Sets `a.b`, unless it is there: where both spellings are written the newer one counts.
+fn put(members: &mut Map, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => {
+            members.entry(path.to_owned()).or_insert(value);
+        }
+        Some((first, rest)) => {
+            if let Value::Object(inner) = members.entry(first.to_owned()).or_insert_with(Value::object) {
+                put(inner, rest, value);
+            }
         }
     }
 }

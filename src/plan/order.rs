@@ -31,6 +31,9 @@ pub(super) fn order(registry: &Registry, mut nodes: Vec<Node>) -> Vec<Change> {
     };
     for (n, node) in nodes.iter().enumerate() {
         let Some(spec) = registry.kind(&node.change.address.kind) else { continue };
+        for target in node.change.waits_for.iter().filter_map(|target| at.get(target)) {
+            link(&mut before, n, *target);
+        }
         if let Some(desired) = &node.desired {
             for target in references(&spec.fields, desired).iter().filter_map(|target| at.get(target)) {
                 if nodes.get(*target).is_some_and(|t| t.change.action != Action::Delete) {

@@ -1,7 +1,7 @@
 //! Which described resource is which live one.
 
 use crate::codec::address_of;
-use crate::model::{Described, LiveResource, Map, Value};
+use crate::model::{Address, Described, LiveResource, Map, Value};
 use crate::schema::{KindShape, KindSpec};
 
 /// What a described resource is paired with.
@@ -16,7 +16,14 @@ pub(super) enum Partner {
 }
 
 /// Pairs by described id, else by identity.
-pub(super) fn pair(spec: &KindSpec, described: &[Described], live: &[LiveResource]) -> Vec<Partner> {
+///
+/// A described resource that a `moved` entry names is paired with the live one it was before, unless one of its new name is live.
+pub(super) fn pair(
+    spec: &KindSpec,
+    described: &[Described],
+    live: &[LiveResource],
+    moved: &[(Address, Address)],
+) -> Vec<Partner> {
     let mut taken = vec![false; live.len()];
     let mut out: Vec<Partner> = described
         .iter()
@@ -30,6 +37,23 @@ pub(super) fn pair(spec: &KindSpec, described: &[Described], live: &[LiveResourc
         .collect();
     for (partner, resource) in out.iter_mut().zip(described) {
         if *partner != Partner::Nothing {
+            continue;
+        }
+        let free = |at: usize| taken.get(at) == Some(&false);
+        let also = live.iter().enumerate().position(|(at, l)| {
+            let equal = |m: &String| l.value.get(m).is_some() && l.value.get(m) == resource.value.get(m);
+            free(at) && spec.also.iter().any(equal)
+        });
+        let by_name = |l: &LiveResource| same_identity(spec, resource, l);
+        let renamed = moved.iter().filter(|(_, to)| *to == resource.address).find_map(|(from, _)| {
+            let gone = !live.iter().any(by_name);
+            live.iter().enumerate().position(|(at, l)| gone && free(at) && l.address == *from)
+        });
+        if let Some(at) = also.or(renamed) {
+            if let Some(slot) = taken.get_mut(at) {
+                *slot = true;
+            }
+            *partner = Partner::Live(at);
             continue;
         }
         let candidates: Vec<usize> = live

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::diff::{item_name, key_of};
 use crate::change::{Action, Change, FieldChange, Step, Wait};
 use crate::codec::{Body, encode_field, encode_member, encode_members, overlay};
-use crate::model::{Map, Path, Segment, Value};
+use crate::model::{Live, Map, Path, Segment, Value};
 use crate::quirk::{self, Write};
 use crate::schema::{Batch, Create, FieldSpec, KindSpec, Part, PartStep, Place, Shape, SubEndpoint, SubSpec, Verb};
 
@@ -25,6 +24,8 @@ pub(super) struct Sides<'a> {
     pub(super) raw: &'a Json,
     /// Members to send although no difference was seen (secrets that cannot be compared).
     pub(super) forced: &'a [Path],
+    /// All that was read of the tenant.
+    pub(super) tenant: &'a Live,
 }
 
 /// Returns the requests of a change, in order.
@@ -32,24 +33,26 @@ pub(super) fn steps(spec: &KindSpec, change: &Change, sides: &Sides<'_>) -> Vec<
     let mut steps = match change.action {
         Action::Create => create(spec, change, sides),
         Action::Update => update(spec, change, sides),
-        Action::Delete => delete(spec),
+        Action::Delete => delete(spec, false),
         Action::Replace => {
-            let mut steps = delete(spec);
+            let mut steps = delete(spec, true);
             let nothing = Map::new();
-            let fresh = Sides { desired: sides.desired, live: &nothing, raw: &Json::Null, forced: &[] };
+            let fresh =
+                Sides { desired: sides.desired, live: &nothing, raw: &Json::Null, forced: &[], tenant: sides.tenant };
             steps.extend(create(spec, change, &fresh));
             steps
         }
     };
-    let write = Write { spec, change, desired: sides.desired, live: sides.live, raw: sides.raw };
+    let write = Write { spec, change, desired: sides.desired, live: sides.live, raw: sides.raw, tenant: sides.tenant };
     quirk::of(spec).steps(&write, &mut steps);
     steps
 }
 
-fn delete(spec: &KindSpec) -> Vec<Step> {
+/// A name is free for the one that is made anew only when the deletion is over.
+fn delete(spec: &KindSpec, again: bool) -> Vec<Step> {
     let Some(endpoint) = &spec.delete else { return Vec::new() };
     let mut step = Step::new(endpoint.method, endpoint.path.clone(), None);
-    if spec.asynchronous_delete {
+    if spec.asynchronous_delete && again {
         step.after = Some(Wait::Gone);
     }
     vec![step]
@@ -60,21 +63,26 @@ fn create(spec: &KindSpec, change: &Change, sides: &Sides<'_>) -> Vec<Step> {
     let main = |name: &str| !in_part(spec, name);
     let endpoint = spec.create.as_ref().or(spec.update.as_ref());
     if let Some(place) = place_of(spec, change) {
-        steps.push(place_step(spec, place, sides.desired));
+        steps.push(place_step(spec, place, sides.desired, sides.raw));
     } else if let Some(endpoint) = endpoint {
         let mut body = encode_members(&spec.fields, sides.desired, &|name, f| main(name) && !f.update_only);
+        for needed in spec.fields.required_on_create.iter().filter(|needed| !sides.desired.contains_key(*needed)) {
+            if let Some(default) = spec.field(needed).and_then(|f| f.default_in(sides.desired)) {
+                body.set(needed, Body::Value(Value::from_json(default)));
+            }
+        }
         quirk::of(spec).body(&mut body, true);
         let mut step = write_step(spec, endpoint, sides.desired, body);
         step.creates = endpoint.method == Verb::Post;
         if let (Some(id), Some(name)) = (&spec.id, &change.address.name) {
             step.makes = Some((spec.name.clone(), name.clone(), id.clone()));
         }
-        if has_members(&step.body) || spec.create.is_some() {
+        if step.body.as_ref().is_some_and(has_members) || spec.create.is_some() {
             steps.push(step);
         }
         let mut later = encode_members(&spec.fields, sides.desired, &|name, f| main(name) && f.update_only);
         quirk::of(spec).body(&mut later, false);
-        if let (Some(endpoint), true) = (&spec.update, has_members(&Some(later.clone()))) {
+        if let (Some(endpoint), true) = (&spec.update, has_members(&later)) {
             steps.push(write_step(spec, endpoint, sides.desired, later));
         }
     }
@@ -88,7 +96,7 @@ fn update(spec: &KindSpec, change: &Change, sides: &Sides<'_>) -> Vec<Step> {
     let touched: BTreeSet<Path> =
         change.fields.iter().map(|f| f.path.clone()).chain(sides.forced.iter().cloned()).collect();
     if let Some(place) = place_of(spec, change) {
-        steps.push(place_step(spec, place, sides.desired));
+        steps.push(place_step(spec, place, sides.desired, sides.raw));
         return steps;
     }
     if let Some(endpoint) = &spec.update {
@@ -98,8 +106,8 @@ fn update(spec: &KindSpec, change: &Change, sides: &Sides<'_>) -> Vec<Step> {
         } else {
             patch(&spec.fields, sides.desired, sides.raw, &own, &Path::root())
         };
-        if !own.is_empty() {
-            quirk::of(spec).body(&mut body, false);
+        quirk::of(spec).body(&mut body, false);
+        if !own.is_empty() && has_members(&body) {
             steps.push(write_step(spec, endpoint, sides.desired, body));
         }
     }
@@ -108,12 +116,8 @@ fn update(spec: &KindSpec, change: &Change, sides: &Sides<'_>) -> Vec<Step> {
     steps
 }
 
-fn has_members(body: &Option<Body>) -> bool {
-    match body {
-        Some(Body::Object(members)) => !members.is_empty(),
-        Some(_) => true,
-        None => false,
-    }
+fn has_members(body: &Body) -> bool {
+    !matches!(body, Body::Object(members) if members.is_empty())
 }
 
 fn write_step(spec: &KindSpec, endpoint: &Create, members: &Map, body: Body) -> Step {
@@ -137,7 +141,9 @@ fn patch(spec: &FieldSpec, desired: &Map, raw: &Json, touched: &BTreeSet<Path>, 
     let any = FieldSpec::default();
     for name in names {
         let member = spec.member(name).unwrap_or(&any);
-        if member.create_only {
+        let unsent =
+            member.create_only || member.read_only || member.in_path || member.step.is_some() || member.sub.is_some();
+        if unsent {
             continue;
         }
         if let (Some(_), Some(hours @ Value::Number(_))) = (&member.hours, desired.get(name)) {
@@ -179,19 +185,29 @@ fn place_of<'a>(spec: &'a KindSpec, change: &Change) -> Option<&'a Place> {
     spec.places.get(change.address.name.as_deref()?)
 }
 
-fn place_step(spec: &KindSpec, place: &Place, desired: &Map) -> Step {
-    let encoded = encode_members(&spec.fields, desired, &|name, _| !spec.identity.iter().any(|i| i == name));
-    let body = match encoded {
-        Body::Object(members) if !place.members.is_empty() => Body::Object(
-            members
-                .into_iter()
-                .filter_map(|(name, value)| Some((place.members.get(&name)?.clone(), value)))
-                .collect::<IndexMap<_, _>>(),
-        ),
-        other => other,
-    };
+fn place_step(spec: &KindSpec, place: &Place, desired: &Map, raw: &Json) -> Step {
+    let mut body = Body::object();
+    for (name, value) in desired.iter().filter(|(name, _)| !spec.identity.contains(name)) {
+        let api = if place.members.is_empty() { Some(name) } else { place.members.get(name) };
+        if let (Some(api), Some(field)) = (api, spec.field(name))
+            && !(field.read_only || field.skip)
+        {
+            body.set(api, encode_member(name, field, value).1);
+        }
+    }
+    if let (false, Some(_), Json::Object(live), Body::Object(sent)) = (place.merged, &place.at, raw, &mut body) {
+        for (name, value) in live {
+            sent.entry(name.clone()).or_insert_with(|| Body::Value(Value::from_json(value)));
+        }
+    }
+    let mut path = place.update.path.clone();
+    for (member, value) in raw.as_object().into_iter().flatten() {
+        if let Some(text) = value.as_str() {
+            path = path.replace(&format!("{{{member}}}"), &encode_segment(text));
+        }
+    }
     let wrapped = body.wrapped(place.at.as_deref()).wrapped(place.update.wrap.as_deref());
-    Step::new(place.update.method, place.update.path.clone(), Some(wrapped))
+    Step::new(place.update.method, path, Some(wrapped))
 }
 
 /// One value of a part: its place, and what its captures stand for.
@@ -232,9 +248,13 @@ fn part_step(
     sides: &Sides<'_>,
     touched: &BTreeSet<Path>,
 ) -> Option<Step> {
-    let field = field_at(&spec.fields, &instance.path);
+    let mut field = field_at(&spec.fields, &instance.path);
     let raw = raw_at(sides.raw, &instance.path);
-    let wanted = instance.desired.filter(|value| **value != Value::Null);
+    let mut wanted = instance.desired.filter(|value| **value != Value::Null);
+    if let Some(member) = &part.item {
+        field = field.member(member).unwrap_or(field);
+        wanted = wanted.and_then(|value| value.get(member));
+    }
     let endpoint = match (wanted, raw.is_null(), &part.create, &part.delete) {
         (None, _, _, Some(delete)) => delete,
         (Some(_), true, Some(create), _) => create,

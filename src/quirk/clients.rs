@@ -1,8 +1,243 @@
-//! Quirks of `clients`.
+//! Clients: credentials are objects of their own that are made, attached by id and only then may go.
 
-use super::Quirk;
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use super::thumbprint::thumbprint;
+use super::{Quirk, Write};
+use crate::change::{Action, Step};
+use crate::codec::{Body, Names, encode_members};
+use crate::model::{Map, Value};
+use crate::schema::{FieldSpec, Verb};
 
 /// See the module.
 pub(super) struct Clients;
 
-impl Quirk for Clients {}
+const METHODS: &str = "client_authentication_methods";
+const AUTH_METHOD: &str = "token_endpoint_auth_method";
+/// Kind under which the ids of credentials made on the way are kept.
+const CREDENTIALS: &str = "clientAuthCredentials";
+
+impl Quirk for Clients {
+    fn canonical(&self, members: &mut Map) {
+        // The block decides; attaching credentials sends the other one as null.
+        if members.get(METHODS).is_some_and(|m| *m != Value::Null) {
+            members.shift_remove(AUTH_METHOD);
+        }
+        if members.get("app_type").and_then(Value::as_str) == Some("resource_server") {
+            for refused in ["oidc_logout", "refresh_token"] {
+                members.shift_remove(refused);
+            }
+        }
+        for credential in credentials_mut(members) {
+            let key = credential.get("pem").and_then(Value::as_str).and_then(thumbprint);
+            if let (Some(kid), false) = (key, credential.contains_key("kid")) {
+                credential.insert("kid".to_owned(), Value::from(kid));
+            }
+        }
+    }
+
+    fn further_reads(&self, raw: &Json) -> Vec<(&'static str, String)> {
+        match raw.get(METHODS) {
+            Some(Json::Object(_)) => vec![("credentials", "/clients/{id}/credentials".to_owned())],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The client lists ids only; names and keys stand in the list of its credentials.
+    fn decode(&self, raw: &Json, members: &mut Map, _names: &Names) {
+        let rows = raw.pointer("/$sub/credentials").and_then(Json::as_array);
+        let Some(Json::Object(methods)) = raw.get(METHODS) else { return };
+        let mut out = Map::new();
+        for (method, settings) in methods {
+            let attached = settings.get("credentials").and_then(Json::as_array).into_iter().flatten();
+            let known = attached.map(|reference| {
+                let id = reference.get("id");
+                let row = rows.into_iter().flatten().find(|row| row.get("id") == id).unwrap_or(reference);
+                let shown = ["name", "credential_type", "kid", "alg", "expires_at", "subject_dn"];
+                let members = shown.iter().filter_map(|m| Some(((*m).to_owned(), Value::from_json(row.get(*m)?))));
+                Value::Object(members.collect())
+            });
+            let list = Value::Array(known.collect());
+            out.insert(method.clone(), Value::Object(Map::from_iter([("credentials".to_owned(), list)])));
+        }
+        members.insert(METHODS.to_owned(), Value::Object(out));
+    }
+
+    /// A computed key id is not written: it follows from the key.
+    fn written(&self, members: &mut Map) {
+        for credential in credentials_mut(members) {
+            credential.shift_remove("kid");
+        }
+    }
+
+    fn steps(&self, write: &Write<'_>, steps: &mut Vec<Step>) {
+        if let (Some(id), Action::Create | Action::Replace) =
+            (write.desired.get("external_client_id"), write.change.action)
+        {
+            register(id, steps);
+        }
+        if write.change.action == Action::Delete || !write.desired.contains_key(METHODS) {
+            return;
+        }
+        let touched = |f: &crate::change::FieldChange| f.path.first_key() == Some(METHODS);
+        if !write.change.fields.iter().any(touched) {
+            return;
+        }
+        if matches!(write.change.action, Action::Create | Action::Replace) {
+            // A create takes whole credentials inside.
+            for step in steps.iter_mut().filter(|s| s.path == "/clients") {
+                strip_kids(&mut step.body);
+            }
+            return;
+        }
+        for step in steps.iter_mut().filter(|s| s.path == "/clients/{id}") {
+            if let Some(body) = &mut step.body {
+                body.remove(METHODS);
+            }
+        }
+        steps.retain(|s| !matches!(&s.body, Some(Body::Object(m)) if m.is_empty() && s.path == "/clients/{id}"));
+        credential_steps(write, steps);
+    }
+}
+
+/// A client made from a metadata document is registered by its URL alone; the rest follows as an update.
+fn register(id: &Value, steps: &mut Vec<Step>) {
+    let Some(at) = steps.iter().position(|s| s.path == "/clients" && s.method == Verb::Post) else { return };
+    let Some(step) = steps.get_mut(at) else { return };
+    let settings = step.body.take();
+    step.path = "/clients/cimd/register".to_owned();
+    step.body = Some(Body::Object(IndexMap::from_iter([("external_client_id".to_owned(), Body::Value(id.clone()))])));
+    if let Some(Body::Object(mut members)) = settings {
+        for refused in ["external_client_id", "name"] {
+            members.shift_remove(refused);
+        }
+        if !members.is_empty() {
+            steps.insert(at + 1, Step::new(Verb::Patch, "/clients/{id}", Some(Body::Object(members))));
+        }
+    }
+}
+
+fn credentials_mut(members: &mut Map) -> impl Iterator<Item = &mut Map> {
+    let methods = members.get_mut(METHODS).and_then(Value::as_object_mut);
+    methods.into_iter().flat_map(|methods| methods.values_mut()).flat_map(|method| {
+        let list = method.as_object_mut().and_then(|m| m.get_mut("credentials"));
+        let items = if let Some(Value::Array(items)) = list { Some(items) } else { None };
+        items.into_iter().flatten().filter_map(Value::as_object_mut)
+    })
+}
+
+/// Removes key ids that follow from the key beside them.
+fn strip_kids(body: &mut Option<Body>) {
+    let Some(Body::Object(members)) = body else { return };
+    let Some(Body::Object(methods)) = members.get_mut(METHODS) else { return };
+    for method in methods.values_mut() {
+        let Body::Object(method) = method else { continue };
+        let Some(Body::Array(items)) = method.get_mut("credentials") else { continue };
+        for item in items {
+            strip_kid(item);
+        }
+    }
+}
+
+fn strip_kid(item: &mut Body) {
+    let Body::Object(item) = item else { return };
+    let computed = match (item.get("pem"), item.get("kid")) {
+        (Some(Body::Value(Value::String(pem))), Some(Body::Value(Value::String(kid)))) => {
+            thumbprint(pem).as_ref() == Some(kid)
+        }
+        _ => false,
+    };
+    if computed {
+        item.shift_remove("kid");
+    }
+}
+
+/// Makes what is new or has another key, attaches, then deletes what is no longer used.
+fn credential_steps(write: &Write<'_>, steps: &mut Vec<Step>) {
+    let rows = write.raw.pointer("/$sub/credentials").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    let client = write.change.address.name.clone().unwrap_or_default();
+    let mut attach = Body::object();
+    let mut kept: Vec<&str> = Vec::new();
+    match write.desired.get(METHODS) {
+        Some(Value::Object(methods)) => {
+            let mut bodies = IndexMap::new();
+            for (method, settings) in methods {
+                let items = settings.get("credentials").and_then(Value::as_array).unwrap_or_default();
+                let item_spec = item_spec(write, method);
+                let mut references = Vec::new();
+                for item in items.iter().filter_map(Value::as_object) {
+                    let name = item.get("name").and_then(Value::as_str).unwrap_or_default();
+                    let live = rows
+                        .iter()
+                        .find(|row| row.get("name").and_then(Json::as_str) == Some(name) && same_key(item, row));
+                    let id = match live.and_then(|row| row.get("id")).and_then(Json::as_str) {
+                        Some(id) => {
+                            kept.push(id);
+                            expiry(item, live, id, steps);
+                            Body::Value(Value::from(id))
+                        }
+                        None => {
+                            let key = format!("{client}/{name}");
+                            steps.push(make(&item_spec, method, item, &key));
+                            Body::Ref { kinds: vec![CREDENTIALS.to_owned()], name: key }
+                        }
+                    };
+                    references.push(Body::Object(IndexMap::from_iter([("id".to_owned(), id)])));
+                }
+                let list = Body::Object(IndexMap::from_iter([("credentials".to_owned(), Body::Array(references))]));
+                bodies.insert(method.clone(), list);
+            }
+            attach.set(METHODS, Body::Object(bodies));
+            attach.set(AUTH_METHOD, Body::Value(Value::Null));
+        }
+        _ => {
+            // Without credentials the client needs another way to prove itself.
+            let method = write.desired.get(AUTH_METHOD).cloned().unwrap_or_else(|| Value::from("client_secret_post"));
+            attach.set(METHODS, Body::Value(Value::Null));
+            attach.set(AUTH_METHOD, Body::Value(method));
+        }
+    }
+    steps.push(Step::new(Verb::Patch, "/clients/{id}", Some(attach)));
+    for id in rows.iter().filter_map(|row| row.get("id")).filter_map(Json::as_str).filter(|id| !kept.contains(id)) {
+        steps.push(Step::new(Verb::Delete, format!("/clients/{{id}}/credentials/{id}"), None));
+    }
+}
+
+fn item_spec(write: &Write<'_>, method: &str) -> FieldSpec {
+    let list = write.spec.field(METHODS).and_then(|f| f.member(method)).and_then(|f| f.member("credentials"));
+    list.and_then(FieldSpec::item).cloned().unwrap_or_default()
+}
+
+fn same_key(item: &Map, row: &Json) -> bool {
+    match (item.get("kid").and_then(Value::as_str), row.get("kid").and_then(Json::as_str)) {
+        (Some(wanted), Some(found)) => wanted == found,
+        _ => true,
+    }
+}
+
+fn make(spec: &FieldSpec, method: &str, item: &Map, key: &str) -> Step {
+    let mut body = encode_members(spec, item, &|_, _| true);
+    strip_kid(&mut body);
+    if !item.contains_key("credential_type") {
+        let sort = match method {
+            "private_key_jwt" => "public_key",
+            "self_signed_tls_client_auth" => "x509_cert",
+            _ => "cert_subject_dn",
+        };
+        body.set("credential_type", Body::Value(Value::from(sort)));
+    }
+    let mut step = Step::new(Verb::Post, "/clients/{id}/credentials", Some(body));
+    step.creates = true;
+    step.makes = Some((CREDENTIALS.to_owned(), key.to_owned(), "id".to_owned()));
+    step
+}
+
+/// The expiry is the one member of a credential that can be changed.
+fn expiry(item: &Map, live: Option<&Json>, id: &str, steps: &mut Vec<Step>) {
+    let Some(Value::String(wanted)) = item.get("expires_at") else { return };
+    if live.and_then(|row| row.get("expires_at")).and_then(Json::as_str) != Some(wanted) {
+        let body = IndexMap::from_iter([("expires_at".to_owned(), Body::Value(Value::from(wanted.as_str())))]);
+        steps.push(Step::new(Verb::Patch, format!("/clients/{{id}}/credentials/{id}"), Some(Body::Object(body))));
+    }
+}

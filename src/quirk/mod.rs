@@ -1,14 +1,18 @@
 //! What a schema cannot say: hooks of the few kinds with real quirks. They return data and do no I/O.
 
 mod actions;
+mod attack_protection;
 mod branding;
+mod client_grants;
 mod clients;
-mod connections;
+mod databases;
+mod email_provider;
 mod organizations;
-mod pages;
 mod prompts;
+mod resource_servers;
 mod rules;
 mod tenant;
+mod thumbprint;
 mod triggers;
 
 use serde_json::Value as Json;
@@ -45,6 +49,9 @@ pub trait Quirk: Sync {
     /// Changes the body of the main write (or of a part's) before it is sent.
     fn body(&self, _body: &mut Body, _creates: bool) {}
 
+    /// Adds requests or waits that concern several changes of the kind at once.
+    fn arrange(&self, _changes: &mut [&mut Change], _live: &Live) {}
+
     /// Adds, changes or reorders the requests of a change. `desired` is what is described, `live` what is there.
     fn steps(&self, _write: &Write<'_>, _steps: &mut Vec<Step>) {}
 }
@@ -61,18 +68,23 @@ pub struct Write<'a> {
     pub live: &'a Map,
     /// The API's own object; null for a create.
     pub raw: &'a Json,
+    /// All that was read of the tenant.
+    pub tenant: &'a Live,
 }
 
 /// Returns the hooks of a kind.
 pub fn of(spec: &KindSpec) -> &'static dyn Quirk {
     match spec.quirk.as_deref() {
         Some("actions") => &actions::Actions,
+        Some("attackProtection") => &attack_protection::AttackProtection,
         Some("branding") => &branding::Branding,
+        Some("clientGrants") => &client_grants::ClientGrants,
         Some("clients") => &clients::Clients,
-        Some("connections") => &connections::Connections,
+        Some("databases") => &databases::Databases,
+        Some("emailProvider") => &email_provider::EmailProvider,
         Some("organizations") => &organizations::Organizations,
-        Some("pages") => &pages::Pages,
         Some("prompts") => &prompts::Prompts,
+        Some("resourceServers") => &resource_servers::ResourceServers,
         Some("rules") => &rules::Rules,
         Some("tenant") => &tenant::Tenant,
         Some("triggers") => &triggers::Triggers,

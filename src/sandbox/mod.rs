@@ -7,8 +7,31 @@
 //! [`call::ApiError`] comes out, and the clock and the random seed are values. The server around it does the I/O.
 
 pub mod call;
+pub mod contract;
+mod control;
 pub mod family;
+mod fault;
 pub mod ids;
+mod log;
+mod log_query;
+mod oauth;
+pub mod options;
 pub mod page;
+mod rate;
+pub mod request;
 pub mod route;
+pub mod server;
+mod service;
 pub mod state;
+mod store;
+pub mod tenant;
+mod tls;
+mod token;
+
+pub use options::{Fault, Options, Rate, Subscription};
+pub use server::{Running, StartError, start};
+
+#[cfg(test)]
+mod server_tests;
+#[cfg(test)]
+mod traffic_tests;

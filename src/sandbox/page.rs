@@ -9,6 +9,12 @@ use super::call::{ApiError, Call, Outcome, Reply};
 /// Rows on a page when the request names no number.
 pub const DEFAULT_SIZE: usize = 50;
 
+/// Rows that pages reach where [`NEEDS_CHECKPOINT`] says so; what lies behind needs checkpoints.
+pub const OFFSET_REACH: usize = 1000;
+
+/// Lists of which pages reach the first rows only (API description).
+const NEEDS_CHECKPOINT: &[&str] = &["connections", "organizations"];
+
 /// Member order of an offset list with totals; it differs by kind (recorded traffic).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OffsetOrder {
@@ -52,9 +58,15 @@ pub fn offset(call: &Call, key: &str, rows: Vec<Value>, order: OffsetOrder) -> O
         return Ok(Reply::ok(Value::Array(rows)));
     }
     let body = match order {
-        OffsetOrder::TotalsFirst => json!({"total": total, "start": start, "limit": limit, key: rows}),
-        OffsetOrder::RowsFirst => json!({key: rows, "start": start, "limit": limit, "total": total}),
-        OffsetOrder::LimitFirst => json!({"limit": limit, "start": start, "total": total, key: rows}),
+        OffsetOrder::TotalsFirst => {
+            json!({"total": total, "start": start, "limit": limit, key: rows})
+        }
+        OffsetOrder::RowsFirst => {
+            json!({key: rows, "start": start, "limit": limit, "total": total})
+        }
+        OffsetOrder::LimitFirst => {
+            json!({"limit": limit, "start": start, "total": total, key: rows})
+        }
     };
     Ok(Reply::ok(body))
 }
@@ -85,18 +97,25 @@ pub fn checkpoint(call: &Call, key: &str, rows: Vec<Value>) -> Outcome {
 /// Answers a checkpoint list where the request asks for one (`take` or `from`), else an offset list.
 ///
 /// # Errors
-/// As [`checkpoint`].
+/// As [`checkpoint`]; 400 `invalid_paging` for an offset that does not reach so far.
 pub fn either(call: &Call, key: &str, rows: Vec<Value>, order: OffsetOrder) -> Outcome {
     if call.query("take").is_some() || call.query("from").is_some() {
-        checkpoint(call, key, rows)
-    } else {
-        offset(call, key, rows, order)
+        return checkpoint(call, key, rows);
     }
+    let limit = number(call, "per_page").unwrap_or(DEFAULT_SIZE);
+    let end = number(call, "page").unwrap_or(0).saturating_add(1).saturating_mul(limit);
+    if NEEDS_CHECKPOINT.contains(&key) && end > OFFSET_REACH {
+        let message = format!("You can only page through the first {OFFSET_REACH} records.");
+        return Err(ApiError::new(400, "invalid_paging", message));
+    }
+    offset(call, key, rows, order)
 }
 
 /// Keeps the members named by `fields`, or drops them with `include_fields=false`.
 pub fn selected(call: &Call, value: Value) -> Value {
-    let Some(fields) = call.query("fields").filter(|fields| !fields.is_empty()) else { return value };
+    let Some(fields) = call.query("fields").filter(|fields| !fields.is_empty()) else {
+        return value;
+    };
     let include = call.query("include_fields") != Some("false");
     match value {
         Value::Object(members) => Value::Object(
@@ -261,6 +280,17 @@ mod tests {
         assert_eq!(got.as_object().unwrap().keys().collect::<Vec<_>>(), ["things", "next"]);
         let got = body(either(&call(&[("include_totals", "true")]), "things", rows(2), OffsetOrder::TotalsFirst));
         assert_eq!(got["total"], 2);
+    }
+
+    #[test]
+    fn pages_of_some_lists_end_at_a_thousand_rows() {
+        let page = |page| {
+            either(&call(&[("page", page), ("per_page", "100")]), "connections", rows(1001), OffsetOrder::TotalsFirst)
+        };
+        assert!(page("9").is_ok());
+        assert_eq!(page("10").unwrap_err().code.as_deref(), Some("invalid_paging"));
+        let rest = either(&call(&[("page", "20")]), "clients", rows(1001), OffsetOrder::TotalsFirst);
+        assert_eq!(body(rest).as_array().unwrap().len(), 1);
     }
 
     #[test]

@@ -41,6 +41,7 @@ const STANDARD: &[&str] = &[
     "allOf",
     "dependentSchemas",
     "contains",
+    "x-canonical",
 ];
 
 /// Compiles one schema file.
@@ -79,11 +80,18 @@ pub(super) fn compile(name: &str, json: Json) -> Result<KindSpec, Vec<String>> {
         also: x.texts("also"),
         unique: x.flag("unique", true),
         shares: x.text("shares"),
-        gated: x.map("fields", |r| r.json.as_str().unwrap_or_default().to_owned()),
+        empty_is_unmanaged: x.text("empty").as_deref() == Some("unmanaged"),
+        elsewhere: x.map("elsewhere", |r| r.json.as_str().unwrap_or_default().to_owned()),
+        unavailable: x.map("unavailable", |r| statuses(r.json)),
+        gated: x.map("unreadable", |r| r.json.as_str().unwrap_or_default().to_owned()),
         names: x.texts("names"),
         id: x.text("id"),
         after: x.texts("after"),
         directory: directory(&x, name),
+        member_files: x.object("directory").map(|r| r.map("members", |r| member_file(&r))).unwrap_or_default(),
+        foreign_files: x.object("directory").map(|r| r.texts("except")).unwrap_or_default(),
+        paired: x.object("directory").and_then(|r| r.text("pair")),
+        first_file: x_json.pointer("/directory/single").is_some(),
         list: x.object("list").map(|r| list(&r)),
         get: x.object("get").map(|r| {
             let _ = r.take("detail");
@@ -252,7 +260,7 @@ fn write(r: &Reader<'_>) -> Create {
 }
 
 fn endpoint(r: &Reader<'_>) -> Endpoint {
-    for list_only in ["style", "max"] {
+    for list_only in ["style", "max", "pick"] {
         let _ = r.take(list_only);
     }
     let out = Endpoint {
@@ -303,7 +311,9 @@ fn directory(x: &Reader<'_>, name: &str) -> Directory {
     let Some(r) = x.object("directory") else {
         return Directory::File { path: name.to_owned() };
     };
-    let _ = r.take("single");
+    for elsewhere in ["single", "members", "except", "pair"] {
+        let _ = r.take(elsewhere);
+    }
     let out = match (r.text("path"), r.text("folder"), r.text("array")) {
         (Some(path), _, _) => Directory::File { path: without_extension(&path) },
         (None, Some(folder), Some(array)) => {
@@ -319,6 +329,19 @@ fn directory(x: &Reader<'_>, name: &str) -> Directory {
     };
     r.finish();
     out
+}
+
+fn member_file(r: &Reader<'_>) -> MemberFile {
+    match r.json {
+        Json::String(path) => MemberFile::File(without_extension(path)),
+        _ => {
+            MemberFile::Folder { folder: r.need("folder"), file: r.text("file").unwrap_or_else(|| "{name}".to_owned()) }
+        }
+    }
+}
+
+fn statuses(json: &Json) -> Vec<u16> {
+    json.as_array().into_iter().flatten().filter_map(|n| n.as_u64().and_then(|n| u16::try_from(n).ok())).collect()
 }
 
 fn without_extension(path: &str) -> String {
@@ -343,7 +366,6 @@ fn part(r: &Reader<'_>) -> Part {
     let out = Part {
         at: steps(&r.need("at")),
         get: r.object("get").map(|r| endpoint(&r)),
-        list: r.object("list").map(|r| list(&r)),
         update: r.object("update").map_or_else(
             || {
                 r.error("`update` is missing");
@@ -364,6 +386,9 @@ fn part(r: &Reader<'_>) -> Part {
             .collect(),
         create: r.object("create").map(|r| write(&r)),
         delete: r.object("delete").map(|r| write(&r)),
+        item: r.text("item"),
+        needs: r.text("needs"),
+        unavailable: r.numbers("unavailable"),
         whole: r.json.pointer("/update/whole").and_then(Json::as_bool).unwrap_or(false),
         optional: r.flag("optional", false),
         replaces: r.flag("replaces", false),
@@ -409,7 +434,8 @@ fn place(r: &Reader<'_>) -> Place {
     let none = Endpoint { path: String::new(), query: Vec::new(), wrap: None, absent: Vec::new(), rows: None };
     let out = Place {
         get: r.object("get").map_or(none, |r| endpoint(&r)),
-        pick_first: r.take("pick").is_some(),
+        pick_first: r.json.pointer("/get/pick").is_some(),
+        merged: r.flag("merged", false),
         at: r.text("at"),
         update: r
             .object("update")
@@ -471,6 +497,10 @@ impl Compiler<'_> {
             immutable: r.flag("x-immutable", false),
             fixed: r.json.get("x-immutable").and_then(Json::as_str) == Some("refuse"),
             in_path: r.flag("x-path", false),
+            limit: r.take("x-limit").and_then(Json::as_u64),
+            step: r.text("x-step"),
+            empty_is_null: r.flag("x-empty-is-null", false),
+            required_on_create: r.texts("x-required-on-create"),
             hours: r.text("x-hours"),
             create_only: r.flag("x-create-only", false),
             update_only: r.flag("x-update-only", false),
@@ -550,12 +580,15 @@ impl Compiler<'_> {
                 .map(|(name, json)| (name.clone(), self.field(json, &format!("{place}/{name}"), depth + 1)))
                 .collect();
             let open = additional.is_none_or(|a| a != &Json::Bool(false));
-            return Shape::Record { members, open };
+            let rest = additional
+                .filter(|a| a.is_object())
+                .map(|json| Box::new(self.field(json, &format!("{place}/*"), depth + 1)));
+            return Shape::Record { members, open, rest };
         }
         match additional {
             Some(json @ Json::Object(_)) => Shape::Map(Box::new(self.field(json, &format!("{place}/*"), depth + 1))),
             Some(Json::Bool(true)) => Shape::Map(Box::default()),
-            Some(_) => Shape::Record { members: IndexMap::new(), open: false },
+            Some(_) => Shape::Record { members: IndexMap::new(), open: false, rest: None },
             None if types.iter().any(|t| t == "array") => Shape::List(Box::default()),
             None if types.iter().any(|t| t == "object") => Shape::Map(Box::default()),
             None if types.is_empty() && r.json.get("enum").is_none() && r.json.get("const").is_none() => Shape::Any,
@@ -624,21 +657,29 @@ fn risk(r: &Reader<'_>) -> RiskSpec {
     }
 }
 
+fn missing(word: Option<&str>) -> MissingFile {
+    match word {
+        Some("warn") => MissingFile::Warn,
+        Some("empty") => MissingFile::Empty,
+        Some("text") => MissingFile::Text,
+        _ => MissingFile::Error,
+    }
+}
+
 fn file(r: &Reader<'_>) -> FileSpec {
     let base = |key: &str| match r.text(key).as_deref() {
         Some("root") | None => FileBase::Root,
         Some("kind") => FileBase::Kind,
+        Some("file") => FileBase::File,
         Some("inline") => FileBase::Inline,
         Some(folder) => FileBase::Folder(folder.to_owned()),
     };
     let out = FileSpec {
         directory: base("directory"),
         single: base("single"),
-        missing: match r.text("missing").as_deref() {
-            Some("warn") => MissingFile::Warn,
-            Some("empty") => MissingFile::Empty,
-            _ => MissingFile::Error,
-        },
+        missing: missing(r.text("missing").as_deref()),
+        missing_for: r.map("missing_for", |r| missing(r.json.as_str())),
+        json: r.flag("json", false),
         optional: r.flag("optional", false),
         or_default: r.flag("or_default", false),
         trim: r.flag("trim", false),

@@ -92,6 +92,12 @@ pub struct KindSpec {
     pub shares: Option<String>,
     /// Members that are unreadable, not empty, without a scope.
     pub gated: IndexMap<String, String>,
+    /// An empty object in the description is left alone.
+    pub empty_is_unmanaged: bool,
+    /// Members that another kind describes, with its address.
+    pub elsewhere: IndexMap<String, String>,
+    /// Statuses that mean the plan lacks one name of a closed set.
+    pub unavailable: IndexMap<String, Vec<u16>>,
     /// Closed set of resources by name; empty where resources are created and deleted.
     pub names: Vec<String>,
     /// The API's member with the server id; `None` where the identity is the id.
@@ -100,6 +106,14 @@ pub struct KindSpec {
     pub after: Vec<String>,
     /// Where the directory layout keeps it.
     pub directory: Directory,
+    /// Members in files of their own in the directory layout.
+    pub member_files: IndexMap<String, MemberFile>,
+    /// Files of the folder that belong to another kind.
+    pub foreign_files: Vec<String>,
+    /// Extension of the file that `NAME.json` is paired with.
+    pub paired: Option<String>,
+    /// The first file of the folder is it, whatever its name.
+    pub first_file: bool,
     /// How all of it is listed.
     pub list: Option<ListEndpoint>,
     /// How one is read.
@@ -199,6 +213,20 @@ pub enum Directory {
     },
 }
 
+/// Where the directory layout keeps one member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MemberFile {
+    /// In one file; path without extension.
+    File(String),
+    /// In one file per object of a list.
+    Folder {
+        /// Folder.
+        folder: String,
+        /// File name without extension: `{template}`.
+        file: String,
+    },
+}
+
 /// A path and query to read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
@@ -266,9 +294,7 @@ pub struct Part {
     pub at: Vec<PartStep>,
     /// How it is read; `None` where another read brings it.
     pub get: Option<Endpoint>,
-    /// Where all values of the part are listed at once, with the members that locate a row.
-    pub list: Option<ListEndpoint>,
-    /// Where all resources' values are listed at once, and the row's member with the resource's id.
+    /// Where all values are listed at once, and the row's member with the resource's id (or members named as the captures).
     pub bulk: Option<(ListEndpoint, String)>,
     /// Only resources with one of these values in a member have it.
     pub only: Vec<(String, Vec<Json>)>,
@@ -280,6 +306,12 @@ pub struct Part {
     pub delete: Option<Create>,
     /// The write wants every member, not only the changed ones.
     pub whole: bool,
+    /// `at` names an item of a keyed list, and the value is this member of it.
+    pub item: Option<String>,
+    /// Not read while the tenant has no resource of this kind or collection.
+    pub needs: Option<String>,
+    /// Further statuses of the read that mean: the tenant lacks it.
+    pub unavailable: Vec<u16>,
     /// The subscription may lack it.
     pub optional: bool,
     /// The write replaces all of it.
@@ -333,6 +365,8 @@ pub struct Place {
     pub get: Endpoint,
     /// The read answers a list and the resource is in its first row.
     pub pick_first: bool,
+    /// The write merges the object; otherwise the live one is overlaid.
+    pub merged: bool,
     /// Member of the object that is the resource; `None` for the object itself.
     pub at: Option<String>,
     /// How it is written.
@@ -411,6 +445,14 @@ pub struct FieldSpec {
     pub in_path: bool,
     /// Hours in files; sent in whole minutes under this name.
     pub hours: Option<String>,
+    /// Most elements or bytes, by published limits that a contract may raise.
+    pub limit: Option<u64>,
+    /// No body carries it: a quirk turns a change into a step of this name.
+    pub step: Option<String>,
+    /// The API returns an empty text and refuses it: sent as null.
+    pub empty_is_null: bool,
+    /// Members a create needs beyond the required ones.
+    pub required_on_create: Vec<String>,
     /// Sent on create only.
     pub create_only: bool,
     /// Refused on create.
@@ -453,7 +495,7 @@ impl FieldSpec {
     /// Returns the spec of a member: of a record its member, of a map its values.
     pub fn member(&self, name: &str) -> Option<&FieldSpec> {
         match &self.shape {
-            Shape::Record { members, .. } => members.get(name),
+            Shape::Record { members, rest, .. } => members.get(name).or(rest.as_deref()),
             Shape::Map(values) => Some(values),
             _ => None,
         }
@@ -502,6 +544,8 @@ pub enum Shape {
         members: IndexMap<String, FieldSpec>,
         /// Others are allowed too.
         open: bool,
+        /// Shape of the others, where one is known.
+        rest: Option<Box<FieldSpec>>,
     },
     /// Free keys, values of one shape.
     Map(Box<FieldSpec>),
@@ -541,6 +585,8 @@ pub enum TextKind {
 pub enum FileBase {
     /// The root of the description.
     Root,
+    /// The folder of the describing file.
+    File,
     /// The kind's folder.
     Kind,
     /// A folder, as a template over members.
@@ -558,6 +604,8 @@ pub enum MissingFile {
     Warn,
     /// The text is empty.
     Empty,
+    /// The value is the text itself.
+    Text,
 }
 
 /// A value kept in a file of its own.
@@ -569,6 +617,10 @@ pub struct FileSpec {
     pub single: FileBase,
     /// What a missing file means.
     pub missing: MissingFile,
+    /// What it means for single resources, by name.
+    pub missing_for: IndexMap<String, MissingFile>,
+    /// The file is JSON and becomes the value.
+    pub json: bool,
     /// A value that names no file is the text itself.
     pub optional: bool,
     /// White space around the text does not count.

@@ -117,8 +117,12 @@ impl Reading<'_> {
             None => Node { locus: self.tree.locus(&folder), value: NodeValue::Object(NodeMap::default()) },
         };
         let mut file = main;
+        let mut side_texts = Vec::new();
         for piece in PIECES.iter().filter(|piece| piece.folder == folder) {
             let Some((from, node)) = self.piece(piece) else { continue };
+            if matches!(piece.home, PieceHome::Partials(_)) {
+                side_texts = super::partials::texts(&node, piece);
+            }
             let key_locus = node.locus.clone();
             if let NodeValue::Object(map) = &mut object.value {
                 map.members.retain(|member| member.key.as_str() != Some(piece.member));
@@ -131,7 +135,7 @@ impl Reading<'_> {
         }
         let file = file?;
         let locus = object.locus.clone();
-        Some(KindNodes { locus, resources: vec![ResourceNode { node: object, file }] })
+        Some(KindNodes { locus, resources: vec![ResourceNode { node: object, file, side_texts }] })
     }
 
     /// Finds the file of a kind that has one; a folder of its own may call it what it likes.
@@ -216,7 +220,7 @@ impl Reading<'_> {
             );
             return None;
         }
-        Some(ResourceNode { node, file: path.to_owned() })
+        Some(ResourceNode { node, file: path.to_owned(), side_texts: Vec::new() })
     }
 
     fn object(&mut self, spec: &KindSpec, node: Node) -> Option<Node> {

@@ -19,7 +19,7 @@ use indexmap::IndexMap;
 use super::filter::Filters;
 use super::marker::KnownNames;
 use super::node::Node;
-use crate::model::{Locus, Sources};
+use crate::model::{Locus, Path, Sources};
 use crate::problem::{Problem, sorted};
 use crate::schema::Registry;
 
@@ -100,6 +100,19 @@ pub struct ResourceNode {
     pub node: Node,
     /// Path of the file it stands in.
     pub file: String,
+    /// Values that are paths of side files although no schema says so: the layout does.
+    pub side_texts: Vec<SideText>,
+}
+
+/// A value that is the path of a side file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SideText {
+    /// The value, by the keys that lead to it.
+    pub at: Path,
+    /// Folder that the path starts at.
+    pub base: String,
+    /// The file is JSON and becomes the value; otherwise it is text, and a missing one is empty.
+    pub is_json: bool,
 }
 
 /// Reads a description.
@@ -195,3 +208,5 @@ impl Reading<'_> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::texts as test_texts;

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::directory::object_of;
+use super::known::Piece;
+use super::{ResourceNode, SideText};
 use crate::description::node::{Member, Node, NodeMap, NodeValue, Text};
-use crate::model::Locus;
+use crate::model::{Locus, Path};
 use crate::problem::Problem;
 
 /// Turns `prompt → [{screen → [{name, template}]}]` into `prompt → screen → name → path`, the shape of the single file.
@@ -62,6 +64,45 @@ fn points(prompt: &str, screen: &str, node: Node, problems: &mut Vec<Problem>) -
         points.insert(name.to_owned(), template);
     }
     object_of(&node.locus, points)
+}
+
+/// Returns where the paths stand in what [`by_screen`] made.
+pub(super) fn texts(node: &Node, piece: &Piece) -> Vec<SideText> {
+    let mut texts = Vec::new();
+    let root = Path::root().key(piece.member);
+    let members = |node: &Node| node.as_object().map(|map| map.members.clone()).unwrap_or_default();
+    for prompt in members(node) {
+        for screen in members(&prompt.value) {
+            for point in members(&screen.value) {
+                let at = root.key(&prompt.key.as_written()).key(&screen.key.as_written()).key(&point.key.as_written());
+                texts.push(SideText { at, base: piece.folder.to_owned(), is_json: false });
+            }
+        }
+    }
+    texts
+}
+
+/// Turns the single file's list of `prompt → {screen → path}` into `prompt → screen → path`, and notes the paths.
+pub(super) fn renderers(resource: &mut ResourceNode) {
+    const MEMBER: &str = "screenRenderers";
+    let NodeValue::Object(map) = &mut resource.node.value else { return };
+    let Some(member) = map.members.iter_mut().find(|member| member.key.as_str() == Some(MEMBER)) else { return };
+    let NodeValue::Array(items) = &member.value.value else { return };
+    let mut prompts: BTreeMap<String, BTreeMap<String, Node>> = BTreeMap::new();
+    for prompt in items.iter().filter_map(Node::as_object).flat_map(NodeMap::iter) {
+        let Some(screens) = prompt.value.as_object() else { return };
+        for screen in screens.iter() {
+            let key = screen.key.as_written();
+            if matches!(screen.value.value, NodeValue::Text(_)) {
+                let at = Path::root().key(MEMBER).key(&prompt.key.as_written()).key(&key);
+                resource.side_texts.push(SideText { at, base: String::new(), is_json: true });
+            }
+            prompts.entry(prompt.key.as_written()).or_default().insert(key, screen.value.clone());
+        }
+    }
+    let locus = member.value.locus.clone();
+    let prompts = prompts.into_iter().map(|(prompt, screens)| (prompt, object_of(&locus, screens))).collect();
+    member.value = object_of(&locus, prompts);
 }
 
 /// Turns one file per screen into `prompt → screen → settings`.

@@ -8,6 +8,9 @@ use crate::description::node::{Member, Node, NodeValue};
 use crate::problem::Problem;
 use crate::schema::{KindShape, KindSpec};
 
+/// Folder of the kind whose screens the single file keeps as paths of JSON files.
+const SCREENS: &str = "prompts";
+
 impl Reading<'_> {
     /// Reads the single file.
     pub(super) fn single(&mut self, file: &str) {
@@ -51,7 +54,10 @@ impl Reading<'_> {
                 _ if !self.options.filters.covers_kind(name) => {}
                 Meaning::Kind => {
                     let Some(spec) = self.options.registry.kind(name) else { return };
-                    if let Some(resources) = self.resources(spec, member.value, file) {
+                    if let Some(mut resources) = self.resources(spec, member.value, file) {
+                        if super::claim::folder_of(spec, self.options) == SCREENS {
+                            resources.iter_mut().for_each(super::partials::renderers);
+                        }
                         self.out.description.kinds.insert(name.to_owned(), KindNodes { locus, resources });
                     }
                 }
@@ -69,7 +75,7 @@ impl Reading<'_> {
 
     /// Takes the resources out of a kind's value.
     pub(super) fn resources(&mut self, spec: &KindSpec, node: Node, file: &str) -> Option<Vec<ResourceNode>> {
-        let resource = |node| ResourceNode { node, file: file.to_owned() };
+        let resource = |node| ResourceNode { node, file: file.to_owned(), side_texts: Vec::new() };
         match (spec.shape, node) {
             (KindShape::Single, node) if node.as_object().is_some() => Some(vec![resource(node)]),
             (KindShape::Collection, Node { value: NodeValue::Array(items), .. }) => {

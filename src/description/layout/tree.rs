@@ -98,7 +98,13 @@ impl Tree {
 
     /// Returns the path as people see it.
     pub fn shown(&self, path: &str) -> String {
-        if path.starts_with('/') { path.to_owned() } else { clean(&format!("{}{path}", self.shown)) }
+        if path.starts_with('/') {
+            return path.to_owned();
+        }
+        match clean(&format!("{}{path}", self.shown)) {
+            root if root.is_empty() => ".".to_owned(),
+            shown => shown,
+        }
     }
 
     /// Returns the start of a file as a place.

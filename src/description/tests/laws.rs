@@ -141,6 +141,25 @@ proptest! {
 }
 
 #[test]
+fn long_files_of_signs_are_read() {
+    let names = KnownNames::default();
+    for (part, count) in [
+        ("#", 500_000),
+        ("@@a", 60_000),
+        ("${{ ", 200_000),
+        ("${{ ' ", 100_000),
+        ("##a\n", 100_000),
+        (" ##b##", 60_000),
+    ] {
+        for format in [Format::Yaml, Format::Json] {
+            let _ = load("t", part.repeat(count).as_bytes(), format, &names);
+        }
+    }
+    let many = load("t", "[@@a@@]\n".repeat(140_000).as_bytes(), Format::Yaml, &names).unwrap_err();
+    assert_eq!(many[0].id, "too-many-markers");
+}
+
+#[test]
 fn the_two_signs_are_filled_in_their_order() {
     assert!(Sigil::Json < Sigil::Text);
 }

@@ -76,6 +76,7 @@ pub fn describe(description: &Description, tree: &Tree, options: &DescribeOption
             wanted: BTreeSet::new(),
             sources: Sources::default(),
             files: BTreeSet::new(),
+            dropped: Vec::new(),
         },
         problems: Vec::new(),
     };
@@ -171,7 +172,7 @@ impl Describer<'_> {
         let before = self.problems.len();
         let lenient = self.options.lenient || self.options.compatibility;
         shape::Shaper { spec, lenient, problems: &mut self.problems }.shape(&mut value, &mut loci, &mut keys);
-        self.joiner.join(spec, &node.file, &mut value, &mut loci);
+        self.joiner.join(spec, node, &mut value, &mut loci);
         rules.check(&value, &loci, &mut self.problems);
         let found = self.problems.iter().skip(before).any(Problem::is_error);
         let members = value.as_object()?;

@@ -21,7 +21,7 @@ impl Shaper<'_> {
 
     fn field(&mut self, field: &FieldSpec, value: &mut Value, path: &Path, loci: &mut Loci, keys: &mut Loci) {
         match (&field.shape, value) {
-            (Shape::Record { members, open }, Value::Object(map)) => {
+            (Shape::Record { members, open, .. }, Value::Object(map)) => {
                 self.aliases(field, map, path, loci, keys);
                 let written: Vec<String> = map.keys().cloned().collect();
                 for name in written {

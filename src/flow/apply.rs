@@ -1,0 +1,56 @@
+//! `apply`: carries a judged plan out.
+
+use ulid::Ulid;
+
+use super::Planned;
+use crate::apply::{self, ApplyEvent, Index, Report};
+use crate::change::Refusal;
+use crate::guard::{self, Judgement};
+use crate::schema::Risk;
+
+/// What applying is told besides the plan.
+#[derive(Debug, Clone, Default)]
+pub struct ApplyRequest {
+    /// Risks approved for this run.
+    pub approved: Vec<Risk>,
+    /// Changes that do not depend on a failed one go on.
+    pub keep_going: bool,
+    /// Stops before the next request.
+    pub cancel: tokio_util::sync::CancellationToken,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Applied {
+    /// Guards refuse; nothing was written.
+    Refused(Vec<Refusal>),
+    /// It ran.
+    Ran {
+        /// Id of the deployment: a ULID.
+        deployment: String,
+        /// What was done.
+        report: Report,
+    },
+}
+
+/// Applies a plan; `tell` hears of every step.
+pub async fn apply(planned: Planned, request: &ApplyRequest, tell: &(dyn Fn(ApplyEvent) + Sync)) -> Applied {
+    let Planned { plan, settings, live, names, session, .. } = planned;
+    let by = Judgement { policy: &settings.policy, approved: &request.approved, live: &live };
+    let approved = match guard::pass(plan, by) {
+        Ok(approved) => approved,
+        Err((_, refusals)) => {
+            session.close().await;
+            return Applied::Refused(refusals);
+        }
+    };
+    let deployment = Ulid::generate().to_string();
+    let run = apply::Settings {
+        deployment: deployment.clone(),
+        keep_going: request.keep_going,
+        cancel: request.cancel.clone(),
+    };
+    let report = apply::apply(approved, &session.client, &Index::new(names), &run, tell).await;
+    session.close().await;
+    Applied::Ran { deployment, report }
+}

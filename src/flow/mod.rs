@@ -1,0 +1,59 @@
+//! The stories: one file each, from what the user asked for to what is shown. They do the I/O between the pure parts.
+
+mod apply;
+mod doctor;
+mod plan;
+mod read;
+mod session;
+mod validate;
+
+use tokio_util::sync::CancellationToken;
+
+pub use apply::{Applied, ApplyRequest, apply};
+pub use doctor::{Check, Doctor, Verdict, doctor};
+pub use plan::{PlanRequest, Planned, plan};
+pub use read::{ReadTenant, read_tenant};
+pub use session::Session;
+pub use validate::{Validated, validate};
+
+use crate::model::Sources;
+use crate::problem::Problem;
+use crate::project::{Flags, Surroundings};
+
+/// What every story is told.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Where the project is and which environment is meant.
+    pub flags: Flags,
+    /// The working directory and the process environment.
+    pub around: Surroundings,
+    /// The share of the tenant's rate limit to use, above 0 to 1.
+    pub budget: f64,
+    /// Stops before the next request.
+    pub cancel: CancellationToken,
+}
+
+/// A story that ended early: what went wrong, with the texts to show it in.
+#[derive(Debug, Default)]
+pub struct Failed {
+    /// At least one error, and the warnings found on the way.
+    pub problems: Vec<Problem>,
+    /// Texts of the files involved.
+    pub sources: Sources,
+}
+
+impl Failed {
+    fn new(problems: Vec<Problem>, sources: Sources) -> Self {
+        Failed { problems, sources }
+    }
+
+    fn one(problem: Problem, sources: Sources) -> Self {
+        Failed { problems: vec![problem], sources }
+    }
+}
+
+impl From<crate::project::Failed> for Failed {
+    fn from(failed: crate::project::Failed) -> Self {
+        Failed { problems: failed.problems, sources: failed.sources }
+    }
+}

@@ -1,8 +1,0 @@
-//! Quirks of `connections`.
-
-use super::Quirk;
-
-/// See the module.
-pub(super) struct Connections;
-
-impl Quirk for Connections {}
