@@ -398,9 +398,10 @@ impl Sink<'_, '_> {
             FileBase::Root => Some(String::new()),
             FileBase::Kind if in_directory => Some(parent(self.path).to_owned()),
             FileBase::Kind => Some(kind_folder()),
-            FileBase::Folder(folder) if folder == "file" && in_directory => Some(parent(self.path).to_owned()),
+            FileBase::File if in_directory => Some(parent(self.path).to_owned()),
             // Its name would depend on the resource's: paths from the root are read just as well.
-            FileBase::Folder(folder) if folder == "file" || folder.contains('{') => Some(String::new()),
+            FileBase::File => Some(String::new()),
+            FileBase::Folder(folder) if folder.contains('{') => Some(String::new()),
             FileBase::Folder(folder) => Some(folder.clone()),
         }
     }
