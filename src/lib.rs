@@ -6,6 +6,7 @@ pub mod change;
 pub mod cli;
 pub mod codec;
 pub mod description;
+pub mod export;
 pub mod files;
 pub mod flow;
 pub mod guard;

@@ -1,0 +1,79 @@
+//! The live tenant becomes a description that loads back without loss.
+//!
+//! [`files`] is pure: it gives the texts of all files and says what was left out and why. [`write()`] puts them on a disk.
+//! Two exports of an unchanged tenant are the same to the byte: kinds, resources, members and lists without an order are
+//! sorted, and file names depend on nothing but the resource and what collides with it.
+
+mod lay;
+mod name;
+mod resource;
+mod text;
+mod write;
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+
+use crate::description::Filters;
+use crate::model::Live;
+use crate::problem::Problem;
+use crate::schema::Registry;
+
+pub use write::write;
+
+/// How an export is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// A folder per kind.
+    #[default]
+    Directory,
+    /// One YAML file, `tenant.yaml`, with code and pages beside it.
+    Single,
+}
+
+/// What the files of a directory are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FileFormat {
+    /// YAML, but for `tenant.json`.
+    #[default]
+    Yaml,
+    /// JSON.
+    Json,
+}
+
+/// What is exported and how.
+#[derive(Debug, Clone, Default)]
+pub struct ExportOptions {
+    /// How it is laid out.
+    pub format: Format,
+    /// What the files of a directory are written in; the single file is YAML.
+    pub files: FileFormat,
+    /// Server ids are written too. They always are where names repeat.
+    pub ids: bool,
+    /// Members that are left out, by kind, as paths: `options.client_secret`.
+    pub without: IndexMap<String, Vec<String>>,
+    /// What is managed; the rest is left out.
+    pub filters: Filters,
+}
+
+/// A description, as files.
+#[derive(Debug, Clone, Default)]
+pub struct Export {
+    /// Texts by path, relative to the description's folder; sorted.
+    pub files: IndexMap<PathBuf, String>,
+    /// Names of the secrets that the files ask for.
+    pub secrets: Vec<String>,
+    /// What was left out and why.
+    pub report: Vec<Problem>,
+}
+
+/// Writes a tenant as a description.
+///
+/// What was left out is in [`Export::report`]. Warnings: `export-unreadable`, `export-marker` (a text that cannot be kept from
+/// being read as a marker), `export-trimmed`. Notes: `export-system`, `export-unavailable`, `export-empty-kind`, `export-secrets`.
+pub fn files(registry: &Registry, live: &Live, options: &ExportOptions) -> Export {
+    lay::export(registry, live, options)
+}
+
+#[cfg(test)]
+mod tests;
