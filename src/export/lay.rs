@@ -13,7 +13,7 @@ use crate::description::layout::{PIECES, PieceHome, join, parent, split_extensio
 use crate::model::{Address, Live, LiveKind, LiveResource, Map, Unavailable, Value};
 use crate::problem::Problem;
 use crate::quirk;
-use crate::schema::{Directory, FieldSpec, FileBase, FileSpec, KindShape, KindSpec, Registry, TextKind};
+use crate::schema::{Directory, FieldSpec, FileBase, FileSpec, KindShape, KindSpec, MissingFile, Registry, TextKind};
 
 /// The one file of the single layout.
 const SINGLE_FILE: &str = "tenant.yaml";
@@ -27,6 +27,8 @@ pub(super) struct Writer<'a> {
     named: HashMap<(&'a str, &'a str), &'a str>,
     /// Paths that have a file of their own, as [`sameness`] sees them.
     taken: HashSet<String>,
+    /// Files of resources without their extension: a text beside one is taken for its own.
+    stems: HashSet<String>,
     /// Names of secrets that several places would have.
     shared: BTreeSet<String>,
     /// Places by the name of their secret.
@@ -53,6 +55,7 @@ impl<'a> Writer<'a> {
             options,
             named: named(registry, live),
             taken: HashSet::new(),
+            stems: HashSet::new(),
             shared,
             secrets: IndexMap::new(),
             root: Vec::new(),
@@ -171,6 +174,7 @@ impl<'a> Writer<'a> {
         for key in &keys {
             *counts.entry(key).or_default() += 1;
         }
+        self.stems.extend(keys.iter().cloned());
         let is_taken = |key: &String| counts.get(key.as_str()).is_some_and(|n| *n > 1) || own_files.contains(key);
         keys.iter()
             .zip(resources)
@@ -225,8 +229,10 @@ impl<'a> Writer<'a> {
             let Some(at) = members.iter().position(|(name, _)| name == piece.member) else { continue };
             let is_whole = match (&piece.home, members.get(at)) {
                 (PieceHome::List(_), Some((_, Out::List(items)))) => !items.is_empty(),
-                (PieceHome::Screens(_), Some((_, Out::Object(prompts)))) => !prompts.is_empty(),
-                (PieceHome::File(_) | PieceHome::Partials(_), Some(_)) => true,
+                (PieceHome::Screens(_) | PieceHome::Partials(_), Some((_, Out::Object(prompts)))) => {
+                    !prompts.is_empty()
+                }
+                (PieceHome::File(_), Some(_)) => true,
                 _ => false,
             };
             if !is_whole {
@@ -236,7 +242,8 @@ impl<'a> Writer<'a> {
             match (&piece.home, value) {
                 (PieceHome::List(name), Out::List(items)) => self.list_piece(&join(folder, name), &items),
                 (PieceHome::Screens(name), Out::Object(prompts)) => self.screens(&join(folder, name), prompts),
-                (PieceHome::File(name) | PieceHome::Partials(name), value) => self.file(&join(folder, name), &value),
+                (PieceHome::Partials(name), Out::Object(prompts)) => self.partials(folder, name, prompts),
+                (PieceHome::File(name), value) => self.file(&join(folder, name), &value),
                 _ => {}
             }
         }
@@ -254,9 +261,58 @@ impl<'a> Writer<'a> {
                 _ => None,
             };
             let name = name.map_or_else(|| "undefined".to_owned(), |name| part(name));
-            let path = self.free(&join(folder, &name), "", &json(item));
+            let path = self.free(&join(folder, &name), "", "", &json(item));
             self.file(&path, item);
         }
+    }
+
+    /// Writes which snippets stand in which files, and these.
+    fn partials(&mut self, folder: &str, name: &str, prompts: Vec<(String, Out)>) {
+        let mut list = Vec::new();
+        for (prompt, screens) in prompts {
+            let mut by_screen = Vec::new();
+            for (screen, points) in members_of(screens) {
+                let mut items = Vec::new();
+                for (point, text) in members_of(points) {
+                    let template = match text {
+                        Out::Text(text) if !text.is_empty() => {
+                            let parts = [prompt.as_str(), &screen, &point].map(part);
+                            Out::Text(self.partial(folder, &format!("{name}/{}", parts.join("/")), &text))
+                        }
+                        other => other,
+                    };
+                    items.push(Out::Object(vec![
+                        ("name".to_owned(), Out::Text(point)),
+                        ("template".to_owned(), template),
+                    ]));
+                }
+                by_screen.push(Out::Object(vec![(screen, Out::List(items))]));
+            }
+            list.push((prompt, Out::List(by_screen)));
+        }
+        self.file(&join(folder, name), &Out::Object(list));
+    }
+
+    /// Writes one snippet and returns its path below the kind's folder.
+    fn partial(&mut self, folder: &str, path: &str, text: &str) -> String {
+        if let Some(found) = marker_in(text) {
+            self.marker(path, found);
+        }
+        if text.trim() != text {
+            let title = format!("white space around the snippet {path} is not kept");
+            self.report.push(Problem::warning("export-trimmed", title));
+        }
+        let full = self.free(&join(folder, path), ".liquid", "", path);
+        self.files.insert(PathBuf::from(&full), text.to_owned());
+        full.strip_prefix(&format!("{folder}/")).map_or(full.clone(), str::to_owned)
+    }
+
+    fn marker(&mut self, place: &str, found: &str) {
+        self.report.push(
+            Problem::warning("export-marker", format!("{place} holds `{found}`, which is read as a marker"))
+                .note("files of code and text have no way to write it otherwise")
+                .help("change the text, or give a variable of that name this value"),
+        );
     }
 
     /// Writes a file per screen, which says which it is.
@@ -285,10 +341,11 @@ impl<'a> Writer<'a> {
         self.files.insert(PathBuf::from(path), text);
     }
 
-    /// Returns a path that no file has: this one, or one told apart by what it is for.
-    fn free(&mut self, path: &str, extension: &str, purpose: &str) -> String {
+    /// Returns a path that no file has, beside no resource but `own`: this one, or one told apart by what it is for.
+    fn free(&mut self, path: &str, extension: &str, own: &str, purpose: &str) -> String {
         let plain = format!("{path}{extension}");
-        if self.taken.insert(sameness(&plain)) {
+        let is_beside_another = path != own && self.stems.contains(&sameness(path));
+        if !is_beside_another && self.taken.insert(sameness(&plain)) {
             return plain;
         }
         let told_apart = format!("{path}-{}{extension}", hash(purpose));
@@ -359,15 +416,10 @@ impl Elsewhere for Sink<'_, '_> {
         let folder = self.folder(base)?;
         if let Some(found) = marker_in(text) {
             // Inside the file of the resource it can be escaped; the reader takes such a text for no path.
-            if file.optional && text.contains(['\n', '<']) {
+            if (file.optional || file.missing == MissingFile::Text) && text.contains(['\n', '<']) {
                 return None;
             }
-            let title = format!("{} {path} holds `{found}`, which is read as a marker", self.address);
-            self.writer.report.push(
-                Problem::warning("export-marker", title)
-                    .note("files of code and text have no way to write it otherwise")
-                    .help("change the text, or give a variable of that name this value"),
-            );
+            self.writer.marker(&format!("{} {path}", self.address), found);
         }
         let fallback = format!("{}_{}", self.path, part(path));
         let expanded = match default {
@@ -378,7 +430,7 @@ impl Elsewhere for Sink<'_, '_> {
             None => format!("{fallback}.{}", extension(field)),
         };
         let (stem, extension) = split_extension(&expanded);
-        let full = self.writer.free(stem, &format!(".{extension}"), &format!("{} {path}", self.address));
+        let full = self.writer.free(stem, &format!(".{extension}"), self.path, &format!("{} {path}", self.address));
         self.writer.files.insert(PathBuf::from(&full), text.to_owned());
         let below = if folder.is_empty() { None } else { full.strip_prefix(&format!("{folder}/")).map(str::to_owned) };
         Some(Out::Text(below.unwrap_or(full)))
@@ -399,12 +451,16 @@ impl Sink<'_, '_> {
             FileBase::Kind if in_directory => Some(parent(self.path).to_owned()),
             FileBase::Kind => Some(kind_folder()),
             FileBase::File if in_directory => Some(parent(self.path).to_owned()),
-            // Its name would depend on the resource's: paths from the root are read just as well.
             FileBase::File => Some(String::new()),
+            // Its name would depend on the resource's: paths from the root are read just as well.
             FileBase::Folder(folder) if folder.contains('{') => Some(String::new()),
             FileBase::Folder(folder) => Some(folder.clone()),
         }
     }
+}
+
+fn members_of(value: Out) -> Vec<(String, Out)> {
+    if let Out::Object(members) = value { members } else { Vec::new() }
 }
 
 fn extension(field: &FieldSpec) -> &'static str {
