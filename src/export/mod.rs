@@ -7,6 +7,7 @@
 mod lay;
 mod name;
 mod resource;
+mod sink;
 mod text;
 mod write;
 
@@ -75,5 +76,7 @@ pub fn files(registry: &Registry, live: &Live, options: &ExportOptions) -> Expor
     lay::export(registry, live, options)
 }
 
+#[cfg(test)]
+mod sandbox_tests;
 #[cfg(test)]
 mod tests;

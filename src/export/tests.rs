@@ -46,7 +46,7 @@ fn options(format: Format, files: FileFormat) -> ExportOptions {
     ExportOptions { format, files, ..ExportOptions::default() }
 }
 
-fn all_options() -> [ExportOptions; 3] {
+pub(super) fn all_options() -> [ExportOptions; 3] {
     [
         options(Format::Directory, FileFormat::Yaml),
         options(Format::Directory, FileFormat::Json),
@@ -59,7 +59,7 @@ fn export(live: &Live, options: &ExportOptions) -> Export {
 }
 
 /// Loads an export as any description is loaded.
-fn load(export: &Export) -> DescribeOutcome {
+pub(super) fn load(export: &Export) -> DescribeOutcome {
     let texts = export.files.iter().map(|(path, text)| (path.to_str().unwrap(), text.as_str()));
     let tree = Tree::of(texts);
     let mut variables = Variables::default();
