@@ -3,6 +3,7 @@
 pub mod api;
 pub mod apply;
 pub mod change;
+pub mod cli;
 pub mod codec;
 pub mod description;
 pub mod export;
@@ -15,5 +16,6 @@ pub mod plan;
 pub mod problem;
 pub mod project;
 pub mod quirk;
+pub mod render;
 pub mod sandbox;
 pub mod schema;

@@ -1,0 +1,168 @@
+//! `tenantry init`
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use rust_embed::Embed;
+
+use super::exit_code::ExitCode;
+use super::ui::Ui;
+use super::{Ended, failed};
+use crate::files::{Access, write_atomically};
+use crate::flow::Failed;
+use crate::model::{Locus, Sources};
+use crate::problem::Problem;
+use crate::render;
+
+/// Write a starter project
+///
+/// A small tenant with an application, an API, a grant and an action, and two environments: the sandbox and `dev`.
+/// Overwrites nothing.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folder to write into; made where it is missing
+    #[arg(default_value = ".", value_name = "FOLDER")]
+    folder: PathBuf,
+    /// Name of the project; the folder's by default
+    #[arg(long)]
+    name: Option<String>,
+    /// Domain of the tenant behind `dev`
+    #[arg(long, value_name = "DOMAIN")]
+    domain: Option<String>,
+}
+
+#[derive(Embed)]
+#[folder = "templates/init/"]
+struct Templates;
+
+pub(super) fn run(args: &Args, ui: &Ui) -> Ended {
+    let written = match project(args).and_then(|files| write(&args.folder, &files)) {
+        Ok(written) => written,
+        Err(problems) => return failed(ui, &Failed { problems, sources: Sources::default() }),
+    };
+    if !ui.json {
+        for file in &written {
+            ui.tell(&format!("wrote {}\n", render::clean(&file.display().to_string())));
+        }
+        let folder = args.folder.display().to_string();
+        let place = if folder == "." { String::new() } else { format!(" -C '{}'", render::clean(&folder)) };
+        ui.tell(&format!("\nNext: tenantry{place} -e sandbox apply\n"));
+    }
+    Ok(ExitCode::Done)
+}
+
+type File = (PathBuf, Vec<u8>);
+
+/// Fills the templates.
+fn project(args: &Args) -> Result<Vec<File>, Vec<Problem>> {
+    let name = match &args.name {
+        Some(name) => name.clone(),
+        None => folder_name(&args.folder),
+    };
+    let sound = |text: &str, also: &str| {
+        !text.is_empty()
+            && text.chars().all(|c| c.is_alphanumeric() || also.contains(c))
+            && !text.starts_with(['-', '.'])
+    };
+    if !sound(&name, "-_. ") {
+        let problem = Problem::error("usage", format!("`{name}` cannot be the name of a project"));
+        return Err(vec![problem.help("give one with letters, digits and hyphens: --name my-tenant")]);
+    }
+    let slug: String = name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let domain = args.domain.clone().unwrap_or_else(|| format!("{}-dev.eu.auth0.com", slug.trim_matches('-')));
+    if !sound(&domain, "-.") || !domain.contains('.') {
+        let problem = Problem::error("usage", format!("`{domain}` is no domain"));
+        return Err(vec![problem.help("give the tenant's domain: --domain my-tenant.eu.auth0.com")]);
+    }
+    let data = serde_json::json!({ "name": name, "domain": domain });
+    let mut files: Vec<File> = Vec::new();
+    let mut names: Vec<Cow<'static, str>> = Templates::iter().collect();
+    names.sort();
+    for name in names {
+        let Some(file) = Templates::get(&name) else { continue };
+        let target = if name == "gitignore" { ".gitignore" } else { name.trim_end_matches(".hbs") };
+        let bytes = if name.ends_with(".hbs") { filled(&file.data, &data)? } else { file.data.into_owned() };
+        files.push((PathBuf::from(target), bytes));
+    }
+    Ok(files)
+}
+
+/// The last part of a folder's path, as it will be.
+fn folder_name(folder: &Path) -> String {
+    let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
+    whole.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn filled(template: &[u8], data: &serde_json::Value) -> Result<Vec<u8>, Vec<Problem>> {
+    let mut engine = handlebars::Handlebars::new();
+    engine.set_strict_mode(true);
+    engine.register_escape_fn(handlebars::no_escape);
+    let text = engine.render_template(&String::from_utf8_lossy(template), data);
+    let bug = |error: handlebars::RenderError| Problem::error("bug", format!("a template is broken: {error}"));
+    text.map(String::into_bytes).map_err(|error| vec![bug(error).help("please report this")])
+}
+
+/// Writes every file, or none where one is there already.
+fn write(folder: &Path, files: &[File]) -> Result<Vec<PathBuf>, Vec<Problem>> {
+    let taken = files.iter().map(|(name, _)| folder.join(name)).filter(|path| path.symlink_metadata().is_ok());
+    let problems: Vec<Problem> = taken
+        .map(|path| {
+            Problem::error("file-exists", "this file is there already, and init overwrites nothing")
+                .at(&Locus::file(&path.display().to_string()))
+        })
+        .collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let mut written = Vec::new();
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        write_atomically(&path, bytes, Access::Usual).map_err(|problem| vec![problem])?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn args(folder: &Path, name: Option<&str>, domain: Option<&str>) -> Args {
+        Args { folder: folder.to_owned(), name: name.map(str::to_owned), domain: domain.map(str::to_owned) }
+    }
+
+    #[test]
+    fn writes_a_project_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = project(&args(folder.path(), Some("acme"), None)).unwrap();
+        write(folder.path(), &files).unwrap();
+        let text = std::fs::read_to_string(folder.path().join("tenantry.yaml")).unwrap();
+        assert!(text.contains("domain: acme-dev.eu.auth0.com"), "{text}");
+        assert!(!text.contains("{{"), "{text}");
+        assert!(folder.path().join(".gitignore").is_file());
+        let again = write(folder.path(), &files).unwrap_err();
+        assert_eq!(again.len(), files.len());
+    }
+
+    #[test]
+    fn one_file_in_the_way_stops_all() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("tenant.json"), "mine").unwrap();
+        let files = project(&args(folder.path(), Some("acme"), None)).unwrap();
+        assert_eq!(write(folder.path(), &files).unwrap_err().len(), 1);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn names_that_would_break_the_file_are_refused() {
+        let here = Path::new("x");
+        for name in ["", "a\"b", "a\nb", "-a", "{{x}}", "a: b"] {
+            assert!(project(&args(here, Some(name), None)).is_err(), "{name}");
+        }
+        for domain in ["", "nodot", "a b.c", "x.eu.auth0.com/\n"] {
+            assert!(project(&args(here, Some("a"), Some(domain))).is_err(), "{domain}");
+        }
+        assert!(project(&args(here, None, Some("x.eu.auth0.com"))).is_ok());
+    }
+}

@@ -1,0 +1,171 @@
+//! `tenantry plan`
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::exit_code::ExitCode;
+use super::interrupt::Interrupt;
+use super::ui::Ui;
+use super::{Ended, Global, failed, refused};
+use crate::change::{Plan, Refusal};
+use crate::flow::{self, PlanRequest, Planned, Request};
+use crate::model::AddressPattern;
+use crate::problem::{Problem, closest};
+use crate::render::json::v1;
+use crate::render::{Head, PlanView, plan_human, plan_markdown};
+use crate::schema::{Registry, Risk};
+
+/// Show what apply would do
+///
+/// Compares the description with the live tenant. Writes nothing.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) selection: Selection,
+    /// How the plan is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Exit with 2 if a write is due
+    #[arg(long)]
+    detailed_exitcode: bool,
+    /// Save the plan: not in this version
+    #[arg(short = 'o', long = "out", value_name = "FILE", hide = true)]
+    out: Option<PathBuf>,
+}
+
+/// What a plan covers; plan and apply share it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Selection {
+    /// Only this: an address such as `clients/My App`, a kind, or a pattern; repeatable
+    #[arg(long = "target", value_name = "ADDRESS", value_parser = pattern)]
+    targets: Vec<AddressPattern>,
+    /// Delete what is live and not described of this kind, where policy allows it; repeatable
+    #[arg(long, value_name = "KIND", value_parser = kind)]
+    prune: Vec<String>,
+    /// Settle a conflict for the files; repeatable
+    #[arg(long, value_name = "ADDRESS", value_parser = pattern)]
+    overwrite: Vec<AddressPattern>,
+    /// Send secrets that cannot be compared
+    #[arg(long)]
+    send_secrets: bool,
+}
+
+impl Selection {
+    pub(super) fn request(&self, base: Request, approved: Vec<Risk>) -> PlanRequest {
+        // Conflicts need a recorded deployment, which nothing keeps yet: there is none to overwrite.
+        tracing::debug!(overwrite = self.overwrite.len(), "no conflicts without a ledger");
+        PlanRequest {
+            base,
+            targets: self.targets.clone(),
+            prune: self.prune.clone(),
+            send_secrets: self.send_secrets,
+            approved,
+        }
+    }
+}
+
+/// How a plan is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people at a terminal
+    Text,
+    /// For a comment on a pull request
+    Markdown,
+}
+
+/// Checks an address pattern.
+fn pattern(text: &str) -> Result<AddressPattern, String> {
+    let pattern = AddressPattern::new(text)?;
+    let kind = text.split('/').next().unwrap_or_default();
+    if !kind.contains(['*', '?', '[', '{']) {
+        self::kind(kind)?;
+    }
+    Ok(pattern)
+}
+
+/// Checks the name of a kind.
+fn kind(text: &str) -> Result<String, String> {
+    let registry = Registry::get();
+    if registry.kind(text).is_some() {
+        return Ok(text.to_owned());
+    }
+    let near = closest(text, registry.names()).map(|name| format!(": did you mean `{name}`?")).unwrap_or_default();
+    Err(format!("no such kind{near}"))
+}
+
+pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Interrupt) -> Ended {
+    if args.out.is_some() {
+        let problem = Problem::error("usage", "saving a plan (`-o`) is not in this version")
+            .help("run `tenantry apply`, which shows the plan and asks before it writes");
+        return refused(ui, problem);
+    }
+    let request = args.selection.request(global.request(&interrupt.token)?, Vec::new());
+    let planned = match flow::plan(&request).await {
+        Ok(planned) => planned,
+        Err(failure) => return failed(ui, &failure),
+    };
+    let shown = Shown::new(&planned);
+    planned.session.close().await;
+    if ui.json {
+        ui.answer(&v1::text(&v1::Plan::from(&shown.view())))?;
+    } else {
+        ui.problems(&planned.problems, &planned.sources);
+        match args.format {
+            Format::Text => ui.answer(&plan_human(&shown.view(), &ui.out))?,
+            Format::Markdown => ui.answer(&plan_markdown(&shown.view()))?,
+        }
+    }
+    Ok(shown.code(args.detailed_exitcode))
+}
+
+/// What is shown of a plan; it outlives the apply that takes the plan.
+pub(super) struct Shown {
+    pub(super) plan: Plan,
+    pub(super) refusals: Vec<Refusal>,
+    head: Head,
+}
+
+impl Shown {
+    pub(super) fn new(planned: &Planned) -> Self {
+        let mut plan = planned.plan.clone();
+        plan.notes.extend(planned.problems.iter().cloned());
+        let mut remarks = Vec::new();
+        if planned.settings.sandbox.is_some() {
+            remarks.push("the sandbox stands in for the tenant".to_owned());
+        }
+        if planned.settings.deletes_everything() {
+            remarks.push("AUTH0_ALLOW_DELETE is true: whatever a described kind lacks is deleted".to_owned());
+        }
+        Shown { plan, refusals: planned.refusals.clone(), head: Head { remarks, ..Head::default() } }
+    }
+
+    pub(super) fn view(&self) -> PlanView<'_> {
+        PlanView { plan: &self.plan, refusals: &self.refusals, head: &self.head }
+    }
+
+    /// A refusal wins over differences.
+    fn code(&self, detailed: bool) -> ExitCode {
+        match (self.refusals.is_empty(), self.plan.has_changes()) {
+            (false, _) => ExitCode::Refused,
+            (true, true) if detailed => ExitCode::Differences,
+            _ => ExitCode::Done,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn addresses_name_known_kinds() {
+        assert!(pattern("clients/My App").is_ok());
+        assert!(pattern("clients").is_ok());
+        assert!(pattern("*/x").is_ok());
+        assert_eq!(pattern("cleints/x").unwrap_err(), "no such kind: did you mean `clients`?");
+        assert!(pattern("clients/[").is_err());
+        assert_eq!(kind("zebra").unwrap_err(), "no such kind");
+    }
+}

@@ -1,0 +1,126 @@
+//! One change: its header, its fields, what goes along.
+
+use super::code;
+use super::rows::{Row, Table, risk_style, rows};
+use crate::change::{Action, Change, Origin, Step};
+use crate::model::Value;
+use crate::render::line::{Line, Lines};
+use crate::render::plural::count;
+use crate::render::style::Style;
+use crate::render::text::width;
+use crate::render::view::Options;
+use crate::schema::{Risk, Verb};
+
+/// Fields shown of a resource that comes or goes, and items of its sets.
+const MOST: usize = 24;
+
+/// Adds a change; actions stand in `column`.
+pub(super) fn change(lines: &mut Lines, change: &Change, options: &Options, uniform: Option<Origin>, column: usize) {
+    lines.gap();
+    header(lines, change, options, column);
+    let whole = matches!(change.action, Action::Create | Action::Delete);
+    let rows = rows(&change.fields);
+    let table = Table::new(&rows, options, if whole { Some(Origin::Unknown) } else { uniform });
+    let table = if whole { table.whole() } else { table.with_places(change.locus.as_ref()) };
+    let most = if whole { MOST } else { usize::MAX };
+    for row in rows.iter().take(most) {
+        match text_of(row, options) {
+            Some((before, after)) => diff(lines, row, &table, (&before, &after), options),
+            None => match long_text(row).filter(|_| whole) {
+                Some(words) => {
+                    let path = row.path.to_string();
+                    let line = Line::new(options.colour).plain("  ");
+                    let (sign, style) = row.fields.first().map_or(("~", Style::Updated), |f| super::rows::sign(f));
+                    lines.push(line.add(style, sign).plain(" ").plain(&path).plain("   ").add(Style::Muted, &words));
+                }
+                None => table.row(lines, row, most),
+            },
+        }
+    }
+    if rows.len() > most {
+        let more = format!("  … and {}; --json has all", count(rows.len() - most, "more field"));
+        lines.push(Line::new(options.colour).add(Style::Muted, &more));
+    }
+    let style = if change.risk > Risk::Safe { risk_style(change.risk) } else { Style::Muted };
+    for reason in &change.reasons {
+        lines.push(Line::new(options.colour).plain("  ").add(style, "! ").plain(reason));
+    }
+    for cascade in &change.cascades {
+        let line = Line::new(options.colour).plain("  ").add(Style::Deleted, "- ");
+        lines.push(line.add(Style::Address, &cascade.to_string()).plain(" is deleted with it"));
+    }
+    if !change.missing_secrets.is_empty() {
+        let names = change.missing_secrets.join(", ");
+        let line =
+            Line::new(options.colour).plain("  ").add(Style::Bad, "! ").plain("has to send secrets nobody gave: ");
+        lines.push(line.add(Style::Bad, &names));
+    }
+}
+
+fn header(lines: &mut Lines, change: &Change, options: &Options, column: usize) {
+    let style = match change.action {
+        Action::Create => Style::Created,
+        Action::Update => Style::Updated,
+        Action::Replace => Style::Replaced,
+        Action::Delete => Style::Deleted,
+    };
+    let mut line = Line::new(options.colour)
+        .add(Style::Address, &change.address.to_string())
+        .to(column)
+        .add(style, &format!("{}{}", change.action.as_str(), then(&change.steps)));
+    if change.risk > Risk::Safe {
+        line = line.plain("   ").add(risk_style(change.risk), change.risk.as_str());
+    }
+    let place = change.locus.as_ref().filter(|_| change.action != Action::Delete);
+    let place = place.map(|locus| format!("{}:{}", locus.file, locus.line));
+    match place {
+        Some(place) if line.width() + 3 + width(&place) <= options.width => {
+            lines.push(line.plain("   ").add(Style::Muted, &place));
+        }
+        Some(place) => {
+            lines.push(line);
+            lines.push(Line::new(options.colour).plain("  ").add(Style::Muted, &place));
+        }
+        None => lines.push(line),
+    }
+}
+
+/// What follows the write: a request without a body is an act, named by the end of its path.
+fn then(steps: &[Step]) -> String {
+    let acts = steps.iter().filter(|step| step.method == Verb::Post && step.body.is_none() && !step.creates);
+    let names = acts.filter_map(|step| step.path.rsplit('/').next()).filter(|name| !name.contains('{'));
+    names.map(|name| format!(", then {name}")).collect()
+}
+
+fn text_of(row: &Row<'_>, options: &Options) -> Option<(String, String)> {
+    match row.fields.as_slice() {
+        [field] => code::texts(field, options.width.saturating_sub(30)),
+        _ => None,
+    }
+}
+
+/// Says how long a text is that comes or goes as a whole.
+fn long_text(row: &Row<'_>) -> Option<String> {
+    let [field] = row.fields.as_slice() else { return None };
+    match (&field.diff.before, &field.diff.after, field.how) {
+        (_, _, crate::change::How::Secret) => None,
+        (Some(Value::String(text)), None, _) | (None, Some(Value::String(text)), _)
+            if text.trim_end().contains('\n') =>
+        {
+            Some(count(text.lines().count(), "line"))
+        }
+        _ => None,
+    }
+}
+
+fn diff(lines: &mut Lines, row: &Row<'_>, table: &Table<'_>, (before, after): (&str, &str), options: &Options) {
+    let (added, removed) = code::stat(before, after);
+    let mut line =
+        Line::new(options.colour).plain("  ").add(Style::Updated, "~").plain(" ").plain(&row.path.to_string());
+    for (style, note) in row.fields.iter().flat_map(|field| table.notes(field)) {
+        line = line.plain("   ").add(style, &note);
+    }
+    line = line.plain("   ").add(Style::Added, &format!("+{added}")).add(Style::Removed, &format!(" -{removed}"));
+    lines.push(line);
+    code::code(lines, before, after, options);
+}

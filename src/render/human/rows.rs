@@ -1,0 +1,259 @@
+//! Fields in aligned columns: sign and path, value, what to know.
+
+use crate::change::{FieldChange, How, Origin};
+use crate::model::{Locus, Path, Segment, Value};
+use crate::render::line::{Line, Lines};
+use crate::render::style::Style;
+use crate::render::text::{shorten, width};
+use crate::render::value::{brief, secret};
+use crate::render::view::Options;
+use crate::schema::Risk;
+
+/// Columns a path may take before its value moves to the next line.
+const PATH_COLUMNS: usize = 40;
+
+/// Columns of values that notes are aligned behind.
+const VALUE_COLUMNS: usize = 44;
+
+/// A value longer than this is cut: a certificate, a template in one line.
+const LONGEST: usize = 600;
+
+/// The same where the whole resource comes or goes, and nobody has to compare.
+const SHORT: usize = 100;
+
+/// Fields under one path: one field, or the items of one set.
+pub(super) struct Row<'a> {
+    /// The field, or the set.
+    pub(super) path: Path,
+    /// What differs there.
+    pub(super) fields: Vec<&'a FieldChange>,
+    items: bool,
+}
+
+/// Groups fields by what they are shown under, in the order of first appearance.
+pub(super) fn rows(fields: &[FieldChange]) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for field in fields {
+        let parent = match field.path.0.last() {
+            Some(Segment::Item(_)) if field.how == How::Item || field.how == How::Secret => field.path.parent(),
+            _ => None,
+        };
+        match (parent, rows.iter_mut()) {
+            (Some(parent), mut known) => match known.find(|row| row.items && row.path == parent) {
+                Some(row) => row.fields.push(field),
+                None => rows.push(Row { path: parent, fields: vec![field], items: true }),
+            },
+            (None, _) => rows.push(Row { path: field.path.clone(), fields: vec![field], items: false }),
+        }
+    }
+    rows
+}
+
+/// How fields are shown.
+pub(super) struct Table<'o> {
+    options: &'o Options,
+    /// Not said again: every difference has it.
+    uniform: Option<Origin>,
+    /// Not said again: the place of the resource, or where fields have no place worth saying.
+    place: Option<Locus>,
+    places: bool,
+    /// The resource comes or goes as a whole: all its fields do.
+    whole: bool,
+    column: usize,
+}
+
+impl<'o> Table<'o> {
+    /// A table for these rows.
+    pub(super) fn new(rows: &[Row<'_>], options: &'o Options, uniform: Option<Origin>) -> Self {
+        let widest = rows
+            .iter()
+            .map(|row| width(&row.path.to_string()))
+            .filter(|w| *w <= PATH_COLUMNS.min(options.width / 3))
+            .max();
+        Table { options, uniform, place: None, places: false, whole: false, column: 4 + widest.unwrap_or(0) + 3 }
+    }
+
+    /// Shows the place of every field but this one.
+    pub(super) fn with_places(mut self, but: Option<&Locus>) -> Self {
+        self.places = true;
+        self.place = but.cloned();
+        self
+    }
+
+    /// Shows the fields of a resource that comes or goes.
+    pub(super) fn whole(mut self) -> Self {
+        self.whole = true;
+        self
+    }
+
+    /// Adds the lines of a row. `most` limits the items of a set.
+    pub(super) fn row(&self, lines: &mut Lines, row: &Row<'_>, most: usize) {
+        if row.items {
+            return self.items(lines, row, most);
+        }
+        for field in &row.fields {
+            self.field(lines, field);
+        }
+    }
+
+    fn start(&self, sign: &str, style: Style, path: &str) -> Line {
+        Line::new(self.options.colour).plain("  ").add(style, sign).plain(" ").plain(path)
+    }
+
+    fn items(&self, lines: &mut Lines, row: &Row<'_>, most: usize) {
+        let (sign, style) = match row.fields.first() {
+            Some(field) if self.whole => sign(field),
+            _ => ("~", Style::Updated),
+        };
+        let mut line = self.start(sign, style, &row.path.to_string());
+        if line.width() + 2 > self.column {
+            lines.push(line);
+            line = Line::new(self.options.colour);
+        }
+        let mut last = Vec::new();
+        for field in row.fields.iter().take(most) {
+            let (sign, style) = if field.diff.after.is_some() { ("+ ", Style::Added) } else { ("- ", Style::Removed) };
+            let sign = if self.whole { "" } else { sign };
+            let notes = self.notes(field);
+            line = line.to(self.column).add(style, &format!("{sign}{}", self.cut(&item(field))));
+            let news: Vec<_> = notes.iter().filter(|note| !last.contains(*note)).cloned().collect();
+            self.push(lines, line, &news);
+            last = notes;
+            line = Line::new(self.options.colour);
+        }
+        if row.fields.len() > most {
+            let more = format!("… and {} more", row.fields.len() - most);
+            lines.push(line.to(self.column).add(Style::Muted, &more));
+        }
+    }
+
+    fn field(&self, lines: &mut Lines, field: &FieldChange) {
+        let (sign, style) = sign(field);
+        let mut line = self.start(sign, style, &field.path.to_string());
+        let notes = self.notes(field);
+        let [before, after] = sides(field).map(|side| side.map(|text| self.cut(&text)));
+        let needed: usize = [&before, &after].into_iter().flatten().map(|text| width(text) + 3).sum();
+        if line.width() + 2 > self.column && line.width() + needed > self.options.width {
+            lines.push(line);
+            line = Line::new(self.options.colour);
+        }
+        let line = line.to(self.column);
+        match (before, after) {
+            (Some(before), Some(after)) => {
+                let room = self.options.width.saturating_sub(self.column + 3);
+                if width(&before) + width(&after) <= room {
+                    let both = line.add(Style::Removed, &before).add(Style::Muted, " → ").add(Style::Added, &after);
+                    self.push(lines, both, &notes);
+                } else {
+                    self.push(lines, line.add(Style::Removed, &format!("- {before}")), &notes);
+                    let next = Line::new(self.options.colour).plain(&" ".repeat(self.column));
+                    lines.push(next.add(Style::Added, &format!("+ {after}")));
+                }
+            }
+            (Some(before), None) => self.push(lines, line.add(Style::Removed, &before), &notes),
+            (None, Some(after)) => self.push(lines, line.add(Style::Added, &after), &notes),
+            (None, None) => self.push(lines, line, &notes),
+        }
+    }
+
+    /// Ends a line with its note: beside the value where there is room, below it else.
+    fn push(&self, lines: &mut Lines, line: Line, notes: &[(Style, String)]) {
+        if notes.is_empty() {
+            return lines.push(line);
+        }
+        let mut note = Line::new(self.options.colour);
+        for (style, text) in notes {
+            note = if note.width() > 0 { note.add(Style::Muted, " · ") } else { note };
+            note = note.add(*style, text);
+        }
+        let aligned = self.column + VALUE_COLUMNS.min(self.options.width / 3);
+        let column = if aligned + note.width() <= self.options.width { aligned } else { 0 };
+        let column = column.max(line.width() + 3);
+        if column + note.width() <= self.options.width {
+            return lines.push(line.to(column).join(&note));
+        }
+        lines.push(line);
+        lines.push(Line::new(self.options.colour).plain(&" ".repeat(self.column + 2)).join(&note));
+    }
+
+    /// What is to be known of a field: how dangerous, whose it is, where it stands.
+    pub(super) fn notes(&self, field: &FieldChange) -> Vec<(Style, String)> {
+        let mut notes = Vec::new();
+        if field.risk > Risk::Safe {
+            let why = field.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            notes.push((risk_style(field.risk), format!("{}{why}", field.risk.as_str())));
+        }
+        if self.uniform.is_none() && field.origin != Origin::Change {
+            notes.push((Style::Warning, field.origin.as_str().to_owned()));
+        }
+        // The place of the resource stands in its header: within that file the line is enough.
+        let place = field.locus.as_ref().filter(|locus| self.places && Some(*locus) != self.place.as_ref());
+        notes.extend(place.map(|locus| match &self.place {
+            Some(header) if header.file == locus.file => (Style::Muted, format!("line {}", locus.line)),
+            _ => (Style::Muted, format!("{}:{}", locus.file, locus.line)),
+        }));
+        notes
+    }
+
+    fn cut(&self, text: &str) -> String {
+        let cut = shorten(text, if self.whole { SHORT } else { LONGEST });
+        if cut.len() == text.len() {
+            return text.to_owned();
+        }
+        format!("{cut} ({})", crate::render::plural::count(text.chars().count(), "character"))
+    }
+}
+
+/// Colour of a risk.
+pub(super) fn risk_style(risk: Risk) -> Style {
+    match risk {
+        Risk::Safe => Style::Muted,
+        Risk::Caution => Style::Caution,
+        Risk::Destructive => Style::Destructive,
+        Risk::Irreversible => Style::Irreversible,
+    }
+}
+
+/// `+` for what comes, `-` for what goes, `~` for what changes.
+pub(super) fn sign(field: &FieldChange) -> (&'static str, Style) {
+    match (&field.diff.before, &field.diff.after) {
+        (None, Some(_)) => ("+", Style::Created),
+        (Some(_), None) => ("-", Style::Deleted),
+        _ => ("~", Style::Updated),
+    }
+}
+
+/// Before and after in words. A secret never shows more than that it is set and where it comes from.
+fn sides(field: &FieldChange) -> [Option<String>; 2] {
+    let (before, after) = (field.diff.before.as_ref(), field.diff.after.as_ref());
+    if field.how != How::Secret {
+        return [before.map(brief), after.map(brief)];
+    }
+    match (before, after) {
+        (Some(_), Some(after)) => [None, Some(format!("changes {}", secret(after)))],
+        (None, Some(after)) => [None, Some(format!("set {}", secret(after)))],
+        (Some(_), None) => [Some("removed (secret)".to_owned()), None],
+        (None, None) => [None, None],
+    }
+}
+
+/// An item of a set in words: the item, or its key with the rest of it.
+pub(in crate::render) fn item(field: &FieldChange) -> String {
+    let Some(value) = field.diff.after.as_ref().or(field.diff.before.as_ref()) else { return String::new() };
+    if field.how == How::Secret {
+        return secret(value);
+    }
+    let key = match field.path.0.last() {
+        Some(Segment::Item(key)) => key.as_str(),
+        _ => "",
+    };
+    let Value::Object(members) = value else { return brief(value) };
+    let in_key = |v: &Value| v.as_str().is_some_and(|text| text == key || key.split(' ').any(|part| part == text));
+    let rest: crate::model::Map =
+        members.iter().filter(|(_, v)| !in_key(v)).map(|(k, v)| (k.clone(), v.clone())).collect();
+    match (key.starts_with('{') || key.is_empty(), rest.is_empty()) {
+        (true, _) => brief(value),
+        (false, true) => key.to_owned(),
+        (false, false) => format!("{key} {}", brief(&Value::Object(rest))),
+    }
+}

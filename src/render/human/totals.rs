@@ -1,0 +1,100 @@
+//! The end of the screen: numbers, forecast, refusals.
+
+use std::collections::BTreeSet;
+
+use super::sections::column;
+use crate::change::{Action, Counts, Plan, Refusal};
+use crate::render::line::{Line, Lines};
+use crate::render::plural::{count, number};
+use crate::render::style::Style;
+use crate::render::view::{Options, PlanView, duration};
+
+pub(super) fn totals(lines: &mut Lines, view: &PlanView<'_>, options: &Options) {
+    let plan = view.plan;
+    if !plan.has_changes() {
+        lines.push(Line::new(options.colour).add(Style::Good, "No changes."));
+    }
+    let mut line = Line::new(options.colour);
+    for (style, words) in numbers(plan) {
+        if line.width() > 0 {
+            line = line.plain(", ");
+        }
+        line = line.add(style, &words);
+    }
+    if line.width() > 0 {
+        lines.push(line);
+    }
+    if plan.has_changes() {
+        lines.push(Line::new(options.colour).add(Style::Muted, &forecast(view)));
+    }
+    refusals(lines, view.refusals, options);
+}
+
+/// Says what applying costs: `9 requests, about 1 s at 16/s`.
+pub(in crate::render) fn forecast(view: &PlanView<'_>) -> String {
+    let time = duration(&view.plan.forecast, view.head);
+    let words = match (time.seconds / 60, time.seconds % 60) {
+        (0, seconds) => format!("{seconds} s"),
+        (minutes, seconds) => format!("{minutes} min {seconds} s"),
+    };
+    format!("{}, about {words} at {}/s", count(view.plan.forecast.requests, "request"), time.rate)
+}
+
+/// The numbers of a plan in words, the dangerous first.
+pub(in crate::render) fn numbers(plan: &Plan) -> Vec<(Style, String)> {
+    let Counts { actions, unchanged, secrets, drifted } = plan.counts();
+    let mut out = Vec::new();
+    for (action, style) in [
+        (Action::Delete, Style::Deleted),
+        (Action::Replace, Style::Replaced),
+        (Action::Create, Style::Created),
+        (Action::Update, Style::Updated),
+    ] {
+        if let Some(n) = actions.get(&action) {
+            out.push((style, format!("{} to {}", number(*n), action.as_str())));
+        }
+    }
+    let mut some = |n: usize, style: Style, words: String| {
+        if n > 0 {
+            out.push((style, words));
+        }
+    };
+    some(drifted, Style::Warning, format!("{} drifted", number(drifted)));
+    some(plan.left.len(), Style::Warning, format!("{} left as they are", number(plan.left.len())));
+    some(unchanged, Style::Plain, format!("{} unchanged", number(unchanged)));
+    let (kinds, resources) = (plan.unmanaged.kinds.len(), plan.unmanaged.resources.len());
+    some(resources, Style::Plain, format!("{} not managed", count(resources, "resource")));
+    some(kinds, Style::Plain, format!("{} not managed", count(kinds, "kind")));
+    some(secrets, Style::Plain, format!("{} not comparable", count(secrets, "secret")));
+    some(plan.unreadable.len(), Style::Bad, format!("{} not readable", number(plan.unreadable.len())));
+    some(plan.skipped.len(), Style::Warning, format!("{} skipped", count(plan.skipped.len(), "kind")));
+    out
+}
+
+fn refusals(lines: &mut Lines, refusals: &[Refusal], options: &Options) {
+    if refusals.is_empty() {
+        return;
+    }
+    let guards: BTreeSet<&str> = refusals.iter().map(|refusal| refusal.guard).collect();
+    lines.push(Line::new(options.colour).add(Style::Bad, &format!("refused by {}:", count(guards.len(), "guard"))));
+    let guard_column = column(refusals.iter().map(|refusal| refusal.guard.to_owned())) + 2;
+    let address = |refusal: &Refusal| refusal.address.as_ref().map(ToString::to_string).unwrap_or_default();
+    let word_column = guard_column + column(refusals.iter().map(address));
+    for refusal in refusals {
+        let mut line = Line::new(options.colour).plain("  ").add(Style::Bad, refusal.guard).to(guard_column);
+        line = line.add(Style::Address, &address(refusal)).to(word_column).plain(&refusal.problem.title);
+        if let Some(label) = refusal.problem.labels.first() {
+            line = line.add(Style::Muted, &format!(" ({}:{})", label.locus.file, label.locus.line));
+        }
+        lines.push(line);
+        for (style, words) in refusal
+            .problem
+            .notes
+            .iter()
+            .map(|note| (Style::Muted, note.clone()))
+            .chain(refusal.problem.help.iter().map(|help| (Style::Help, format!("→ {help}"))))
+        {
+            lines.push(Line::new(options.colour).plain(&" ".repeat(guard_column)).add(style, &words));
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! Version 1 of the JSON outputs: structs of their own, so that a change inside Tenantry never changes an output.
+//!
+//! Secrets appear as where they come from. Numbers of an enum never appear; words do.
+
+mod convert;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+pub use convert::problems_of;
+
+/// Writes a document as pretty JSON with a line end.
+pub fn text<T: Serialize>(document: &T) -> String {
+    // These structs hold nothing that JSON cannot say.
+    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// A plan: `tenantry.plan/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Plan {
+    /// Name and version of this format.
+    pub format: &'static str,
+    /// Environment; empty without a project file.
+    pub environment: String,
+    /// Domain of the tenant.
+    pub domain: String,
+    /// Commit of the description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Whether a write is due.
+    pub has_changes: bool,
+    /// What would be done, in order.
+    pub changes: Vec<Change>,
+    /// Differences left as they are.
+    pub left: Vec<Left>,
+    /// What is live and not described.
+    pub unmanaged: Unmanaged,
+    /// Secrets that cannot be compared.
+    pub secrets: Vec<Secret>,
+    /// What could not be read.
+    pub unreadable: Vec<Unreadable>,
+    /// Described kinds that this tenant lacks.
+    pub skipped: Vec<Skipped>,
+    /// Addresses of described resources that are as they should be.
+    pub unchanged: Vec<String>,
+    /// Why the plan may not be applied; empty where it may.
+    pub refusals: Vec<Refusal>,
+    /// Warnings and notes.
+    pub problems: Vec<Problem>,
+    /// Numbers.
+    pub counts: Counts,
+    /// What applying costs.
+    pub forecast: Forecast,
+}
+
+/// What happens to one resource.
+#[derive(Debug, Clone, Serialize)]
+pub struct Change {
+    /// Its address.
+    pub address: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its name; null for a kind with one resource.
+    pub name: Option<String>,
+    /// Its id, where it exists.
+    pub id: Option<String>,
+    /// `create`, `update`, `replace` or `delete`.
+    pub action: &'static str,
+    /// `safe`, `caution`, `destructive` or `irreversible`.
+    pub risk: &'static str,
+    /// Why, for people.
+    pub reasons: Vec<String>,
+    /// Addresses of what is deleted along.
+    pub cascades: Vec<String>,
+    /// Where it is described.
+    pub place: Option<Place>,
+    /// Field by field.
+    pub fields: Vec<Field>,
+    /// Requests, in order.
+    pub requests: Vec<Request>,
+    /// Addresses of the changes that come first.
+    pub after: Vec<String>,
+    /// Secrets that have to be sent and are not known.
+    pub missing_secrets: Vec<String>,
+}
+
+/// One difference inside a resource.
+#[derive(Debug, Clone, Serialize)]
+pub struct Field {
+    /// Where: `options.attributes.email`, `scopes[read:orders].description`.
+    pub path: String,
+    /// `value`, `item`, `text` or `secret`.
+    pub how: &'static str,
+    /// What is live. Missing where there is nothing; `(live)` for a secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<serde_json::Value>,
+    /// What will be. Missing where there will be nothing; `(SOURCE)` for a secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<serde_json::Value>,
+    /// `change`, `drift`, `conflict` or `unknown`.
+    pub origin: &'static str,
+    /// How dangerous.
+    pub risk: &'static str,
+    /// Why it is dangerous, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Where the description says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// Whether the resource has to be made anew for it.
+    pub forces_replace: bool,
+}
+
+/// A place in a file.
+#[derive(Debug, Clone, Serialize)]
+pub struct Place {
+    /// File.
+    pub file: String,
+    /// Line, 1-based.
+    pub line: u32,
+    /// Column, 1-based.
+    pub column: u32,
+}
+
+/// One request.
+#[derive(Debug, Clone, Serialize)]
+pub struct Request {
+    /// Verb.
+    pub method: &'static str,
+    /// Path below `/api/v2`.
+    pub path: String,
+}
+
+/// A difference left as it is.
+#[derive(Debug, Clone, Serialize)]
+pub struct Left {
+    /// Which resource.
+    pub address: String,
+    /// `delete-not-allowed`, `system`, `own`, `ambiguous` or `create-only`.
+    pub reason: &'static str,
+    /// The reason for people.
+    pub words: String,
+    /// Field by field; empty for a delete.
+    pub fields: Vec<Field>,
+}
+
+/// What is live and not described.
+#[derive(Debug, Clone, Serialize)]
+pub struct Unmanaged {
+    /// Kinds nobody describes.
+    pub kinds: Vec<String>,
+    /// Addresses of resources nobody describes.
+    pub resources: Vec<String>,
+}
+
+/// A secret that cannot be compared.
+#[derive(Debug, Clone, Serialize)]
+pub struct Secret {
+    /// Of which resource.
+    pub address: String,
+    /// Which field.
+    pub path: String,
+    /// Where its value would come from.
+    pub source: String,
+}
+
+/// Something that could not be read.
+#[derive(Debug, Clone, Serialize)]
+pub struct Unreadable {
+    /// A kind, or a member of a resource.
+    pub what: String,
+    /// Scopes any of which would do; empty where the feature is lacking.
+    pub scopes: Vec<String>,
+    /// Why, for people.
+    pub words: String,
+}
+
+/// A described kind that the tenant lacks.
+#[derive(Debug, Clone, Serialize)]
+pub struct Skipped {
+    /// Kind.
+    pub kind: String,
+    /// Described resources.
+    pub resources: usize,
+    /// The API's words.
+    pub words: String,
+}
+
+/// Why a plan may not be applied.
+#[derive(Debug, Clone, Serialize)]
+pub struct Refusal {
+    /// Stable id of the guard.
+    pub guard: &'static str,
+    /// What it is about.
+    pub address: Option<String>,
+    /// What is wrong, and the way through.
+    pub problem: Problem,
+}
+
+/// Something wrong, or worth knowing.
+#[derive(Debug, Clone, Serialize)]
+pub struct Problem {
+    /// Stable id.
+    pub id: &'static str,
+    /// `error`, `warning` or `note`.
+    pub severity: &'static str,
+    /// What happened.
+    pub title: String,
+    /// Where, with what is there.
+    pub labels: Vec<Label>,
+    /// Facts.
+    pub notes: Vec<String>,
+    /// Next steps.
+    pub help: Vec<String>,
+}
+
+/// A place with what is to be said of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Label {
+    /// The place.
+    #[serde(flatten)]
+    pub place: Place,
+    /// What is there; may be empty.
+    pub text: String,
+}
+
+/// Numbers of a plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct Counts {
+    /// Changes by action; actions without any are missing.
+    pub actions: BTreeMap<&'static str, usize>,
+    /// Described resources that are as they should be.
+    pub unchanged: usize,
+    /// Secrets that cannot be compared.
+    pub secrets_not_comparable: usize,
+    /// Resources with drift.
+    pub drifted: usize,
+    /// Differences left as they are.
+    pub left: usize,
+    /// Kinds nobody describes.
+    pub unmanaged_kinds: usize,
+    /// Resources of described kinds that nobody describes.
+    pub unmanaged_resources: usize,
+}
+
+/// What applying costs.
+#[derive(Debug, Clone, Serialize)]
+pub struct Forecast {
+    /// Requests that write.
+    pub requests: usize,
+    /// Longest chain of requests that wait for each other.
+    pub depth: usize,
+    /// Estimated seconds.
+    pub seconds: u64,
+}
+
+/// Problems alone: `tenantry.problems/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Problems {
+    /// Name and version of this format.
+    pub format: &'static str,
+    /// Sorted by place.
+    pub problems: Vec<Problem>,
+}
+
+/// What an apply did: `tenantry.apply/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Apply {
+    /// Name and version of this format.
+    pub format: &'static str,
+    /// Id of the deployment; missing where nothing was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<String>,
+    /// Whether every change was done.
+    pub complete: bool,
+    /// Whether it was interrupted.
+    pub interrupted: bool,
+    /// Requests that were answered.
+    pub requests: usize,
+    /// Every change of the plan, in its order.
+    pub changes: Vec<Applied>,
+    /// The plan that was applied.
+    pub plan: Plan,
+}
+
+/// How one change ended.
+#[derive(Debug, Clone, Serialize)]
+pub struct Applied {
+    /// Which.
+    pub address: String,
+    /// What.
+    pub action: &'static str,
+    /// `done`, `failed`, `in-doubt` or `not-started`.
+    pub outcome: &'static str,
+    /// What went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+}
+
+/// A description that holds: `tenantry.validate/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Validated {
+    /// Name and version of this format.
+    pub format: &'static str,
+    /// Environment.
+    pub environment: String,
+    /// Described resources by kind.
+    pub kinds: BTreeMap<String, usize>,
+    /// Warnings and notes.
+    pub problems: Vec<Problem>,
+}
+
+/// What `doctor` found: `tenantry.doctor/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Doctor {
+    /// Name and version of this format.
+    pub format: &'static str,
+    /// Environment.
+    pub environment: String,
+    /// Whether a deployment can begin.
+    pub ready: bool,
+    /// What was looked at, in order.
+    pub checks: Vec<Check>,
+    /// Warnings of the files.
+    pub problems: Vec<Problem>,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, Serialize)]
+pub struct Check {
+    /// What.
+    pub name: &'static str,
+    /// `ready`, `warning` or `failed`.
+    pub verdict: &'static str,
+    /// What was found.
+    pub found: Vec<String>,
+    /// What to do.
+    pub help: Vec<String>,
+}
+
+/// What an export wrote: `tenantry.export/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Export {
+    /// Name and version of this format.
+    pub format: &'static str,
+    /// Files, relative to the folder, with `/`.
+    pub files: Vec<String>,
+    /// Names of the secrets that the files ask for.
+    pub secrets: Vec<String>,
+    /// What was left out and why.
+    pub problems: Vec<Problem>,
+}

@@ -1,0 +1,245 @@
+//! From the types inside Tenantry to version 1.
+
+use serde_json::Value as Json;
+
+use super::{
+    Applied, Apply, Change, Counts, Export, Field, Forecast, Label, Left, Place, Plan, Problem, Problems, Refusal,
+    Request, Secret, Skipped, Unmanaged, Unreadable,
+};
+use crate::apply::{Outcome, Report};
+use crate::change::{self, FieldChange, How, Kept, Origin};
+use crate::model::{Locus, Unavailable, Value};
+use crate::problem::{self, Severity, sorted};
+use crate::render::human::{kept, unavailable};
+use crate::render::view::{PlanView, duration};
+
+impl From<&PlanView<'_>> for Plan {
+    fn from(view: &PlanView<'_>) -> Self {
+        let plan = view.plan;
+        Plan {
+            format: "tenantry.plan/1",
+            environment: plan.environment.clone(),
+            domain: plan.domain.clone(),
+            commit: view.head.commit.clone(),
+            has_changes: plan.has_changes(),
+            changes: plan.changes.iter().map(|change| changed(change, &plan.changes)).collect(),
+            left: plan.left.iter().map(Left::from).collect(),
+            unmanaged: Unmanaged {
+                kinds: plan.unmanaged.kinds.clone(),
+                resources: plan.unmanaged.resources.iter().map(ToString::to_string).collect(),
+            },
+            secrets: plan
+                .secrets
+                .iter()
+                .map(|(address, path, source)| Secret {
+                    address: address.to_string(),
+                    path: path.to_string(),
+                    source: source.clone(),
+                })
+                .collect(),
+            unreadable: plan.unreadable.iter().map(unreadable).collect(),
+            skipped: plan
+                .skipped
+                .iter()
+                .map(|(kind, (words, n))| Skipped { kind: kind.clone(), resources: *n, words: words.clone() })
+                .collect(),
+            unchanged: plan.unchanged.iter().map(ToString::to_string).collect(),
+            refusals: view.refusals.iter().map(Refusal::from).collect(),
+            problems: plan.notes.iter().map(Problem::from).collect(),
+            counts: counts(plan),
+            forecast: Forecast {
+                requests: plan.forecast.requests,
+                depth: plan.forecast.depth,
+                seconds: if plan.has_changes() { duration(&plan.forecast, view.head).seconds } else { 0 },
+            },
+        }
+    }
+}
+
+fn counts(plan: &change::Plan) -> Counts {
+    let counts = plan.counts();
+    Counts {
+        actions: counts.actions.iter().map(|(action, n)| (action.as_str(), *n)).collect(),
+        unchanged: counts.unchanged,
+        secrets_not_comparable: counts.secrets,
+        drifted: counts.drifted,
+        left: plan.left.len(),
+        unmanaged_kinds: plan.unmanaged.kinds.len(),
+        unmanaged_resources: plan.unmanaged.resources.len(),
+    }
+}
+
+fn changed(change: &change::Change, all: &[change::Change]) -> Change {
+    Change {
+        address: change.address.to_string(),
+        kind: change.address.kind.clone(),
+        name: change.address.name.clone(),
+        id: change.id.clone(),
+        action: change.action.as_str(),
+        risk: change.risk.as_str(),
+        reasons: change.reasons.clone(),
+        cascades: change.cascades.iter().map(ToString::to_string).collect(),
+        place: change.locus.as_ref().map(Place::from),
+        fields: change.fields.iter().map(Field::from).collect(),
+        requests: change
+            .steps
+            .iter()
+            .map(|step| Request { method: step.method.as_str(), path: step.path.clone() })
+            .collect(),
+        after: change.after.iter().filter_map(|n| all.get(*n)).map(|other| other.address.to_string()).collect(),
+        missing_secrets: change.missing_secrets.clone(),
+    }
+}
+
+impl From<&FieldChange> for Field {
+    fn from(field: &FieldChange) -> Self {
+        let side = |value: &Value| if field.how == How::Secret { hidden(value) } else { value.redacted() };
+        Field {
+            path: field.path.to_string(),
+            how: match field.how {
+                How::Value => "value",
+                How::Item => "item",
+                How::Text => "text",
+                How::Secret => "secret",
+            },
+            before: field.diff.before.as_ref().map(side),
+            after: field.diff.after.as_ref().map(side),
+            origin: match field.origin {
+                Origin::Change => "change",
+                Origin::Drift => "drift",
+                Origin::Conflict => "conflict",
+                Origin::Unknown => "unknown",
+            },
+            risk: field.risk.as_str(),
+            why: field.why.clone(),
+            place: field.locus.as_ref().map(Place::from),
+            forces_replace: field.forces_replace,
+        }
+    }
+}
+
+/// A secret field, even where its value is not known to be one: only where it comes from.
+fn hidden(value: &Value) -> Json {
+    match value {
+        Value::Secret(_) | Value::Unresolved(_) => value.redacted(),
+        _ => Json::String("(secret)".to_owned()),
+    }
+}
+
+impl From<&Locus> for Place {
+    fn from(locus: &Locus) -> Self {
+        Place { file: locus.file.to_string(), line: locus.line, column: locus.column }
+    }
+}
+
+impl From<&change::Left> for Left {
+    fn from(left: &change::Left) -> Self {
+        Left {
+            address: left.address.to_string(),
+            reason: match left.why {
+                Kept::DeleteNotAllowed => "delete-not-allowed",
+                Kept::System(_) => "system",
+                Kept::Own => "own",
+                Kept::Ambiguous(_) => "ambiguous",
+                Kept::CreateOnly => "create-only",
+                Kept::Foreign(..) => "refers-to-unsupported-kind",
+            },
+            words: kept(&left.why, left.fields.is_empty()),
+            fields: left.fields.iter().map(Field::from).collect(),
+        }
+    }
+}
+
+fn unreadable((what, why): &(String, Unavailable)) -> Unreadable {
+    let scopes = match why {
+        Unavailable::Scope(scopes) => scopes.clone(),
+        Unavailable::Feature(_) => Vec::new(),
+    };
+    Unreadable { what: what.clone(), scopes, words: unavailable(why) }
+}
+
+impl From<&change::Refusal> for Refusal {
+    fn from(refusal: &change::Refusal) -> Self {
+        Refusal {
+            guard: refusal.guard,
+            address: refusal.address.as_ref().map(ToString::to_string),
+            problem: Problem::from(&refusal.problem),
+        }
+    }
+}
+
+impl From<&problem::Problem> for Problem {
+    fn from(problem: &problem::Problem) -> Self {
+        Problem {
+            id: problem.id,
+            severity: match problem.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+                Severity::Note => "note",
+            },
+            title: problem.title.clone(),
+            labels: problem
+                .labels
+                .iter()
+                .map(|label| Label { place: Place::from(&label.locus), text: label.text.clone() })
+                .collect(),
+            notes: problem.notes.clone(),
+            help: problem.help.clone(),
+        }
+    }
+}
+
+impl From<&[problem::Problem]> for Problems {
+    fn from(problems: &[problem::Problem]) -> Self {
+        Problems { format: "tenantry.problems/1", problems: problems_of(problems) }
+    }
+}
+
+impl Apply {
+    /// What an apply of a plan did.
+    pub fn new(view: &PlanView<'_>, report: &Report, deployment: Option<&str>) -> Self {
+        Apply {
+            format: "tenantry.apply/1",
+            deployment: deployment.map(str::to_owned),
+            complete: report.complete(),
+            interrupted: report.interrupted,
+            requests: report.requests,
+            changes: report
+                .changes
+                .iter()
+                .map(|(address, action, outcome)| {
+                    let (word, problem) = match outcome {
+                        Outcome::Done => ("done", None),
+                        Outcome::Failed(problem) => ("failed", Some(problem)),
+                        Outcome::InDoubt(problem) => ("in-doubt", Some(problem)),
+                        Outcome::NotStarted => ("not-started", None),
+                    };
+                    Applied {
+                        address: address.to_string(),
+                        action: action.as_str(),
+                        outcome: word,
+                        problem: problem.map(Problem::from),
+                    }
+                })
+                .collect(),
+            plan: Plan::from(view),
+        }
+    }
+}
+
+/// Problems in the order they are shown in.
+pub fn problems_of(problems: &[problem::Problem]) -> Vec<Problem> {
+    sorted(problems.to_vec()).iter().map(Problem::from).collect()
+}
+
+impl Export {
+    /// What was written, and what was found on the way.
+    pub fn new(export: &crate::export::Export, problems: &[problem::Problem]) -> Self {
+        Export {
+            format: "tenantry.export/1",
+            files: export.files.keys().map(|path| path.to_string_lossy().replace('\\', "/")).collect(),
+            secrets: export.secrets.clone(),
+            problems: problems_of(problems),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Snapshots of every renderer.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::samples;
+use super::{Head, Options, PlanView, json::v1, plan_human, plan_markdown};
+use crate::change::{Origin, Plan, Refusal};
+
+fn head() -> Head {
+    Head { commit: Some("4f2c9ab".to_owned()), ..Head::default() }
+}
+
+fn human(plan: &Plan, refusals: &[Refusal], options: Options) -> String {
+    plan_human(&PlanView { plan, refusals, head: &head() }, &options)
+}
+
+fn markdown(plan: &Plan, refusals: &[Refusal]) -> String {
+    plan_markdown(&PlanView { plan, refusals, head: &head() })
+}
+
+fn json(plan: &Plan, refusals: &[Refusal]) -> String {
+    v1::text(&v1::Plan::from(&PlanView { plan, refusals, head: &head() }))
+}
+
+/// The same plan with other origins: half drifted.
+fn mixed() -> Plan {
+    let mut plan = samples::full();
+    for change in &mut plan.changes {
+        for (n, field) in change.fields.iter_mut().enumerate() {
+            field.origin = [Origin::Change, Origin::Drift, Origin::Conflict][n % 3];
+        }
+    }
+    plan
+}
+
+#[test]
+fn a_plan_with_something_of_everything() {
+    insta::assert_snapshot!(human(&samples::full(), &samples::refusals(), Options::default()));
+}
+
+#[test]
+fn a_narrow_terminal() {
+    insta::assert_snapshot!(human(&samples::full(), &samples::refusals(), Options { width: 60, colour: false }));
+}
+
+#[test]
+fn origins_that_differ_are_said_at_the_field() {
+    insta::assert_snapshot!(human(&mixed(), &[], Options { width: 120, colour: false }));
+}
+
+#[test]
+fn colours_only_decorate() {
+    let coloured = human(&samples::full(), &samples::refusals(), Options { width: 100, colour: true });
+    assert!(coloured.contains("\u{1b}["));
+    let stripped = anstream::adapter::strip_str(&coloured).to_string();
+    let trimmed: Vec<&str> = stripped.lines().map(str::trim_end).collect();
+    let plain = human(&samples::full(), &samples::refusals(), Options { width: 100, colour: false });
+    assert_eq!(trimmed.join("\n"), plain.trim_end());
+}
+
+#[test]
+fn nothing_to_do() {
+    let mut plan = Plan { domain: "travel0.eu.auth0.com".to_owned(), ..Plan::default() };
+    insta::assert_snapshot!("nothing_at_all", human(&plan, &[], Options::default()));
+    plan.unchanged = samples::full().unchanged;
+    plan.unmanaged.kinds = vec!["hooks".to_owned()];
+    insta::assert_snapshot!("nothing_to_do", human(&plan, &[], Options::default()));
+    insta::assert_snapshot!("nothing_to_do_markdown", markdown(&plan, &[]));
+    insta::assert_snapshot!("nothing_to_do_json", json(&plan, &[]));
+}
+
+#[test]
+fn odd_names() {
+    insta::assert_snapshot!("odd_names", human(&samples::odd(), &[], Options::default()));
+    insta::assert_snapshot!("odd_names_markdown", markdown(&samples::odd(), &[]));
+}
+
+#[test]
+fn markdown_for_a_comment() {
+    insta::assert_snapshot!(markdown(&samples::full(), &samples::refusals()));
+}
+
+#[test]
+fn json_is_frozen() {
+    insta::assert_snapshot!(json(&samples::full(), &samples::refusals()));
+}
+
+#[test]
+fn no_output_holds_a_control_character_or_a_secret() {
+    for plan in [samples::full(), samples::odd(), mixed()] {
+        for width in [0, 1, 20, 60, 100, 400] {
+            let text = human(&plan, &samples::refusals(), Options { width, colour: false });
+            assert!(!text.chars().any(|c| c != '\n' && super::text::is_unsafe(c)), "{text:?}");
+            assert!(!text.contains("hunter"), "{text}");
+        }
+        let texts = [markdown(&plan, &samples::refusals()), json(&plan, &samples::refusals())];
+        for text in texts {
+            assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
+            assert!(!text.contains("hunter"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_comment_never_grows_beyond_what_github_takes() {
+    let mut plan = samples::odd();
+    let one = plan.changes.pop().unwrap();
+    plan.changes = (0..400)
+        .map(|n| {
+            let mut change = one.clone();
+            change.address = crate::model::Address::new("roles", &format!("{n}"));
+            change
+        })
+        .collect();
+    let text = markdown(&plan, &[]);
+    assert!(text.len() < 65_536, "{}", text.len());
+    assert!(text.contains("did not fit here"), "{text}");
+}
