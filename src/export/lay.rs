@@ -140,8 +140,9 @@ impl<'a> Writer<'a> {
         }
         if !left_out.is_empty() {
             left_out.sort();
+            let belongs = if left_out.len() == 1 { "belongs" } else { "belong" };
             let title =
-                format!("{} of `{}` belong to Auth0 or to this client and are left out", left_out.len(), spec.name);
+                format!("left out of `{}`: {} that {belongs} to Auth0 or to this client", spec.name, left_out.len());
             let mut problem = Problem::remark("export-system", title);
             for (address, why) in left_out {
                 problem =
@@ -204,6 +205,8 @@ impl<'a> Writer<'a> {
                 let title = format!("nothing is set in `{}`: it is left out", spec.name);
                 self.report.push(Problem::remark("export-empty-kind", title));
             }
+            // A page or template that nobody has changed.
+            (KindShape::Collection, _, _) if !spec.names.is_empty() && out.len() <= spec.identity.len() => {}
             (KindShape::Single, Format::Single, _) => self.root.push((spec.name.clone(), Out::Object(out))),
             (KindShape::Single, Format::Directory, _) => self.gathered(&path, out),
             (KindShape::Collection, Format::Directory, Directory::Files { .. }) => self.file(&path, &Out::Object(out)),

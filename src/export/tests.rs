@@ -388,10 +388,34 @@ fn what_is_left_out_is_named() {
     [export-unreadable]: `roles` could not be read and are left out (this needs the scope `read:roles`)
     [export-unreadable]: `rules` were not read ()
     [export-unreadable]: clients/Half: `callbacks` could not be read and is left out (this needs the scope `read:client_keys`)
-    [export-system]: 2 of `clients` belong to Auth0 or to this client and are left out (clients/Mine: this client stands on it; clients/Theirs: belongs to Auth0)
+    [export-system]: left out of `clients`: 2 that belong to Auth0 or to this client (clients/Mine: this client stands on it; clients/Theirs: belongs to Auth0)
     [export-unavailable]: this tenant has no `organizations` (upgrade)
     "##);
     assert!(export.report.iter().any(|p| p.id == "export-empty-kind" && p.title.contains("`connections`")));
+}
+
+#[test]
+fn what_nobody_has_set_is_left_out() {
+    let live = live(&json!({
+        "pages": [{"name": "error_page"}, {"name": "login", "html": "<html></html>", "enabled": true}],
+        "prompts": {"customText": {"en": {"login": {}, "signup": {"signup": {"title": "Hi"}}}, "no": {"login": {}}}},
+        "triggers": {"post-login": []},
+    }));
+    let export = export(&live, &options(Format::Single, FileFormat::Yaml));
+    insta::assert_snapshot!(export.files["tenant.yaml".as_ref() as &FsPath], @r##"
+    pages:
+      - name: login
+        html: pages/login.html
+        enabled: true
+    prompts:
+      customText:
+        en:
+          signup:
+            signup:
+              title: Hi
+    triggers:
+      post-login: []
+    "##);
 }
 
 #[test]
