@@ -1,10 +1,8 @@
 //! `tenantry schema`
 
 use super::exit_code::ExitCode;
-use super::flow::Failure;
 use super::ui::Ui;
-use super::{Ended, failed};
-use crate::model::Sources;
+use super::{Ended, refused};
 use crate::problem::{Problem, closest};
 use crate::render::schema::{description, kinds_page, resource};
 use crate::schema::Registry;
@@ -33,7 +31,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Ended {
                 if let Some(near) = closest(name, registry.names()) {
                     problem = problem.help(format!("did you mean `tenantry schema {near}`?"));
                 }
-                return failed(ui, &Failure { problems: vec![problem], sources: Sources::default() });
+                return refused(ui, problem);
             }
         },
     };

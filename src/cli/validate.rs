@@ -1,7 +1,12 @@
 //! `tenantry validate`
 
+use super::exit_code::ExitCode;
+use super::interrupt::Interrupt;
 use super::ui::Ui;
-use super::{Ended, Global, failed, flow, found};
+use super::{Ended, Global, failed};
+use crate::flow;
+use crate::render::json::v1;
+use crate::render::{clean, count};
 
 /// Check the description without a tenant
 ///
@@ -10,9 +15,24 @@ use super::{Ended, Global, failed, flow, found};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}
 
-pub(super) async fn run(_: &Args, global: &Global, ui: &Ui) -> Ended {
-    match flow::validate(&global.common()).await {
-        Ok(findings) => found(ui, &findings),
-        Err(failure) => failed(ui, &failure),
+pub(super) async fn run(_: &Args, global: &Global, ui: &Ui, interrupt: &Interrupt) -> Ended {
+    let validated = match flow::validate(&global.request(&interrupt.token)?).await {
+        Ok(validated) => validated,
+        Err(failure) => return failed(ui, &failure),
+    };
+    if ui.json {
+        ui.answer(&v1::text(&v1::Validated {
+            format: "tenantry.validate/1",
+            environment: validated.environment,
+            kinds: validated.kinds.into_iter().collect(),
+            problems: v1::problems_of(&validated.problems),
+        }))?;
+        return Ok(ExitCode::Done);
     }
+    ui.problems(&validated.problems, &validated.sources);
+    let resources = validated.kinds.iter().map(|(_, n)| n).sum();
+    let (resources, kinds) = (count(resources, "resource"), count(validated.kinds.len(), "kind"));
+    let environment = clean(&validated.environment);
+    ui.answer(&format!("The description of {environment} holds: {resources} of {kinds}.\n"))?;
+    Ok(ExitCode::Done)
 }

@@ -7,6 +7,7 @@
 mod lay;
 mod name;
 mod resource;
+mod sink;
 mod text;
 mod write;
 
@@ -70,10 +71,12 @@ pub struct Export {
 /// Writes a tenant as a description.
 ///
 /// What was left out is in [`Export::report`]. Warnings: `export-unreadable`, `export-marker` (a text that cannot be kept from
-/// being read as a marker). Notes: `export-system`, `export-unavailable`, `export-empty-kind`, `export-secrets`.
+/// being read as a marker), `export-trimmed`. Notes: `export-system`, `export-unavailable`, `export-empty-kind`, `export-secrets`.
 pub fn files(registry: &Registry, live: &Live, options: &ExportOptions) -> Export {
     lay::export(registry, live, options)
 }
 
+#[cfg(test)]
+mod sandbox_tests;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::text::Out;
 use crate::model::{LiveResource, Map, Value};
-use crate::schema::{FieldSpec, FileSpec, KindSpec};
+use crate::schema::{FieldSpec, FileSpec, KindSpec, PartStep};
 
 /// Where a resource's values go that do not stand in its own file.
 pub(super) trait Elsewhere {
@@ -46,6 +46,29 @@ pub(super) fn stripped(spec: &KindSpec, members: &mut Map, without: &[String]) {
         remove(members, path);
     }
     strip(&spec.fields, members, &spec.identity);
+    for part in &spec.parts {
+        if part.at.iter().any(|step| matches!(step, PartStep::Capture(_))) {
+            without_blanks(members, &part.at);
+        }
+    }
+}
+
+/// Takes out the objects of a part that nothing is in: texts of a page that nobody has changed. An empty list says something: that
+/// a trigger runs no action.
+fn without_blanks(members: &mut Map, at: &[PartStep]) {
+    let Some((step, rest)) = at.split_first() else { return };
+    let is_empty = |value: &Value| matches!(value, Value::Object(inner) if inner.is_empty());
+    members.retain(|name, value| {
+        let is_meant = match step {
+            PartStep::Key(key) => key == name,
+            PartStep::Capture(_) => true,
+            PartStep::Item(_) => false,
+        };
+        if is_meant && let Value::Object(inner) = value {
+            without_blanks(inner, rest);
+        }
+        !is_meant || !is_empty(value)
+    });
 }
 
 fn remove(members: &mut Map, path: &str) {

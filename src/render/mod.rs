@@ -5,6 +5,7 @@
 //! they come from. Colours are chosen in one table ([`Style::ansi`]).
 
 pub mod apply;
+mod doctor;
 mod human;
 pub mod json;
 mod line;
@@ -22,6 +23,7 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
+pub use doctor::doctor as doctor_human;
 pub use human::plan as plan_human;
 pub use markdown::plan as plan_markdown;
 pub use plural::{count, number};
