@@ -196,9 +196,11 @@ async fn command(cli: Cli, ui: &Ui) -> Ended {
         }
     };
     let stop = async { if graceful { interrupt.again().await } else { interrupt.token.cancelled().await } };
+    // The signal also cancels requests: that it came counts, not the error it makes.
     tokio::select! {
-        ended = work => ended,
+        biased;
         () = stop => Ok(interrupt.code()),
+        ended = work => ended,
     }
 }
 
