@@ -313,7 +313,7 @@ impl<'a> Writer<'a> {
 
     pub(super) fn marker(&mut self, place: &str, found: &str) {
         self.report.push(
-            Problem::warning("export-marker", format!("{place} holds `{found}`, which is read as a marker"))
+            Problem::warning("export-marker", format!("{place} holds `{found}`, which is not read as text"))
                 .note("files of code and text have no way to write it otherwise")
                 .help("change the text, or give a variable of that name this value"),
         );

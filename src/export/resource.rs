@@ -228,11 +228,14 @@ fn record(
     out
 }
 
-/// Says whether a secret belongs to every object of this shape: the value of a named item.
+/// Says whether a secret belongs to every object of this shape: there is nothing but what names the object, and its value.
 fn is_expected(path: &str, name: &str, field: &FieldSpec) -> bool {
     let is_item = path.ends_with(']');
-    let others = field.members().filter(|(other, member)| *other != name && !member.read_only).count();
-    is_item && others == 1 && field.members().any(|(other, _)| other == "name")
+    let mut others = field.members().filter(|(other, member)| *other != name && !member.read_only);
+    match (others.next(), others.next()) {
+        (Some((other, member)), None) => (is_item && other == "name") || (path.is_empty() && member.in_path),
+        _ => false,
+    }
 }
 
 fn join(path: &str, name: &str) -> String {
