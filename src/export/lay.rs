@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 
 use super::name::{expand, hash, part, sameness};
-use super::resource::{Elsewhere, stripped, written};
+use super::resource::{stripped, written};
+use super::sink::Sink;
 use super::text::{Out, json, marker_in, yaml};
 use super::{Export, ExportOptions, FileFormat, Format};
-use crate::description::layout::{PIECES, PieceHome, join, parent, split_extension};
+use crate::description::layout::{PIECES, PieceHome, join, parent};
 use crate::model::{Address, Live, LiveKind, LiveResource, Map, Unavailable, Value};
 use crate::problem::Problem;
 use crate::quirk;
-use crate::schema::{Directory, FieldSpec, FileBase, FileSpec, KindShape, KindSpec, MissingFile, Registry, TextKind};
+use crate::schema::{Directory, KindShape, KindSpec, Registry};
 
 /// The one file of the single layout.
 const SINGLE_FILE: &str = "tenant.yaml";
@@ -22,7 +23,7 @@ const SINGLE_FILE: &str = "tenant.yaml";
 pub(super) struct Writer<'a> {
     registry: &'a Registry,
     live: &'a Live,
-    options: &'a ExportOptions,
+    pub(super) options: &'a ExportOptions,
     /// Names by the value that a literal reference holds, by kind.
     named: HashMap<(&'a str, &'a str), &'a str>,
     /// Paths that have a file of their own, as [`sameness`] sees them.
@@ -34,7 +35,7 @@ pub(super) struct Writer<'a> {
     /// Places by the name of their secret.
     secrets: IndexMap<String, Vec<String>>,
     root: Vec<(String, Out)>,
-    files: IndexMap<PathBuf, String>,
+    pub(super) files: IndexMap<PathBuf, String>,
     report: Vec<Problem>,
 }
 
@@ -139,8 +140,9 @@ impl<'a> Writer<'a> {
         }
         if !left_out.is_empty() {
             left_out.sort();
+            let belongs = if left_out.len() == 1 { "belongs" } else { "belong" };
             let title =
-                format!("{} of `{}` belong to Auth0 or to this client and are left out", left_out.len(), spec.name);
+                format!("left out of `{}`: {} that {belongs} to Auth0 or to this client", spec.name, left_out.len());
             let mut problem = Problem::remark("export-system", title);
             for (address, why) in left_out {
                 problem =
@@ -203,6 +205,8 @@ impl<'a> Writer<'a> {
                 let title = format!("nothing is set in `{}`: it is left out", spec.name);
                 self.report.push(Problem::remark("export-empty-kind", title));
             }
+            // A page or template that nobody has changed.
+            (KindShape::Collection, _, _) if !spec.names.is_empty() && out.len() <= spec.identity.len() => {}
             (KindShape::Single, Format::Single, _) => self.root.push((spec.name.clone(), Out::Object(out))),
             (KindShape::Single, Format::Directory, _) => self.gathered(&path, out),
             (KindShape::Collection, Format::Directory, Directory::Files { .. }) => self.file(&path, &Out::Object(out)),
@@ -307,9 +311,9 @@ impl<'a> Writer<'a> {
         full.strip_prefix(&format!("{folder}/")).map_or(full.clone(), str::to_owned)
     }
 
-    fn marker(&mut self, place: &str, found: &str) {
+    pub(super) fn marker(&mut self, place: &str, found: &str) {
         self.report.push(
-            Problem::warning("export-marker", format!("{place} holds `{found}`, which is read as a marker"))
+            Problem::warning("export-marker", format!("{place} holds `{found}`, which is not read as text"))
                 .note("files of code and text have no way to write it otherwise")
                 .help("change the text, or give a variable of that name this value"),
         );
@@ -342,7 +346,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Returns a path that no file has, beside no resource but `own`: this one, or one told apart by what it is for.
-    fn free(&mut self, path: &str, extension: &str, own: &str, purpose: &str) -> String {
+    pub(super) fn free(&mut self, path: &str, extension: &str, own: &str, purpose: &str) -> String {
         let plain = format!("{path}{extension}");
         let is_beside_another = path != own && self.stems.contains(&sameness(path));
         if !is_beside_another && self.taken.insert(sameness(&plain)) {
@@ -354,7 +358,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Returns what stands for `{member}` in the template of a path: text, or the name of what a reference leads to.
-    fn value_of(&self, spec: &KindSpec, inside: &[&Map], member: &str) -> Option<String> {
+    pub(super) fn value_of(&self, spec: &KindSpec, inside: &[&Map], member: &str) -> Option<String> {
         let text = |member: &str| match inside.iter().find_map(|members| members.get(member))? {
             Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
@@ -370,7 +374,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Names a secret: `CONNECTIONS_GLOBEX_OPTIONS_CLIENT_SECRET`.
-    fn secret(&mut self, address: &Address, path: &str) -> Out {
+    pub(super) fn secret(&mut self, address: &Address, path: &str) -> Out {
         let place = format!("{address} {path}");
         let words = [snake(&address.kind), snake(address.name.as_deref().unwrap_or_default()), snake(path)];
         let mut name = words.iter().filter(|word| !word.is_empty()).cloned().collect::<Vec<_>>().join("_");
@@ -386,91 +390,8 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Where one resource's values go.
-struct Sink<'w, 'a> {
-    writer: &'w mut Writer<'a>,
-    spec: &'w KindSpec,
-    address: &'w Address,
-    suffix: &'w str,
-    /// The resource's own file, without extension.
-    path: &'w str,
-}
-
-impl Elsewhere for Sink<'_, '_> {
-    fn secret(&mut self, path: &str) -> Out {
-        self.writer.secret(self.address, path)
-    }
-
-    fn side_file(
-        &mut self,
-        field: &FieldSpec,
-        file: &FileSpec,
-        inside: &[&Map],
-        path: &str,
-        text: &str,
-    ) -> Option<Out> {
-        let (base, default) = match self.writer.options.format {
-            Format::Directory => (&file.directory, &file.default_directory),
-            Format::Single => (&file.single, &file.default_single),
-        };
-        let folder = self.folder(base)?;
-        if let Some(found) = marker_in(text) {
-            // Inside the file of the resource it can be escaped; the reader takes such a text for no path.
-            if (file.optional || file.missing == MissingFile::Text) && text.contains(['\n', '<']) {
-                return None;
-            }
-            self.writer.marker(&format!("{} {path}", self.address), found);
-        }
-        let fallback = format!("{}_{}", self.path, part(path));
-        let expanded = match default {
-            Some(template) => {
-                let made = expand(template, self.suffix, &|member| self.writer.value_of(self.spec, inside, member));
-                if template.contains('/') { made } else { join(&folder, &made) }
-            }
-            None => format!("{fallback}.{}", extension(field)),
-        };
-        let (stem, extension) = split_extension(&expanded);
-        let full = self.writer.free(stem, &format!(".{extension}"), self.path, &format!("{} {path}", self.address));
-        self.writer.files.insert(PathBuf::from(&full), text.to_owned());
-        let below = if folder.is_empty() { None } else { full.strip_prefix(&format!("{folder}/")).map(str::to_owned) };
-        Some(Out::Text(below.unwrap_or(full)))
-    }
-}
-
-impl Sink<'_, '_> {
-    /// Returns the folder that a side file's path is relative to; `None` where the text stands in the resource.
-    fn folder(&self, base: &FileBase) -> Option<String> {
-        let in_directory = self.writer.options.format == Format::Directory;
-        let kind_folder = || match &self.spec.directory {
-            Directory::Files { folder, .. } => folder.clone(),
-            Directory::File { path } | Directory::Array { path } => parent(path).to_owned(),
-        };
-        match base {
-            FileBase::Inline => None,
-            FileBase::Root => Some(String::new()),
-            FileBase::Kind if in_directory => Some(parent(self.path).to_owned()),
-            FileBase::Kind => Some(kind_folder()),
-            FileBase::File if in_directory => Some(parent(self.path).to_owned()),
-            FileBase::File => Some(String::new()),
-            // Its name would depend on the resource's: paths from the root are read just as well.
-            FileBase::Folder(folder) if folder.contains('{') => Some(String::new()),
-            FileBase::Folder(folder) => Some(folder.clone()),
-        }
-    }
-}
-
 fn members_of(value: Out) -> Vec<(String, Out)> {
     if let Out::Object(members) = value { members } else { Vec::new() }
-}
-
-fn extension(field: &FieldSpec) -> &'static str {
-    match field.text {
-        Some(TextKind::Js) => "js",
-        Some(TextKind::Html) => "html",
-        Some(TextKind::Liquid) => "liquid",
-        Some(TextKind::Pem) => "pem",
-        None => "txt",
-    }
 }
 
 /// Upper case with underscores: `clientGrants` → `CLIENT_GRANTS`. What is no letter or digit of ASCII parts words.

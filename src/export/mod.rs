@@ -7,6 +7,7 @@
 mod lay;
 mod name;
 mod resource;
+mod sink;
 mod text;
 mod write;
 
@@ -69,11 +70,14 @@ pub struct Export {
 
 /// Writes a tenant as a description.
 ///
-/// What was left out is in [`Export::report`]. Warnings: `export-unreadable`, `export-marker` (a text that cannot be kept from
-/// being read as a marker), `export-trimmed`. Notes: `export-system`, `export-unavailable`, `export-empty-kind`, `export-secrets`.
+/// What was left out is in [`Export::report`]. Warnings: `export-unreadable`, `export-marker` (a text of which a part is read as
+/// a marker, or not at all), `export-trimmed`. Notes: `export-system`, `export-unavailable`, `export-empty-kind`,
+/// `export-secrets`.
 pub fn files(registry: &Registry, live: &Live, options: &ExportOptions) -> Export {
     lay::export(registry, live, options)
 }
 
+#[cfg(test)]
+mod sandbox_tests;
 #[cfg(test)]
 mod tests;

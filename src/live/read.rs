@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 use tokio::sync::OnceCell;
 
-use super::assemble::{RawKind, RawResource, SUB_ROWS, assemble};
+use super::assemble::{RawKind, RawResource, SUB_ROWS, Token, assemble};
 use crate::api::{Client, Failure, ListStyle, encode_segment};
 use crate::codec::{Names, address_of, decode};
 use crate::model::{Described, Desired, Live, Map, Unavailable, Value};
@@ -44,7 +44,7 @@ pub async fn read(client: &Client, registry: &Registry, reach: Reach<'_>) -> Res
     }))
     .await?;
     let raw: IndexMap<String, RawKind> = found.into_iter().collect();
-    Ok(assemble(registry, raw, client.domain(), client.client_id()))
+    Ok(assemble(registry, raw, client.domain(), Token { client_id: client.client_id(), scopes: client.scopes() }))
 }
 
 /// Returns described kinds, those they refer to, and those the API deletes along.

@@ -129,7 +129,7 @@ impl ProjectFile {
     ///
     /// # Errors
     ///
-    /// Returns every problem: `unknown-key`, `wrong-type`, `invalid-value`, `missing-key`.
+    /// Returns every problem: `unknown-key`, `wrong-type`, `invalid-value`, `missing-key`, `secret-in-file`.
     pub(super) fn from_item(item: &Item) -> Result<ProjectFile, Vec<Problem>> {
         let mut reader = Reader::default();
         let file = reader.project(item);
@@ -302,7 +302,7 @@ impl Reader {
             _ => {
                 // The value itself is not repeated: somebody may have written the secret here.
                 self.problems.push(
-                    Problem::error("wrong-type", format!("`{key}` takes where the secret is, not the secret"))
+                    Problem::error("secret-in-file", format!("`{key}` takes where the secret is, not the secret"))
                         .at(&item.locus)
                         .help("write `{ env: NAME }`, `{ keyring: NAME }`, `{ file: PATH }` or `{ command: [PROGRAM, …] }`"),
                 );

@@ -122,7 +122,12 @@ impl Loader<'_> {
     fn project_file(&mut self, path: &Path) -> Result<ProjectFile, Vec<Problem>> {
         let node = self.read(path)?;
         let item = item_of(node);
-        let file = ProjectFile::from_item(&item)?;
+        let file = ProjectFile::from_item(&item).inspect_err(|problems| {
+            // Where somebody wrote a secret itself, no line of the file is shown.
+            if problems.iter().any(|problem| problem.id == "secret-in-file") {
+                self.sources = Sources::default();
+            }
+        })?;
         let problems = kinds_of(&file);
         if problems.is_empty() { Ok(file) } else { Err(problems) }
     }
@@ -143,7 +148,14 @@ impl Loader<'_> {
         };
         let own = path.parent().unwrap_or(Path::new("")).join(own);
         let node = self.read(&own).map_err(|problems| {
-            problems.into_iter().map(|problem| problem.label(locus, "named here")).collect::<Vec<_>>()
+            let named = |mut problem: Problem| {
+                // A file that is not there has no place of its own to show.
+                if problem.id == "missing-file" {
+                    problem.labels.clear();
+                }
+                problem.label(locus, "named here")
+            };
+            problems.into_iter().map(named).collect::<Vec<_>>()
         })?;
         let item = item_of(node);
         match item.to_json() {
@@ -157,7 +169,10 @@ impl Loader<'_> {
     }
 
     fn config_file(&mut self, path: &Path) -> Result<ConfigFile, Vec<Problem>> {
-        let node = self.read(&self.around.directory.join(path))?;
+        let node = self.read(&self.around.directory.join(path));
+        // Secrets stand in this file: none of its lines is ever shown.
+        self.sources = Sources::default();
+        let node = node?;
         let item = item_of(node);
         let ItemValue::Map(map) = &item.value else {
             return Err(vec![

@@ -23,3 +23,6 @@ pub use settings::{
     CredentialSettings, ExportSettings, Flags, Mode, STATE_FOLDER, SandboxSettings, Settings, Surroundings, Target,
     VariableSettings,
 };
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,16 @@
-//! Test controls under `/_sandbox/`: they need no token and are not recorded.
+//! Test controls under `/_sandbox/`: they need no token, are not limited and not recorded.
+//!
+//! ```text
+//! POST reset                                   a fresh tenant; credentials, tokens, clock and subscription stay
+//! GET  state, PUT state                        the whole memory as JSON
+//! POST faults {"faults": [{"status": 503, "share": 0.1, "handled": false, "method": "POST", "path": "/roles",
+//!              "times": 1}], "seed": 7}        status 0 breaks off within the answer; handled: the write has its effect
+//! POST faults {"barrier": {"write": 2, "when": "before"}}    or "after": holds the second write from now on
+//! POST faults {"release": true}                lets it go
+//! GET  faults                                  {"writes", "waiting"}: writes counted, and whether one is held
+//! POST clock  {"offset_ms"} | {"advance_ms"} | {"now": "2030-01-01T00:00:00Z"}, {"log_lag_ms"}
+//! POST token  {"name", "email"}                {"access_token"} of a dashboard user with every scope
+//! ```
 
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -3,8 +3,9 @@
 //! It is the opponent of the client: written from the API reference, it uses nothing of `schemas/`
 //! and refuses what the real API refuses, so that it can prove the client wrong.
 //!
-//! [`tenant::Tenant`] is the pure part: a [`call::Call`] goes in, a [`call::Reply`] or a
-//! [`call::ApiError`] comes out, and the clock and the random seed are values. The server around it does the I/O.
+//! [`tenant::Tenant`] is the pure part: a [`request::Request`] goes in, a [`request::Answer`] comes out, and the clock and
+//! the random seed are values. It finds the operation, judges token and scopes, checks the request against the
+//! [`contract`], lets a handler of a [`family`] answer, and writes the log. The [`server`] around it does the I/O.
 
 pub mod call;
 pub mod contract;

@@ -260,11 +260,7 @@ mod tests {
 
     /// A tenant whose client `c` may prove itself with a registered PEM.
     fn state(pem: &str) -> State {
-        let mut state = State {
-            domain: "acme.eu.auth0.com".to_owned(),
-            seed: 1,
-            ..State::default()
-        };
+        let mut state = State { domain: "acme.eu.auth0.com".to_owned(), seed: 1, ..State::default() };
         let methods = json!({"private_key_jwt": {"credentials": [{"id": "cred_1"}]}});
         state.collection_mut("clients").insert(
             "c".to_owned(),
@@ -274,20 +270,15 @@ mod tests {
             }),
         );
         let grant = json!({"client_id": "c", "audience": "https://acme.eu.auth0.com/api/v2/", "scope": ["a", "b"]});
-        state
-            .collection_mut("client_grants")
-            .insert("g".to_owned(), grant);
+        state.collection_mut("client_grants").insert("g".to_owned(), grant);
         let credential = json!({"id": "cred_1", "alg": "RS256", "$pem": pem});
-        state
-            .collection_mut("client_credentials/c")
-            .insert("cred_1".to_owned(), credential);
+        state.collection_mut("client_credentials/c").insert("cred_1".to_owned(), credential);
         state
     }
 
     fn ask(state: &mut State, key: &KeyPair, claims: &Value) -> (u16, Value) {
         let signer = EncodingKey::from_rsa_pem(key.serialize_pem().as_bytes()).unwrap();
-        let assertion =
-            jsonwebtoken::encode(&Header::new(Algorithm::RS256), claims, &signer).unwrap();
+        let assertion = jsonwebtoken::encode(&Header::new(Algorithm::RS256), claims, &signer).unwrap();
         let mut request = Request::new(Method::Post, "/oauth/token");
         let body = json!({
             "grant_type": "client_credentials", "audience": "https://acme.eu.auth0.com/api/v2/",
@@ -305,17 +296,10 @@ mod tests {
     #[test]
     fn an_assertion_is_checked_against_a_registered_key_or_certificate() {
         let key = key();
-        let certificate = CertificateParams::default()
-            .self_signed(&key)
-            .unwrap()
-            .pem();
+        let certificate = CertificateParams::default().self_signed(&key).unwrap().pem();
         for pem in [key.public_key_pem(), certificate] {
             let (status, body) = ask(&mut state(&pem), &key, &claims());
-            assert_eq!(
-                (status, body["scope"].as_str()),
-                (200, Some("a b")),
-                "{body}"
-            );
+            assert_eq!((status, body["scope"].as_str()), (200, Some("a b")), "{body}");
         }
     }
 
@@ -332,11 +316,7 @@ mod tests {
             let mut claims = claims();
             claims[member] = value;
             let (status, body) = ask(&mut state, &key, &claims);
-            assert_eq!(
-                (status, body["error"].as_str()),
-                (401, Some("invalid_client")),
-                "{member}"
-            );
+            assert_eq!((status, body["error"].as_str()), (401, Some("invalid_client")), "{member}");
         }
         let (status, _) = ask(&mut state, &super::tests::key(), &claims());
         assert_eq!(status, 401);
@@ -346,8 +326,7 @@ mod tests {
     fn a_client_with_a_key_cannot_use_its_secret() {
         let mut state = state("");
         let mut request = Request::new(Method::Post, "/oauth/token");
-        request.body =
-            b"grant_type=client_credentials&client_id=c&client_secret=s&audience=x".to_vec();
+        request.body = b"grant_type=client_credentials&client_id=c&client_secret=s&audience=x".to_vec();
         request.content_type = Some("application/x-www-form-urlencoded".to_owned());
         assert_eq!(token(&mut state, &request, NOW).status, 401);
     }
@@ -356,33 +335,22 @@ mod tests {
     fn scopes_narrow_and_other_apis_count() {
         let mut state = state("");
         let client = state.object_mut("clients", "c").unwrap();
-        client
-            .as_object_mut()
-            .unwrap()
-            .remove("client_authentication_methods");
+        client.as_object_mut().unwrap().remove("client_authentication_methods");
         let api = json!({"identifier": "urn:orders", "token_lifetime": 60, "scopes": [{"value": "x"}, {"value": "y"}]});
-        state
-            .collection_mut("resource_servers")
-            .insert("r".to_owned(), api);
+        state.collection_mut("resource_servers").insert("r".to_owned(), api);
         let grant = json!({"client_id": "c", "audience": "urn:orders", "scope": [], "allow_all_scopes": true});
-        state
-            .collection_mut("client_grants")
-            .insert("h".to_owned(), grant);
+        state.collection_mut("client_grants").insert("h".to_owned(), grant);
         let mut ask = |audience: &str, scope: Option<&str>| {
             let mut request = Request::new(Method::Post, "/oauth/token");
             // The header carries `c:s`.
             request.authorization = Some("Basic Yzpz".to_owned());
-            let body =
-                json!({"grant_type": "client_credentials", "audience": audience, "scope": scope});
+            let body = json!({"grant_type": "client_credentials", "audience": audience, "scope": scope});
             request.body = body.to_string().into_bytes();
             token(&mut state, &request, NOW).body.unwrap()
         };
         assert_eq!(ask("urn:orders", None)["scope"], "x y");
         assert_eq!(ask("urn:orders", Some("y z"))["scope"], "y");
         assert_eq!(ask("urn:orders", None)["expires_in"], 60);
-        assert_eq!(
-            ask("https://acme.eu.auth0.com/api/v2/", Some("b"))["scope"],
-            "b"
-        );
+        assert_eq!(ask("https://acme.eu.auth0.com/api/v2/", Some("b"))["scope"], "b");
     }
 }

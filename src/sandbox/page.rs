@@ -9,7 +9,7 @@ use super::call::{ApiError, Call, Outcome, Reply};
 /// Rows on a page when the request names no number.
 pub const DEFAULT_SIZE: usize = 50;
 
-/// Rows that pages reach where [`NEEDS_CHECKPOINT`] says so; what lies behind needs checkpoints.
+/// Rows that pages reach in connections and organizations; what lies behind needs checkpoints.
 pub const OFFSET_REACH: usize = 1000;
 
 /// Lists of which pages reach the first rows only (API description).

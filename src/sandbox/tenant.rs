@@ -44,20 +44,11 @@ impl Tenant {
 
     /// Returns a tenant that remembers.
     pub fn resumed(state: State) -> Tenant {
-        Tenant {
-            state,
-            log_lag_ms: 0,
-            routes: routes(),
-        }
+        Tenant { state, log_lag_ms: 0, routes: routes() }
     }
 
     fn made(domain: &str, seed: u64, now_ms: i64, kept: Option<Credentials>) -> Tenant {
-        let state = State {
-            version: 1,
-            domain: domain.to_owned(),
-            seed,
-            ..State::default()
-        };
+        let state = State { version: 1, domain: domain.to_owned(), seed, ..State::default() };
         let mut tenant = Tenant::resumed(state);
         family::bootstrap(&mut tenant.state, now_ms);
         tenant.add_deployer(kept);
@@ -66,18 +57,11 @@ impl Tenant {
 
     /// Forgets everything but credentials, tokens, clock and subscription.
     pub fn reset(&mut self, now_ms: i64) {
-        let fresh = Tenant::made(
-            &self.state.domain,
-            self.state.seed,
-            now_ms,
-            Some(self.credentials()),
-        );
+        let fresh = Tenant::made(&self.state.domain, self.state.seed, now_ms, Some(self.credentials()));
         let old = std::mem::replace(&mut self.state, fresh.state);
         self.state.clock_offset_ms = old.clock_offset_ms;
         if let Some(features) = old.documents.get("$features") {
-            self.state
-                .documents
-                .insert("$features".to_owned(), features.clone());
+            self.state.documents.insert("$features".to_owned(), features.clone());
         }
     }
 
@@ -85,26 +69,14 @@ impl Tenant {
     pub fn credentials(&self) -> Credentials {
         let member = |name: &str| {
             let document = self.state.documents.get(DEPLOYER);
-            document
-                .and_then(|document| document.get(name)?.as_str())
-                .unwrap_or_default()
-                .to_owned()
+            document.and_then(|document| document.get(name)?.as_str()).unwrap_or_default().to_owned()
         };
-        Credentials {
-            client_id: member("client_id"),
-            client_secret: member("client_secret"),
-        }
+        Credentials { client_id: member("client_id"), client_secret: member("client_secret") }
     }
 
     fn add_deployer(&mut self, kept: Option<Credentials>) {
-        let drawn = Credentials {
-            client_id: self.state.alphanumeric(32),
-            client_secret: self.state.alphanumeric(64),
-        };
-        let Credentials {
-            client_id,
-            client_secret,
-        } = kept.unwrap_or(drawn);
+        let drawn = Credentials { client_id: self.state.alphanumeric(32), client_secret: self.state.alphanumeric(64) };
+        let Credentials { client_id, client_secret } = kept.unwrap_or(drawn);
         let grant_id = self.state.id16("cgr");
         let client = json!({
             "tenant": self.state.domain.split('.').next().unwrap_or_default(),
@@ -138,30 +110,19 @@ impl Tenant {
             "subject_type": "client",
         });
         let credentials = json!({"client_id": client_id, "client_secret": client_secret});
-        self.state
-            .documents
-            .insert(DEPLOYER.to_owned(), credentials);
-        self.state
-            .collection_mut("clients")
-            .insert(client_id, client);
-        self.state
-            .collection_mut("client_grants")
-            .insert(grant_id, grant);
+        self.state.documents.insert(DEPLOYER.to_owned(), credentials);
+        self.state.collection_mut("clients").insert(client_id, client);
+        self.state.collection_mut("client_grants").insert(grant_id, grant);
     }
 
     /// Answers a request to the Management API or the token endpoint.
     pub fn handle(&mut self, request: &Request, now_ms: i64) -> Answer {
         match request.segments(API) {
-            Some(segments) => self
-                .api(request, segments, now_ms)
-                .unwrap_or_else(Answer::from),
+            Some(segments) => self.api(request, segments, now_ms).unwrap_or_else(Answer::from),
             None => match (request.method, request.path()) {
                 (Method::Post, "/oauth/token") => oauth::token(&mut self.state, request, now_ms),
                 // Tokens are signed with a symmetric key: there is no public one to publish.
-                (Method::Get, "/.well-known/jwks.json") => Answer {
-                    status: 200,
-                    body: Some(json!({"keys": []})),
-                },
+                (Method::Get, "/.well-known/jwks.json") => Answer { status: 200, body: Some(json!({"keys": []})) },
                 _ => not_found().into(),
             },
         }
@@ -171,33 +132,19 @@ impl Tenant {
     ///
     /// # Errors
     /// None in practice: signing with a symmetric key does not fail.
-    pub fn dashboard_token(
-        &mut self,
-        name: &str,
-        email: &str,
-        now_ms: i64,
-    ) -> Result<String, ApiError> {
+    pub fn dashboard_token(&mut self, name: &str, email: &str, now_ms: i64) -> Result<String, ApiError> {
         self.user_token((name, email), &contract::all_scopes(), now_ms)
     }
 
     /// Returns a token that lacks some scopes.
     #[cfg(test)]
-    pub(super) fn token_without(
-        &mut self,
-        lacking: &[String],
-        now_ms: i64,
-    ) -> Result<String, ApiError> {
+    pub(super) fn token_without(&mut self, lacking: &[String], now_ms: i64) -> Result<String, ApiError> {
         let mut scopes = contract::all_scopes();
         scopes.retain(|scope| !lacking.contains(scope));
         self.user_token(("", ""), &scopes, now_ms)
     }
 
-    fn user_token(
-        &mut self,
-        user: (&str, &str),
-        scopes: &[String],
-        now_ms: i64,
-    ) -> Result<String, ApiError> {
+    fn user_token(&mut self, user: (&str, &str), scopes: &[String], now_ms: i64) -> Result<String, ApiError> {
         let claims = Claims {
             iss: format!("https://{}/", self.state.domain),
             sub: format!("auth0|{}", self.state.hex(24)),
@@ -215,25 +162,14 @@ impl Tenant {
 
     /// Says whether an operation of the contract is simulated.
     pub fn answers(&self, operation: &Operation) -> bool {
-        self.routes
-            .contains_key(&(operation.method, plain(&operation.template)))
+        self.routes.contains_key(&(operation.method, plain(&operation.template)))
     }
 
-    fn api(
-        &mut self,
-        request: &Request,
-        segments: Vec<String>,
-        now_ms: i64,
-    ) -> Result<Answer, ApiError> {
+    fn api(&mut self, request: &Request, segments: Vec<String>, now_ms: i64) -> Result<Answer, ApiError> {
         let contract = contract::embedded();
-        let found = contract
-            .find(request.method, &segments)
-            .ok_or_else(not_found)?;
+        let found = contract.find(request.method, &segments).ok_or_else(not_found)?;
         let operation = found.operation;
-        let handler = *self
-            .routes
-            .get(&(request.method, plain(&operation.template)))
-            .ok_or_else(not_found)?;
+        let handler = *self.routes.get(&(request.method, plain(&operation.template))).ok_or_else(not_found)?;
         let claims = token::verify(&self.state, request.authorization.as_deref(), now_ms)?;
         permitted(operation, &claims)?;
         let body = parsed(request)?;
@@ -252,10 +188,7 @@ impl Tenant {
         };
         // A GET sees only the log entries that are older than the lag.
         let call = if call.segments.first().is_some_and(|first| first == "logs") {
-            Call {
-                now_ms: now_ms.saturating_sub(self.log_lag_ms),
-                ..call
-            }
+            Call { now_ms: now_ms.saturating_sub(self.log_lag_ms), ..call }
         } else {
             call
         };
@@ -275,19 +208,12 @@ fn not_found() -> ApiError {
 fn routes() -> HashMap<(Method, String), Handler> {
     let families = family::routes();
     let all = service::ROUTES.iter().chain(&families);
-    all.map(|route| ((route.method, plain(route.template)), route.handler))
-        .collect()
+    all.map(|route| ((route.method, plain(route.template)), route.handler)).collect()
 }
 
 /// Takes the names out of a template, so that two spellings of a parameter are one: `/clients/{}`.
 fn plain(template: &str) -> String {
-    let segments = template.split('/').map(|segment| {
-        if segment.starts_with('{') {
-            "{}"
-        } else {
-            segment
-        }
-    });
+    let segments = template.split('/').map(|segment| if segment.starts_with('{') { "{}" } else { segment });
     segments.collect::<Vec<_>>().join("/")
 }
 
@@ -296,50 +222,32 @@ fn permitted(operation: &Operation, claims: &Claims) -> Result<(), ApiError> {
     if given.any(|scope| operation.scopes.iter().any(|wanted| wanted == scope)) {
         return Ok(());
     }
-    let message = format!(
-        "Insufficient scope, expected any of: {}",
-        operation.scopes.join(",")
-    );
+    let message = format!("Insufficient scope, expected any of: {}", operation.scopes.join(","));
     Err(ApiError::new(403, "insufficient_scope", message))
 }
 
 fn parsed(request: &Request) -> Result<Value, ApiError> {
     if request.body.len() > MAX_BODY_BYTES {
-        let message =
-            format!("Payload content length greater than maximum allowed: {MAX_BODY_BYTES}");
+        let message = format!("Payload content length greater than maximum allowed: {MAX_BODY_BYTES}");
         return Err(ApiError::bare(413, message));
     }
     if request.method == Method::Get || request.body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Value::Null);
     }
-    if request
-        .content_type
-        .as_deref()
-        .is_some_and(|kind| kind.starts_with("multipart/"))
-    {
-        return Ok(Value::String(
-            String::from_utf8_lossy(&request.body).into_owned(),
-        ));
+    if request.content_type.as_deref().is_some_and(|kind| kind.starts_with("multipart/")) {
+        return Ok(Value::String(String::from_utf8_lossy(&request.body).into_owned()));
     }
-    serde_json::from_slice(&request.body)
-        .map_err(|_| ApiError::bare(400, "Invalid request payload JSON format"))
+    serde_json::from_slice(&request.body).map_err(|_| ApiError::bare(400, "Invalid request payload JSON format"))
 }
 
 fn caller(request: &Request, claims: &Claims) -> Caller {
     Caller {
-        client_id: if claims.user.is_some() {
-            String::new()
-        } else {
-            claims.azp.clone()
-        },
+        client_id: if claims.user.is_some() { String::new() } else { claims.azp.clone() },
         scopes: claims.scope.split(' ').map(str::to_owned).collect(),
         user: claims.user.clone(),
         ip: request.ip.clone(),
         user_agent: request.user_agent.clone(),
-        correlation_id: request
-            .correlation_id
-            .as_ref()
-            .map(|id| id.chars().take(64).collect()),
+        correlation_id: request.correlation_id.as_ref().map(|id| id.chars().take(64).collect()),
     }
 }
 
@@ -353,10 +261,7 @@ mod tests {
 
     /// Asks for a token with these scopes, all without any.
     fn token(tenant: &mut Tenant, scopes: Option<&str>) -> String {
-        let Credentials {
-            client_id,
-            client_secret,
-        } = tenant.credentials();
+        let Credentials { client_id, client_secret } = tenant.credentials();
         let mut body = json!({
             "grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret,
             "audience": "https://acme.eu.auth0.com/api/v2/",
@@ -366,19 +271,10 @@ mod tests {
         }
         let answer = send(tenant, Method::Post, "/oauth/token", &body, None);
         assert_eq!(answer.status, 200, "{:?}", answer.body);
-        answer.body.unwrap()["access_token"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        answer.body.unwrap()["access_token"].as_str().unwrap().to_owned()
     }
 
-    fn send(
-        tenant: &mut Tenant,
-        method: Method,
-        target: &str,
-        body: &Value,
-        token: Option<&str>,
-    ) -> Answer {
+    fn send(tenant: &mut Tenant, method: Method, target: &str, body: &Value, token: Option<&str>) -> Answer {
         let mut request = Request::new(method, target);
         request.authorization = token.map(|token| format!("Bearer {token}"));
         request.correlation_id = Some("tenantry/01/1".to_owned());
@@ -389,11 +285,7 @@ mod tests {
     }
 
     fn message(answer: &Answer) -> &str {
-        answer
-            .body
-            .as_ref()
-            .and_then(|body| body["message"].as_str())
-            .unwrap_or_default()
+        answer.body.as_ref().and_then(|body| body["message"].as_str()).unwrap_or_default()
     }
 
     fn acme() -> Tenant {
@@ -424,30 +316,9 @@ mod tests {
         let reader = token(&mut tenant, Some("read:roles"));
         let bad = json!({"nmae": 1});
         for (method, path, token, body, status, wanted) in [
-            (
-                Method::Get,
-                "/nowhere",
-                None,
-                &Value::Null,
-                404,
-                "Not Found",
-            ),
-            (
-                Method::Get,
-                "/api/v2/nowhere",
-                None,
-                &Value::Null,
-                404,
-                "Not Found",
-            ),
-            (
-                Method::Post,
-                "/api/v2/roles",
-                None,
-                &bad,
-                401,
-                "Missing authentication",
-            ),
+            (Method::Get, "/nowhere", None, &Value::Null, 404, "Not Found"),
+            (Method::Get, "/api/v2/nowhere", None, &Value::Null, 404, "Not Found"),
+            (Method::Post, "/api/v2/roles", None, &bad, 401, "Missing authentication"),
             (
                 Method::Post,
                 "/api/v2/roles",
@@ -474,11 +345,7 @@ mod tests {
             ),
         ] {
             let answer = send(&mut tenant, method, path, body, token.map(String::as_str));
-            assert_eq!(
-                (answer.status, message(&answer)),
-                (status, wanted),
-                "{path}"
-            );
+            assert_eq!((answer.status, message(&answer)), (status, wanted), "{path}");
         }
         assert!(tenant.state.logs.is_empty());
     }
@@ -493,10 +360,7 @@ mod tests {
         assert_eq!(tenant.handle(&request, NOW).status, 400);
         request.body = vec![b' '; MAX_BODY_BYTES + 1];
         let answer = tenant.handle(&request, NOW);
-        assert_eq!(
-            (answer.status, answer.body.unwrap()["error"].as_str()),
-            (413, Some("Payload Too Large"))
-        );
+        assert_eq!((answer.status, answer.body.unwrap()["error"].as_str()), (413, Some("Payload Too Large")));
     }
 
     #[test]
@@ -504,13 +368,7 @@ mod tests {
         let mut tenant = acme();
         tenant.log_lag_ms = 1000;
         let all = token(&mut tenant, None);
-        let made = send(
-            &mut tenant,
-            Method::Post,
-            "/api/v2/roles",
-            &json!({"name": "Reader"}),
-            Some(&all),
-        );
+        let made = send(&mut tenant, Method::Post, "/api/v2/roles", &json!({"name": "Reader"}), Some(&all));
         assert_eq!(made.status, 200);
         let find = |tenant: &mut Tenant, now_ms| {
             let mut request = Request::new(Method::Get, "/api/v2/logs?q=type%3Asapi");
@@ -525,88 +383,41 @@ mod tests {
         assert_eq!(entry["references"]["correlation_id"], "tenantry/01/1");
         assert_eq!(entry["details"]["request"]["method"], "post");
         assert_eq!(entry["details"]["request"]["path"], "/api/v2/roles");
-        assert_eq!(
-            entry["details"]["response"]["body"]["id"],
-            made.body.unwrap()["id"]
-        );
+        assert_eq!(entry["details"]["response"]["body"]["id"], made.body.unwrap()["id"]);
         let id = entry["log_id"].as_str().unwrap();
-        let single = send(
-            &mut tenant,
-            Method::Get,
-            &format!("/api/v2/logs/{id}"),
-            &Value::Null,
-            Some(&all),
-        );
+        let single = send(&mut tenant, Method::Get, &format!("/api/v2/logs/{id}"), &Value::Null, Some(&all));
         assert_eq!(single.body.as_ref(), Some(entry));
-        let none = send(
-            &mut tenant,
-            Method::Get,
-            "/api/v2/logs/900",
-            &Value::Null,
-            Some(&all),
-        );
+        let none = send(&mut tenant, Method::Get, "/api/v2/logs/900", &Value::Null, Some(&all));
         assert_eq!(none.status, 404);
         let after = format!("/api/v2/logs?from={id}&take=10");
-        assert_eq!(
-            send(&mut tenant, Method::Get, &after, &Value::Null, Some(&all)).body,
-            Some(json!([]))
-        );
+        assert_eq!(send(&mut tenant, Method::Get, &after, &Value::Null, Some(&all)).body, Some(json!([])));
     }
 
     #[test]
     fn a_dashboard_user_is_named_in_the_log() {
         let mut tenant = acme();
-        let dana = tenant
-            .dashboard_token("Dana", "dana@travel0.com", NOW)
-            .unwrap();
-        assert_eq!(
-            send(
-                &mut tenant,
-                Method::Post,
-                "/api/v2/roles",
-                &json!({"name": "R"}),
-                Some(&dana)
-            )
-            .status,
-            200
-        );
+        let dana = tenant.dashboard_token("Dana", "dana@travel0.com", NOW).unwrap();
+        assert_eq!(send(&mut tenant, Method::Post, "/api/v2/roles", &json!({"name": "R"}), Some(&dana)).status, 200);
         let entry = tenant.state.logs.last().unwrap();
         assert_eq!(entry["user_name"], "Dana");
-        assert_eq!(
-            entry["details"]["request"]["auth"]["user"]["email"],
-            "dana@travel0.com"
-        );
-        assert_eq!(
-            entry["details"]["request"]["channel"],
-            "https://manage.auth0.com/"
-        );
+        assert_eq!(entry["details"]["request"]["auth"]["user"]["email"], "dana@travel0.com");
+        assert_eq!(entry["details"]["request"]["channel"], "https://manage.auth0.com/");
     }
 
     #[test]
     fn the_token_endpoint_refuses_in_the_shape_of_oauth() {
         let mut tenant = acme();
-        let Credentials {
-            client_id,
-            client_secret,
-        } = tenant.credentials();
+        let Credentials { client_id, client_secret } = tenant.credentials();
         let good = json!({
             "grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret,
             "audience": "https://127.0.0.1:4000/api/v2/",
         });
-        assert_eq!(
-            send(&mut tenant, Method::Post, "/oauth/token", &good, None).status,
-            200
-        );
+        assert_eq!(send(&mut tenant, Method::Post, "/oauth/token", &good, None).status, 200);
         for (member, value, status, error) in [
             ("client_secret", json!("wrong"), 401, "access_denied"),
             ("client_secret", Value::Null, 401, "access_denied"),
             ("client_id", json!("nobody"), 401, "access_denied"),
-            (
-                "grant_type",
-                json!("password"),
-                403,
-                "unsupported_grant_type",
-            ),
+            ("grant_type", json!("password"), 403, "unsupported_grant_type"),
             ("grant_type", Value::Null, 403, "invalid_request"),
             ("audience", json!("https://nowhere"), 403, "access_denied"),
             ("audience", Value::Null, 403, "access_denied"),
@@ -615,11 +426,7 @@ mod tests {
             body[member] = value;
             let answer = send(&mut tenant, Method::Post, "/oauth/token", &body, None);
             let got = answer.body.unwrap();
-            assert_eq!(
-                (answer.status, got["error"].as_str()),
-                (status, Some(error)),
-                "{member}"
-            );
+            assert_eq!((answer.status, got["error"].as_str()), (status, Some(error)), "{member}");
             assert!(got["error_description"].is_string() && got.get("message").is_none());
         }
         tenant.state.collections.shift_remove("client_grants");
@@ -633,25 +440,13 @@ mod tests {
         let fresh = tenant.state.clone();
         let all = token(&mut tenant, None);
         tenant.state.clock_offset_ms = 5;
-        send(
-            &mut tenant,
-            Method::Post,
-            "/api/v2/roles",
-            &json!({"name": "R"}),
-            Some(&all),
-        );
+        send(&mut tenant, Method::Post, "/api/v2/roles", &json!({"name": "R"}), Some(&all));
         let credentials = tenant.credentials();
         tenant.reset(NOW);
         assert_eq!(tenant.credentials(), credentials);
         assert_eq!(tenant.state.clock_offset_ms, 5);
         assert_eq!(tenant.state.collections, fresh.collections);
-        let answer = send(
-            &mut tenant,
-            Method::Get,
-            "/api/v2/roles",
-            &Value::Null,
-            Some(&all),
-        );
+        let answer = send(&mut tenant, Method::Get, "/api/v2/roles", &Value::Null, Some(&all));
         assert_eq!(answer.body, Some(json!([])));
     }
 }

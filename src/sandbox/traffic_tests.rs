@@ -133,31 +133,16 @@ const COLLECTIONS: &[(&str, &str, &str, &str, &str)] = &[
     ("clients", "/clients", "clients", "client_id", ""),
     ("client_grants", "/client-grants", "client_grants", "id", ""),
     ("connections", "/connections", "connections", "id", "name"),
-    (
-        "resource_servers",
-        "/resource-servers",
-        "resource_servers",
-        "id",
-        "name",
-    ),
+    ("resource_servers", "/resource-servers", "resource_servers", "id", "name"),
     ("roles", "/roles", "roles", "id", "name"),
-    (
-        "organizations",
-        "/organizations",
-        "organizations",
-        "id",
-        "name",
-    ),
+    ("organizations", "/organizations", "organizations", "id", "name"),
     ("actions", "/actions/actions", "actions", "id", "name"),
     ("rules", "/rules", "rules", "id", "name"),
 ];
 
 /// Documents of the sandbox and the read that shows them.
-const DOCUMENTS: &[(&str, &str)] = &[
-    ("tenant_settings", "/tenants/settings"),
-    ("branding", "/branding"),
-    ("email_provider", "/emails/provider"),
-];
+const DOCUMENTS: &[(&str, &str)] =
+    &[("tenant_settings", "/tenants/settings"), ("branding", "/branding"), ("email_provider", "/emails/provider")];
 
 /// A sandbox tenant that holds what the recorded tenant held when the recording began.
 struct Replay {
@@ -172,11 +157,7 @@ impl Replay {
         let domain = recorded_domain(exchanges).unwrap_or_else(|| "auth0-deploy-cli-e2e.us.auth0.com".to_owned());
         let mut tenant = Tenant::fresh(&domain, 1, NOW);
         let token = tenant.token_without(&lacking(exchanges), NOW).unwrap();
-        let mut replay = Replay {
-            tenant,
-            token,
-            ids: HashMap::new(),
-        };
+        let mut replay = Replay { tenant, token, ids: HashMap::new() };
         let created: Vec<&str> = exchanges
             .iter()
             .filter(|exchange| exchange.method == "POST")
@@ -186,61 +167,38 @@ impl Replay {
         for exchange in exchanges.iter().filter(|exchange| exchange.status == 200) {
             let (segments, _) = split(&exchange.path);
             let path = format!("/{}", segments.join("/"));
-            for (collection, _, key, id, name) in
-                COLLECTIONS.iter().filter(|(_, list, ..)| *list == path)
-            {
-                let rows = exchange
-                    .response_body
-                    .as_array()
-                    .or_else(|| exchange.response_body[*key].as_array());
+            for (collection, _, key, id, name) in COLLECTIONS.iter().filter(|(_, list, ..)| *list == path) {
+                let rows = exchange.response_body.as_array().or_else(|| exchange.response_body[*key].as_array());
                 listed.push(*collection);
                 for row in rows.into_iter().flatten() {
-                    let Some(row_id) = row[*id].as_str().filter(|row_id| !created.contains(row_id))
-                    else {
+                    let Some(row_id) = row[*id].as_str().filter(|row_id| !created.contains(row_id)) else {
                         continue;
                     };
                     replay.admit(collection, row_id, name, row);
                 }
             }
-            if let ["clients", id, "credentials"] =
-                segments.iter().map(String::as_str).collect::<Vec<_>>()[..]
-            {
+            if let ["clients", id, "credentials"] = segments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
                 for row in exchange.response_body.as_array().into_iter().flatten() {
-                    let Some(row_id) = row["id"]
-                        .as_str()
-                        .filter(|row_id| !created.contains(row_id))
-                    else {
+                    let Some(row_id) = row["id"].as_str().filter(|row_id| !created.contains(row_id)) else {
                         continue;
                     };
                     replay.admit(&format!("client_credentials/{id}"), row_id, "", row);
                 }
             }
-            if let Some((document, _)) = DOCUMENTS
-                .iter()
-                .find(|(document, read)| *read == path && !listed.contains(document))
+            if let Some((document, _)) =
+                DOCUMENTS.iter().find(|(document, read)| *read == path && !listed.contains(document))
             {
                 listed.push(document);
                 replay.configure(document, &exchange.response_body);
             }
-            if let ["email-templates", template] =
-                segments.iter().map(String::as_str).collect::<Vec<_>>()[..]
-            {
+            if let ["email-templates", template] = segments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
                 let templates = replay.tenant.state.collection_mut("email_templates");
-                templates
-                    .entry(template.to_owned())
-                    .or_insert_with(|| exchange.response_body.clone());
+                templates.entry(template.to_owned()).or_insert_with(|| exchange.response_body.clone());
             }
         }
-        for (collection, ..) in COLLECTIONS
-            .iter()
-            .filter(|(collection, ..)| listed.contains(collection))
-        {
+        for (collection, ..) in COLLECTIONS.iter().filter(|(collection, ..)| listed.contains(collection)) {
             let kept: Vec<&String> = replay.ids.values().collect();
-            replay
-                .tenant
-                .state
-                .collection_mut(collection)
-                .retain(|id, _| kept.contains(&id));
+            replay.tenant.state.collection_mut(collection).retain(|id, _| kept.contains(&id));
         }
         replay
     }
@@ -252,53 +210,28 @@ impl Replay {
         }
         self.ids.insert(id.to_owned(), id.to_owned());
         let state = &mut self.tenant.state;
-        let likeness = if row["global"] == true {
-            "global"
-        } else {
-            name
-        };
-        let twin = state
-            .find_by(collection, likeness, &row[likeness])
-            .map(|(id, _)| id.clone());
+        let likeness = if row["global"] == true { "global" } else { name };
+        let twin = state.find_by(collection, likeness, &row[likeness]).map(|(id, _)| id.clone());
         if let Some(twin) = twin.filter(|_| !likeness.is_empty()) {
             state.remove(collection, &twin);
         }
-        state
-            .collection_mut(collection)
-            .insert(id.to_owned(), row.clone());
+        state.collection_mut(collection).insert(id.to_owned(), row.clone());
     }
 
     /// Sets a document as the recording first shows it, less what only reads or only answers of writes show.
     fn configure(&mut self, document: &str, recorded: &Value) {
         let mut settings = recorded.clone();
-        settings
-            .as_object_mut()
-            .unwrap()
-            .shift_remove("sandbox_versions_available");
-        if let Some(login) = settings
-            .get_mut("universal_login")
-            .and_then(Value::as_object_mut)
-        {
+        settings.as_object_mut().unwrap().shift_remove("sandbox_versions_available");
+        if let Some(login) = settings.get_mut("universal_login").and_then(Value::as_object_mut) {
             login.shift_remove("identifier_first");
         }
-        let fresh = self
-            .tenant
-            .state
-            .documents
-            .get(document)
-            .and_then(|fresh| fresh["flags"].as_object().cloned());
-        if let (Some(fresh), Some(flags)) = (
-            fresh,
-            settings.get_mut("flags").and_then(Value::as_object_mut),
-        ) {
+        let fresh = self.tenant.state.documents.get(document).and_then(|fresh| fresh["flags"].as_object().cloned());
+        if let (Some(fresh), Some(flags)) = (fresh, settings.get_mut("flags").and_then(Value::as_object_mut)) {
             for (name, value) in fresh {
                 flags.entry(name).or_insert(value);
             }
         }
-        self.tenant
-            .state
-            .documents
-            .insert(document.to_owned(), settings);
+        self.tenant.state.documents.insert(document.to_owned(), settings);
     }
 
     /// Puts this tenant's ids in the place of recorded ones.
@@ -306,10 +239,7 @@ impl Replay {
         match value {
             Value::String(text) => Value::String(self.ids.get(text).unwrap_or(text).clone()),
             Value::Array(items) => items.iter().map(|item| self.here(item)).collect(),
-            Value::Object(members) => members
-                .iter()
-                .map(|(name, item)| (name.clone(), self.here(item)))
-                .collect(),
+            Value::Object(members) => members.iter().map(|(name, item)| (name.clone(), self.here(item))).collect(),
             other => other.clone(),
         }
     }
@@ -328,10 +258,7 @@ impl Replay {
         }
         let answer = self.tenant.handle(&request, now_ms);
         if exchange.method == "POST"
-            && let (Some(recorded), Some(id)) = (
-                id_of(&exchange.response_body),
-                answer.body.as_ref().and_then(id_of),
-            )
+            && let (Some(recorded), Some(id)) = (id_of(&exchange.response_body), answer.body.as_ref().and_then(id_of))
         {
             self.ids.insert(recorded.to_owned(), id.to_owned());
         }
@@ -340,23 +267,14 @@ impl Replay {
 }
 
 fn id_of(body: &Value) -> Option<&str> {
-    body.get("client_id")
-        .filter(|_| body.get("audience").is_none())
-        .or_else(|| body.get("id"))?
-        .as_str()
+    body.get("client_id").filter(|_| body.get("audience").is_none()).or_else(|| body.get("id"))?.as_str()
 }
 
 /// Returns the scopes that the recorded token lacked, by the refusals it got.
 fn lacking(exchanges: &[Exchange]) -> Vec<String> {
-    let messages = exchanges
-        .iter()
-        .filter_map(|exchange| exchange.response_body["message"].as_str());
-    let listed = messages
-        .filter_map(|message| message.strip_prefix("Insufficient scope, expected any of: "));
-    listed
-        .flat_map(|scopes| scopes.split(','))
-        .map(|scope| scope.trim().to_owned())
-        .collect()
+    let messages = exchanges.iter().filter_map(|exchange| exchange.response_body["message"].as_str());
+    let listed = messages.filter_map(|message| message.strip_prefix("Insufficient scope, expected any of: "));
+    listed.flat_map(|scopes| scopes.split(',')).map(|scope| scope.trim().to_owned()).collect()
 }
 
 fn recorded_domain(exchanges: &[Exchange]) -> Option<String> {
@@ -364,23 +282,15 @@ fn recorded_domain(exchanges: &[Exchange]) -> Option<String> {
         match value {
             Value::Object(members) => {
                 let is_system = members.get("is_system") == Some(&Value::Bool(true));
-                let identifier = members
-                    .get("identifier")
-                    .and_then(Value::as_str)
-                    .filter(|_| is_system);
-                let domain = identifier
-                    .and_then(|text| text.strip_prefix("https://")?.strip_suffix("/api/v2/"));
-                domain
-                    .map(str::to_owned)
-                    .or_else(|| members.values().find_map(find))
+                let identifier = members.get("identifier").and_then(Value::as_str).filter(|_| is_system);
+                let domain = identifier.and_then(|text| text.strip_prefix("https://")?.strip_suffix("/api/v2/"));
+                domain.map(str::to_owned).or_else(|| members.values().find_map(find))
             }
             Value::Array(items) => items.iter().find_map(find),
             _ => None,
         }
     }
-    exchanges
-        .iter()
-        .find_map(|exchange| find(&exchange.response_body))
+    exchanges.iter().find_map(|exchange| find(&exchange.response_body))
 }
 
 /// Members whose values are made up by the server, blanked in the recordings, or left over from before them.
@@ -427,9 +337,7 @@ fn differences(recorded: &Value, here: &Value, at: &str, out: &mut Vec<String>) 
                 out.push(format!("+{at}{name}"));
             }
             for (name, value) in recorded {
-                let is_rows = value
-                    .as_array()
-                    .is_some_and(|rows| rows.iter().all(Value::is_object));
+                let is_rows = value.as_array().is_some_and(|rows| rows.iter().all(Value::is_object));
                 if NOT_COMPARED.contains(&name.as_str()) && !(at.is_empty() && is_rows) {
                     continue;
                 }
@@ -460,20 +368,8 @@ fn differences(recorded: &Value, here: &Value, at: &str, out: &mut Vec<String>) 
 
 /// Returns what tells the rows of a list apart.
 fn named(row: &Value) -> Vec<&Value> {
-    let all = |members: &[&str]| {
-        members
-            .iter()
-            .filter_map(|member| row.get(member))
-            .collect::<Vec<_>>()
-    };
-    let unique = [
-        "client_id",
-        "name",
-        "value",
-        "permission_name",
-        "display_name",
-        "template",
-    ];
+    let all = |members: &[&str]| members.iter().filter_map(|member| row.get(member)).collect::<Vec<_>>();
+    let unique = ["client_id", "name", "value", "permission_name", "display_name", "template"];
     let found = all(&unique);
     match found.first() {
         Some(first) => vec![first],
@@ -501,15 +397,9 @@ fn the_sandbox_answers_recorded_requests_as_the_real_tenant_did() {
             replayed += 1;
             let answer = replay.send(exchange, now_ms);
             if answer.status != exchange.status {
-                let message = answer
-                    .body
-                    .as_ref()
-                    .map_or(&Value::Null, |body| &body["message"]);
+                let message = answer.body.as_ref().map_or(&Value::Null, |body| &body["message"]);
                 *report
-                    .entry(format!(
-                        "{operation}: {} not {}: {message}",
-                        answer.status, exchange.status
-                    ))
+                    .entry(format!("{operation}: {} not {}: {message}", answer.status, exchange.status))
                     .or_default() += 1;
                 continue;
             }
@@ -521,24 +411,12 @@ fn the_sandbox_answers_recorded_requests_as_the_real_tenant_did() {
                 "",
                 &mut found,
             );
-            for difference in found
-                .into_iter()
-                .filter(|one| !is_empty || !one.contains(['#', '~', ':']))
-            {
-                *report
-                    .entry(format!("{operation}: {difference}"))
-                    .or_default() += 1;
+            for difference in found.into_iter().filter(|one| !is_empty || !one.contains(['#', '~', ':'])) {
+                *report.entry(format!("{operation}: {difference}")).or_default() += 1;
             }
         }
     }
-    let report: Vec<String> = report
-        .iter()
-        .map(|(difference, count)| format!("{count:4} {difference}"))
-        .collect();
+    let report: Vec<String> = report.iter().map(|(difference, count)| format!("{count:4} {difference}")).collect();
     assert!(replayed > 900, "only {replayed} exchanges were replayed");
-    assert!(
-        report.is_empty(),
-        "of {replayed} exchanges these differ:\n{}",
-        report.join("\n")
-    );
+    assert!(report.is_empty(), "of {replayed} exchanges these differ:\n{}", report.join("\n"));
 }

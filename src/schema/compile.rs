@@ -502,6 +502,7 @@ impl Compiler<'_> {
             empty_is_null: r.flag("x-empty-is-null", false),
             required_on_create: r.texts("x-required-on-create"),
             hours: r.text("x-hours"),
+            server_made: r.flag("x-server-made", false),
             create_only: r.flag("x-create-only", false),
             update_only: r.flag("x-update-only", false),
             merged: r.flag("x-merged", false),

@@ -3,6 +3,7 @@
 //! All problems of all resources are collected; a resource with errors is left out of the desired state, which is then of no use
 //! but for further messages.
 
+mod cross;
 mod group;
 mod rules;
 mod shape;
@@ -61,8 +62,9 @@ pub struct DescribeOutcome {
 /// # Errors
 ///
 /// Errors are in [`DescribeOutcome::problems`]: those of [`render`] and [`fill_text`](super::fill_text), `missing-file`,
-/// `outside-folder`, `unknown-field` (a warning where lenient), `wrong-type`, `invalid-value`, `missing-field`, `duplicate-name`.
-/// Warnings: `server-set`, `over-limit`. Notes: `deprecated-field`, `reference-not-described`.
+/// `outside-folder`, `unknown-field` (a warning where lenient), `wrong-type`, `invalid-value`, `missing-field`, `duplicate-name`,
+/// `described-elsewhere`, `duplicate-field`. Warnings: `server-set`. Notes: `deprecated-field`, `over-limit`,
+/// `reference-not-described`.
 pub fn describe(description: &Description, tree: &Tree, options: &DescribeOptions<'_>) -> DescribeOutcome {
     let filters = options.filters.replaced_by(&description.exclude, &description.include);
     let mut describer = Describer {
@@ -86,9 +88,14 @@ pub fn describe(description: &Description, tree: &Tree, options: &DescribeOption
         if !filters.covers_kind(name) {
             continue;
         }
+        let is_empty = |node: &ResourceNode| node.node.as_object().is_some_and(|map| map.members.is_empty());
+        if spec.empty_is_unmanaged && nodes.resources.iter().all(is_empty) {
+            continue;
+        }
         let resources = describer.kind(spec, &nodes.resources);
         desired.kinds.insert(name.clone(), DescribedKind { locus: Some(nodes.locus.clone()), resources });
     }
+    cross::shared_names(&desired, options.registry, &mut describer.problems);
     let left_alone = leave_alone(&mut desired, &filters, options.registry);
     let (references, notes) = open_references(&desired, &left_alone, options.registry);
     let Describer { joiner, mut problems, .. } = describer;
@@ -143,7 +150,7 @@ impl Describer<'_> {
             && resources.len() > limit as usize
         {
             self.problems.push(
-                Problem::warning(
+                Problem::remark(
                     "over-limit",
                     format!("{} `{}` are described, Auth0 allows {limit}", resources.len(), spec.name),
                 )
@@ -171,9 +178,16 @@ impl Describer<'_> {
         let id = take_id(spec, &mut value);
         let before = self.problems.len();
         let lenient = self.options.lenient || self.options.compatibility;
+        cross::elsewhere(spec, &value, &keys, &mut self.problems);
+        for member in spec.elsewhere.keys() {
+            // It has been reported; as an unknown field it would be once more.
+            value.as_object_mut().and_then(|map| map.shift_remove(member));
+        }
         shape::Shaper { spec, lenient, problems: &mut self.problems }.shape(&mut value, &mut loci, &mut keys);
         self.joiner.join(spec, node, &mut value, &mut loci);
         rules.check(&value, &loci, &mut self.problems);
+        cross::only(spec, &value, &loci, &mut self.problems);
+        cross::limits(spec, &value, &loci, &mut self.problems);
         let found = self.problems.iter().skip(before).any(Problem::is_error);
         let members = value.as_object()?;
         let Some(address) = address_of(spec, members) else {

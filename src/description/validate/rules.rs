@@ -100,7 +100,18 @@ impl Subject<'_> {
                 None => return,
             },
         };
-        problems.push(problem);
+        problems.push(self.guarded(problem, &path, here));
+    }
+
+    /// Takes the place off what is said of a secret written in clear: with the place its line would be shown.
+    fn guarded(&self, mut problem: Problem, path: &Path, here: Option<&Value>) -> Problem {
+        let is_secret = self.field(path).is_some_and(|field| field.secret);
+        if is_secret && here.and_then(Value::as_str).is_some() {
+            for label in std::mem::take(&mut problem.labels) {
+                problem.notes.push(format!("it stands at {}", label.locus));
+            }
+        }
+        problem
     }
 
     fn not_listed(
@@ -139,7 +150,7 @@ impl Subject<'_> {
         let schema = self.keyword(error);
         let name = |key: &str| format!("`{}`", path.key(key));
         let required: Option<Vec<String>> = match (&schema, error.kind()) {
-            (Some(Json::Object(not)), Kind::Not { .. }) => not.get("required").map(|keys| texts(keys)),
+            (Some(Json::Object(not)), Kind::Not { .. }) => not.get("required").map(texts),
             (Some(Json::Array(shapes)), _) => {
                 shapes.iter().map(|shape| Some(texts(shape.get("required")?).join("` with `"))).collect()
             }

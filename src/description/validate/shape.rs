@@ -76,12 +76,14 @@ impl Shaper<'_> {
                 moved(loci, &from, &to);
                 moved(keys, &from, &to);
             } else {
-                let problem = Problem::error(
-                    "duplicate-field",
-                    format!("{} and {} are the same", self.named(&from), self.named(&to)),
-                )
-                .at_maybe(keys.at(&from))
-                .help(format!("keep `{target}`"));
+                let title = format!("{} and {} are the same", self.named(&from), self.named(&to));
+                // auth0-deploy-cli 8.43 sends both, and Auth0 takes the newer one.
+                let problem = if self.lenient {
+                    Problem::warning("duplicate-field", title).note(format!("`{target}` counts"))
+                } else {
+                    Problem::error("duplicate-field", title)
+                };
+                let problem = problem.at_maybe(keys.at(&from)).help(format!("keep `{target}`"));
                 self.problems.push(problem);
             }
         }

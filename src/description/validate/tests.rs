@@ -228,7 +228,7 @@ fn wrong_values_are_named_in_our_words() {
       --> tenant.yaml:11:13
     error[invalid-value]: `lifetime` and `app_type` of `clients` exclude each other
       --> tenant.yaml:12:3
-    warning[over-limit]: 4 `clients` are described, Auth0 allows 3
+    note[over-limit]: 4 `clients` are described, Auth0 allows 3
       --> tenant.yaml:12:3
     error[missing-field]: `name` of `clients` is missing
       --> tenant.yaml:15:3
@@ -258,7 +258,7 @@ fn a_secret_is_never_repeated() {
     let problems = case.problems();
     insta::assert_snapshot!(problems, @"
     error[invalid-value]: `secret` of `clients` takes `aaaaaaaa`
-      --> tenant.yaml:3:11
+      note: it stands at tenant.yaml:3:11
     ");
     assert!(!problems.contains("hunter2"));
 }
@@ -280,7 +280,7 @@ fn what_auth0_sets_is_ignored_with_one_warning() {
       --> tenant.yaml:3:35
       --> tenant.yaml:4:35
       note: and in one more place
-    warning[over-limit]: 4 `clients` are described, Auth0 allows 3
+    note[over-limit]: 4 `clients` are described, Auth0 allows 3
       --> tenant.yaml:5:3
     ");
     assert_eq!(value(&outcome, "clients"), json!({"name": "a", "old": true}));
@@ -443,7 +443,98 @@ fn markers_without_a_value_are_errors_and_the_rest_is_checked() {
 fn too_many_are_warned_about() {
     let outcome = yaml("clients: [{name: a}, {name: b}, {name: c}, {name: d}]").run();
     insta::assert_snapshot!(texts(&outcome.problems), @"
-    warning[over-limit]: 4 `clients` are described, Auth0 allows 3
+    note[over-limit]: 4 `clients` are described, Auth0 allows 3
       --> tenant.yaml:1:44
     ");
+}
+
+const CONNECTIONS: &str = r#"
+type: object
+additionalProperties: false
+x-tenantry:
+  identity: [name]
+  shares: databases
+  elsewhere: {page: pages/login}
+  directory: {folder: connections, file: "{name}"}
+  parts:
+    - at: scim
+      only: {strategy: [samlp]}
+      get: {path: "/x"}
+      update: {method: PATCH, path: "/x"}
+properties:
+  name: {type: string}
+  strategy: {type: string}
+  scim: {type: object, additionalProperties: true}
+  codes: {type: array, x-limit: 2, items: {type: string, x-limit: 3}}
+"#;
+
+const DATABASES: &str = r#"
+type: object
+additionalProperties: false
+x-tenantry: {identity: [name], shares: connections, directory: {folder: databases, file: "{name}"}}
+properties:
+  name: {type: string}
+"#;
+
+const SETTINGS: &str = r#"
+type: object
+additionalProperties: false
+x-tenantry: {shape: single, empty: unmanaged, directory: {path: settings.json}}
+properties:
+  name: {type: string}
+"#;
+
+fn annotated(text: &str) -> DescribeOutcome {
+    let registry = Registry::of(&[("connections", CONNECTIONS), ("databases", DATABASES), ("tenant", SETTINGS)]);
+    let case = yaml(text);
+    let names = case.variables.known_names();
+    let layout = read_layout(
+        &case.files,
+        &LayoutOptions {
+            registry: &registry,
+            names: &names,
+            filters: &case.filters,
+            compatibility: true,
+            single: None,
+            connections_directory: None,
+        },
+    );
+    let options = DescribeOptions {
+        registry: &registry,
+        variables: &case.variables,
+        filters: &case.filters,
+        compatibility: true,
+        lenient: true,
+    };
+    describe(&layout.description, &case.files, &options)
+}
+
+#[test]
+fn rules_over_several_members_and_kinds() {
+    let text = "connections:\n- {name: a, strategy: oidc, scim: {x: 1}, page: x}\n- {name: b, strategy: samlp, scim: {x: 1}, codes: [abcd, b, c]}\ndatabases: [{name: b}, {name: c}]\n";
+    insta::assert_snapshot!(texts(&annotated(text).problems), @"
+    error[invalid-value]: `scim` of `connections` does not exist where `strategy` is `oidc`
+      --> tenant.yaml:2:35
+      note: it exists for `samlp`
+      help: remove it
+    error[described-elsewhere]: `page` of `connections` is described elsewhere
+      --> tenant.yaml:2:43
+      help: describe it as `pages/login`
+    note[over-limit]: `codes` of `connections` has 3 items, Auth0 allows 2
+      --> tenant.yaml:3:51
+      note: a contract may allow more
+    note[over-limit]: `codes[0]` of `connections` has 4 bytes, Auth0 allows 3
+      --> tenant.yaml:3:52
+      note: a contract may allow more
+    error[duplicate-name]: `connections/b` and `databases/b` have one name, which both kinds share
+      --> tenant.yaml:4:20
+      --> tenant.yaml:3:10 first here
+      help: rename one of them
+    ");
+}
+
+#[test]
+fn an_empty_object_may_mean_nothing() {
+    assert!(annotated("tenant: {}\n").desired.kinds.is_empty());
+    assert_eq!(annotated("tenant: {name: x}\n").desired.kinds["tenant"].resources.len(), 1);
 }

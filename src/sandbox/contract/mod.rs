@@ -138,16 +138,8 @@ impl Contract {
         }
         match serde_yaml::from_str::<Vec<String>>(scopes) {
             Ok(listed) => {
-                let used = contract
-                    .operations
-                    .iter()
-                    .flat_map(|operation| operation.scopes.iter().cloned());
-                contract.scopes = listed
-                    .into_iter()
-                    .chain(used)
-                    .collect::<BTreeSet<_>>()
-                    .into_iter()
-                    .collect();
+                let used = contract.operations.iter().flat_map(|operation| operation.scopes.iter().cloned());
+                contract.scopes = listed.into_iter().chain(used).collect::<BTreeSet<_>>().into_iter().collect();
             }
             Err(error) => contract.problems.push(format!("scopes.yaml: {error}")),
         }
@@ -171,20 +163,10 @@ impl Contract {
         }
         let mut names = Vec::new();
         types.values().for_each(|read| read.names(&mut names));
-        let added = self
-            .operations
-            .iter()
-            .filter(|operation| operation.types == self.types.len());
+        let added = self.operations.iter().filter(|operation| operation.types == self.types.len());
         for operation in added {
-            operation
-                .body
-                .iter()
-                .for_each(|body| body.names(&mut names));
-            operation
-                .path
-                .iter()
-                .chain(&operation.query)
-                .for_each(|parameter| parameter.shape.names(&mut names));
+            operation.body.iter().for_each(|body| body.names(&mut names));
+            operation.path.iter().chain(&operation.query).for_each(|parameter| parameter.shape.names(&mut names));
         }
         for (type_name, read) in &types {
             if matches!(read.shape, Shape::Named(_)) {
@@ -192,16 +174,8 @@ impl Contract {
             }
         }
         names.retain(|used| !types.contains_key(used));
-        problems.extend(
-            names
-                .into_iter()
-                .map(|used| format!("no type named {used}")),
-        );
-        self.problems.extend(
-            problems
-                .into_iter()
-                .map(|problem| format!("{name}.yaml: {problem}")),
-        );
+        problems.extend(names.into_iter().map(|used| format!("no type named {used}")));
+        self.problems.extend(problems.into_iter().map(|problem| format!("{name}.yaml: {problem}")));
         self.types.push(types);
     }
 
@@ -223,9 +197,7 @@ impl Contract {
     /// Returns the named types an operation's shapes refer to.
     pub fn types(&self, operation: &Operation) -> &Types {
         static NONE: OnceLock<Types> = OnceLock::new();
-        self.types
-            .get(operation.types)
-            .unwrap_or_else(|| NONE.get_or_init(Types::new))
+        self.types.get(operation.types).unwrap_or_else(|| NONE.get_or_init(Types::new))
     }
 }
 
@@ -235,10 +207,7 @@ fn fits(template: &str, segments: &[String]) -> Option<Vec<(String, String)>> {
     let mut given = segments.iter();
     for wanted in template.split('/').filter(|segment| !segment.is_empty()) {
         let segment = given.next()?;
-        match wanted
-            .strip_prefix('{')
-            .and_then(|rest| rest.strip_suffix('}'))
-        {
+        match wanted.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
             Some(name) => params.push((name.to_owned(), segment.clone())),
             None if wanted == segment => {}
             None => return None,
@@ -272,10 +241,7 @@ fn operation(key: &str, entry: OperationEntry, types: usize) -> Result<Operation
     };
     let body = match entry.body.as_deref() {
         None => None,
-        Some("multipart") => Some(Type {
-            shape: Shape::Any,
-            nullable: true,
-        }),
+        Some("multipart") => Some(Type { shape: Shape::Any, nullable: true }),
         Some(text) => Some(notation::read(&Value::String(text.to_owned()))?),
     };
     Ok(Operation {
@@ -297,10 +263,7 @@ mod tests {
     use super::*;
 
     fn segments(path: &str) -> Vec<String> {
-        path.split('/')
-            .filter(|s| !s.is_empty())
-            .map(str::to_owned)
-            .collect()
+        path.split('/').filter(|s| !s.is_empty()).map(str::to_owned).collect()
     }
 
     #[test]
@@ -315,60 +278,32 @@ mod tests {
         assert!(scopes.is_sorted());
         for operation in embedded().operations() {
             assert!(!operation.scopes.is_empty(), "{}", operation.template);
-            assert!(
-                operation.scopes.iter().all(|scope| scopes.contains(scope)),
-                "{}",
-                operation.template
-            );
+            assert!(operation.scopes.iter().all(|scope| scopes.contains(scope)), "{}", operation.template);
         }
     }
 
     #[test]
     fn the_template_with_most_literal_segments_wins() {
-        let found = embedded()
-            .find(Method::Get, &segments("/custom-domains/default"))
-            .unwrap();
+        let found = embedded().find(Method::Get, &segments("/custom-domains/default")).unwrap();
         assert_eq!(found.operation.template, "/custom-domains/default");
-        let found = embedded()
-            .find(Method::Get, &segments("/custom-domains/cd_1"))
-            .unwrap();
+        let found = embedded().find(Method::Get, &segments("/custom-domains/cd_1")).unwrap();
         assert_eq!(found.params, [("id".to_owned(), "cd_1".to_owned())]);
-        assert!(
-            embedded()
-                .find(Method::Get, &segments("/custom-domains/a/b/c"))
-                .is_none()
-        );
-        assert!(
-            embedded()
-                .find(Method::Put, &segments("/clients"))
-                .is_none()
-        );
+        assert!(embedded().find(Method::Get, &segments("/custom-domains/a/b/c")).is_none());
+        assert!(embedded().find(Method::Put, &segments("/clients")).is_none());
     }
 
     #[test]
     fn faults_in_a_file_are_named() {
         let contract = Contract::read(
             &[
-                (
-                    "a",
-                    "operations:\n  GET /a:\n    scopes: [x]\n    body: Missing\ntypes: {}\n",
-                ),
-                (
-                    "b",
-                    "operations:\n  FETCH /b:\n    scopes: [x]\ntypes:\n  T: list(\n  U: U\n",
-                ),
+                ("a", "operations:\n  GET /a:\n    scopes: [x]\n    body: Missing\ntypes: {}\n"),
+                ("b", "operations:\n  FETCH /b:\n    scopes: [x]\ntypes:\n  T: list(\n  U: U\n"),
                 ("c", "operations: 1\n"),
             ],
             "- x\n",
         );
         let problems = contract.problems.join("\n");
-        for wanted in [
-            "a.yaml: no type named Missing",
-            "unknown method FETCH",
-            "b.yaml: T:",
-            "b.yaml: U:",
-            "c.yaml:",
-        ] {
+        for wanted in ["a.yaml: no type named Missing", "unknown method FETCH", "b.yaml: T:", "b.yaml: U:", "c.yaml:"] {
             assert!(problems.contains(wanted), "{wanted} not in {problems}");
         }
     }
