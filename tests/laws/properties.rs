@@ -223,7 +223,7 @@ async fn what_is_not_described_is_never_written() {
         ("/resource-servers", json!({"name": "Bystander", "identifier": "https://by.example"})),
     ] {
         let (status, made) = tenant.raw("POST", path, Some(&body)).await;
-        assert_eq!(status, 201, "{made}");
+        assert!(status == 200 || status == 201, "{made}");
         let id = made["client_id"].as_str().or(made["id"].as_str()).unwrap();
         paths.push((format!("{path}/{id}"), made.clone()));
     }
