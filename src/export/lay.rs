@@ -194,8 +194,17 @@ impl<'a> Writer<'a> {
             members.shift_remove(member);
             self.report.push(unreadable_member(&resource.address, member, why));
         }
-        let without = self.options.without.get(&spec.name).cloned().unwrap_or_default();
-        stripped(spec, &mut members, &without);
+        let of_kind = |paths: &IndexMap<String, Vec<String>>| paths.get(&spec.name).cloned().unwrap_or_default();
+        let (without, with) = (of_kind(&self.options.without), of_kind(&self.options.with));
+        if self.options.bare.contains(&spec.name) {
+            forget_unresolved(&mut members);
+        }
+        stripped(spec, &mut members, &without, &with);
+        for path in &with {
+            if let Some(found) = resource.raw.pointer(&format!("/{}", path.replace('.', "/"))) {
+                put_at(&mut members, path, Value::from_json(found));
+            }
+        }
         let path = self.path_of(spec, &members, suffix);
         let ids = self.options.ids;
         let mut sink = Sink { writer: self, spec, address: &resource.address, suffix, path: &path };
@@ -452,5 +461,27 @@ fn unreadable_member(address: &Address, member: &str, why: &Unavailable) -> Prob
             .note(format!("this needs the scope `{}`", scopes.join("` or `")))
             .help("grant it to the client that Tenantry uses, and export again"),
         Unavailable::Feature(words) => Problem::remark("export-unavailable", title).note(words.clone()),
+    }
+}
+
+/// Takes out what no read returns.
+fn forget_unresolved(members: &mut Map) {
+    members.retain(|_, value| !matches!(value, Value::Unresolved(_)));
+    for inner in members.values_mut().filter_map(Value::as_object_mut) {
+        forget_unresolved(inner);
+    }
+}
+
+/// Sets the member at a path such as `options.client_secret`.
+fn put_at(members: &mut Map, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => {
+            members.insert(path.to_owned(), value);
+        }
+        Some((first, rest)) => {
+            if let Value::Object(inner) = members.entry(first.to_owned()).or_insert_with(Value::object) {
+                put_at(inner, rest, value);
+            }
+        }
     }
 }

@@ -53,6 +53,12 @@ pub struct ExportOptions {
     pub ids: bool,
     /// Members that are left out, by kind, as paths: `options.client_secret`.
     pub without: IndexMap<String, Vec<String>>,
+    /// Members that are written although the server sets or makes them, by kind, as paths.
+    pub with: IndexMap<String, Vec<String>>,
+    /// Kinds for which nothing stands in place of a secret that no read returns.
+    pub bare: Vec<String>,
+    /// Secrets that a read returns are written as they are.
+    pub secrets: bool,
     /// What is managed; the rest is left out.
     pub filters: Filters,
 }

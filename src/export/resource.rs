@@ -14,6 +14,9 @@ pub(super) trait Elsewhere {
     /// Names a secret and returns what stands in its place.
     fn secret(&mut self, path: &str) -> Out;
 
+    /// Says whether a secret that was read is written as it is.
+    fn reveals(&self) -> bool;
+
     /// Takes the text of a member that has a file of its own and returns its path; `None` leaves the text where it is.
     fn side_file(&mut self, field: &FieldSpec, file: &FileSpec, inside: &[&Map], path: &str, text: &str)
     -> Option<Out>;
@@ -41,11 +44,12 @@ pub(super) fn written(
 
 /// Takes out of a resource what is never written: what the server sets or owns, other spellings, blank nulls, and the paths
 /// that are not wanted.
-pub(super) fn stripped(spec: &KindSpec, members: &mut Map, without: &[String]) {
+pub(super) fn stripped(spec: &KindSpec, members: &mut Map, without: &[String], with: &[String]) {
     for path in without {
         remove(members, path);
     }
-    strip(&spec.fields, members, &spec.identity);
+    let kept: Vec<String> = spec.identity.iter().chain(with).cloned().collect();
+    strip(&spec.fields, members, &kept);
     for part in &spec.parts {
         if part.at.iter().any(|step| matches!(step, PartStep::Capture(_))) {
             without_blanks(members, &part.at);
@@ -255,9 +259,10 @@ fn convert(
         Value::Null => Out::Null,
         Value::Bool(value) => Out::Bool(*value),
         Value::Number(number) => Out::Number(number.clone()),
+        Value::Secret(secret) if elsewhere.reveals() => Out::Text(secret.expose().to_owned()),
         Value::Secret(_) | Value::Unresolved(_) => elsewhere.secret(path),
         Value::String(text) if text.is_empty() => Out::Text(String::new()),
-        Value::String(_) if secret => elsewhere.secret(path),
+        Value::String(_) if secret && !elsewhere.reveals() => elsewhere.secret(path),
         Value::String(text) => {
             let file = field.and_then(|field| Some((field, field.file.as_ref()?)));
             file.and_then(|(field, file)| elsewhere.side_file(field, file, inside, path, text))

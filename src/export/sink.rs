@@ -26,6 +26,10 @@ impl Elsewhere for Sink<'_, '_> {
         self.writer.secret(self.address, path)
     }
 
+    fn reveals(&self) -> bool {
+        self.writer.options.secrets
+    }
+
     fn side_file(
         &mut self,
         field: &FieldSpec,

@@ -166,7 +166,7 @@ impl Reader<'_> {
         let parts: Vec<&Part> = spec.parts.iter().filter(|part| applies(part, &raw)).collect();
         for part in parts {
             let [PartStep::Key(member)] = part.at.as_slice() else { continue };
-            if !self.is_whole() && !described.is_some_and(|d| d.value.get(member).is_some()) {
+            if !self.is_whole() && described.is_none_or(|d| d.value.get(member).is_none()) {
                 continue;
             }
             match self.part_of(part, &id).await {

@@ -88,7 +88,7 @@ pub(super) fn compile(name: &str, json: Json) -> Result<KindSpec, Vec<String>> {
         id: x.text("id"),
         after: x.texts("after"),
         directory: directory(&x, name),
-        member_files: x.object("directory").map(|r| r.map("members", |r| member_file(&r))).unwrap_or_default(),
+        member_files: x.object("directory").map(|r| r.map("members", member_file)).unwrap_or_default(),
         foreign_files: x.object("directory").map(|r| r.texts("except")).unwrap_or_default(),
         paired: x.object("directory").and_then(|r| r.text("pair")),
         first_file: x_json.pointer("/directory/single").is_some(),
