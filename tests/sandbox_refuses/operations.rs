@@ -14,10 +14,12 @@ pub(crate) struct Good {
     /// Status of the answer.
     pub(crate) status: u16,
     pub(crate) body: Value,
+    /// What has to be deleted first.
+    pub(crate) without: Option<&'static str>,
 }
 
 const fn good(kind: &'static str, method: Method, path: &'static str, status: u16, body: Value) -> Good {
-    Good { kind, method, path, status, body }
+    Good { kind, method, path, status, body, without: None }
 }
 
 /// Returns all of them.
@@ -120,10 +122,12 @@ fn pages() -> Vec<Good> {
 }
 
 fn emails() -> Vec<Good> {
+    let provider = json!({"name": "sendgrid", "credentials": {"api_key": "k"}});
     let template = |name: &str| {
         json!({"template": name, "body": "<p/>", "from": "", "subject": "S", "syntax": "liquid", "enabled": true})
     };
     vec![
+        Good { without: Some("/emails/provider"), ..good("emailProvider", Post, "/emails/provider", 201, provider) },
         good("emailProvider", Patch, "/emails/provider", 200, json!({"enabled": false})),
         good("emailProvider", Delete, "/emails/provider", 204, Value::Null),
         good("emailTemplates", Post, "/email-templates", 200, template("welcome_email")),
