@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use tenantry::sandbox::call::Method;
-use tenantry::sandbox::contract::notation::{Limits, Shape, Type};
+use tenantry::sandbox::contract::notation::{self, Limits, Shape, Type};
 use tenantry::sandbox::contract::{self, Operation, Types};
 
 /// Operations that real tenants answer and the description lacks (recorded traffic).
@@ -28,6 +28,7 @@ const UNDESCRIBED: &[&str] = &[
 const DIFFERENT: &[(&str, &str, &str, &str)] = &[
     ("PATCH /clients/{id}", "*", "null refused", "null clears the setting (recorded traffic)"),
     ("* /actions/actions*", "*", "enum has [] and lacks [\"\\\"mcp-tool\\\"\"]", "a newer trigger (recorded traffic)"),
+    ("* /actions/triggers/*", "/triggerId", "enum has [] and lacks [\"\\\"mcp-tool\\\"\"]", "a newer trigger (recorded traffic)"),
     ("* /clients*", "identity_assertion_authorization_grant", "unknown", "newer block (recorded traffic)"),
     ("* /clients*", "token_vault_privileged_access.grants", "unknown", "newer member (recorded traffic)"),
     ("* /connections*", "cross_app_access_resource_app", "unknown", "newer block (recorded traffic)"),
@@ -155,6 +156,20 @@ impl<'a> Walk<'a> {
             (_, [one]) => self.one(one, wanted, at),
             (_, several) => self.differ(at, format!("{} alternatives", several.len())),
         }
+    }
+
+    /// Compares with a type that does not live as long as the walk.
+    fn apart(&mut self, schema: &'a Value, wanted: &Type, at: &str) {
+        let mut walk = Walk {
+            schemas: self.schemas,
+            types: self.types,
+            operation: self.operation.clone(),
+            found: Vec::new(),
+            excused: BTreeSet::new(),
+        };
+        walk.compare(schema, wanted, at);
+        self.found.append(&mut walk.found);
+        self.excused.append(&mut walk.excused);
     }
 
     /// Compares a schema that is no union.
@@ -320,6 +335,16 @@ fn every_rule_of_the_description_is_kept() {
                     walk.compare(&parameter["schema"], &ours.shape, &at);
                 }
                 (Some("query"), None) => walk.differ(&at, "known".to_owned()),
+                (Some("path"), _) => {
+                    let at = format!("/{}", parameter["name"].as_str().unwrap_or_default());
+                    match operation.path.iter().find(|one| at.get(1..) == Some(one.name.as_str())) {
+                        Some(ours) => walk.compare(&parameter["schema"], &ours.shape, &at),
+                        None => {
+                            let any = notation::read(&Value::from("string")).expect("a type");
+                            walk.apart(&parameter["schema"], &any, &at);
+                        }
+                    }
+                }
                 _ => {}
             }
         }
