@@ -202,8 +202,10 @@ impl Maker<'_> {
         change.steps = steps(spec, &change, &sides);
         let rewritten: Vec<(Path, String)> = missing(&change);
         change.missing_secrets = rewritten.into_iter().map(|(_, source)| source).collect();
-        let unsent = secrets.into_iter().filter(|(p, _)| !forced.contains(p)).collect();
-        self.count_secrets(&resource.address, unsent);
+        if !replace {
+            let unsent = secrets.into_iter().filter(|(p, _)| !forced.contains(p)).collect();
+            self.count_secrets(&resource.address, unsent);
+        }
         self.nodes.push(Node { change, desired: Some(Value::Object(kept)), live: Some(live.value.clone()) });
     }
 
