@@ -156,6 +156,7 @@ fn organizations() -> Vec<Good> {
         good("organizations", Delete, "/organizations/{org}/discovery-domains/{discovery}", 204, Value::Null),
         good("organizations", Post, "/organizations/{org}/clients", 201, clients),
         good("organizations", Patch, "/organizations/{org}/clients/{client}", 200, json!({"use_for_member_access": false})),
+        good("organizations", Delete, "/organizations/{org}/clients/{client}", 204, Value::Null),
         good("organizations", Delete, "/organizations/{org}/clients", 204, json!({"clients": ["{client}"]})),
     ]
 }

@@ -198,6 +198,22 @@ pub(super) fn check_method(client: &Map<String, Value>) -> Result<(), ApiError> 
     Ok(())
 }
 
+/// Refuses organizations for a third-party client (API description, POST and PATCH /clients, 403).
+///
+/// # Errors
+/// 403 without an error code.
+pub(super) fn check_organizations(client: &Map<String, Value>) -> Result<(), ApiError> {
+    let is_third_party = client.get("is_first_party") == Some(&Value::Bool(false));
+    if is_third_party && (is_set(client, "organization_usage") || is_set(client, "organization_require_behavior")) {
+        return Err(ApiError::bare(
+            403,
+            "Organizations are only available to first party clients on user-based flows. Properties \
+             organization_usage and organization_require_behavior must be unset for third party clients.",
+        ));
+    }
+    Ok(())
+}
+
 /// Checks what a body refers to. Only the body: what was deleted since must not block other changes.
 ///
 /// # Errors

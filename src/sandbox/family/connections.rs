@@ -217,6 +217,16 @@ fn check_options(
     options: &Value,
     old: Option<&Value>,
 ) -> Result<(), ApiError> {
+    let has_own_users = strategy == "auth0" && !is_true(options, "enabledDatabaseCustomization");
+    if options.get("set_user_root_attributes").is_some_and(|value| !value.is_null())
+        && (has_own_users || ["email", "sms"].contains(&strategy))
+    {
+        // API description, POST /connections, 400.
+        return Err(ApiError::invalid_body(
+            "options.set_user_root_attributes can be set only for enterprise connections, social connections or \
+             custom database connections (using external users store)",
+        ));
+    }
     if strategy == "auth0" {
         return databases::check(state, name, options, old);
     }

@@ -19,6 +19,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Method::Delete, "/organizations/{id}/clients", remove_clients),
     route(Method::Get, "/organizations/{id}/clients/{client_id}", read_client),
     route(Method::Patch, "/organizations/{id}/clients/{client_id}", update_client),
+    route(Method::Delete, "/organizations/{id}/clients/{client_id}", remove_client),
 ];
 
 /// Client grants, and likewise clients, of one organization (API description, POST /organizations/{id}/client-grants).
@@ -151,6 +152,12 @@ fn remove_clients(state: &mut State, call: &Call) -> Outcome {
     for id in texts(call.body.get("clients")) {
         state.remove(&clients_of(call.param(0)), &id);
     }
+    Ok(Reply::no_content())
+}
+
+fn remove_client(state: &mut State, call: &Call) -> Outcome {
+    open_clients(state, call)?;
+    state.remove(&clients_of(call.param(0)), call.param(1));
     Ok(Reply::no_content())
 }
 

@@ -178,7 +178,12 @@ fn write_partials(state: &mut State, call: &Call) -> Outcome {
                 "Payload validation error: 'Additional properties not allowed: {screen}'."
             )));
         }
-        for (point, code) in points.as_object().into_iter().flatten() {
+        let Some(points) = points.as_object() else {
+            return Err(ApiError::invalid_body(format!(
+                "Payload validation error: 'Expected type object' on property {screen}."
+            )));
+        };
+        for (point, code) in points {
             if !INSERTION_POINTS.contains(&point.as_str()) || !code.is_string() {
                 return Err(ApiError::invalid_body(format!(
                     "Payload validation error: 'Additional properties not allowed: {point}' on property {screen}."

@@ -119,6 +119,7 @@ fn organization_paths() -> Vec<(Method, &'static str, Value)> {
         (Post, "/organizations/org_x/clients", json!({"clients": [{"client_id": "{client}", "use_for_member_access": true}]})),
         (Delete, "/organizations/org_x/clients", json!({"clients": ["{client}"]})),
         (Patch, "/organizations/org_x/clients/{client}", json!({"use_for_member_access": true})),
+        (Delete, "/organizations/org_x/clients/{client}", none.clone()),
         (Get, "/organizations/org_x/members", none),
     ]
 }
@@ -156,6 +157,7 @@ async fn deleting_twice() {
         ("roles", "/roles/{role}", 200, 404),
         ("organizations", "/organizations/{org}/connections/{database}", 204, 204),
         ("organizations", "/organizations/{org}/discovery-domains/{discovery}", 204, 204),
+        ("organizations", "/organizations/{org}/clients/{client}", 204, 204),
         ("organizations", "/organizations/{org}", 204, 404),
         ("actions", "/actions/actions/{draft}", 204, 404),
         ("rules", "/rules/{rule}", 204, 204),
