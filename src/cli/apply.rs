@@ -3,14 +3,14 @@
 use std::io::{self, BufRead};
 
 use super::exit_code::ExitCode;
-use super::flow::{self, ApplyRequest, Failure, Planned};
 use super::interrupt::Interrupt;
-use super::plan::{Selection, view};
+use super::plan::{Selection, Shown};
 use super::progress::Progress;
 use super::ui::Ui;
-use super::{Ended, Global, failed};
-use crate::apply::Report;
-use crate::model::Sources;
+use super::{Ended, Global, failed, refused};
+use crate::apply::{Outcome, Report};
+use crate::change::Plan;
+use crate::flow::{self, Applied, ApplyRequest};
 use crate::problem::Problem;
 use crate::render::json::v1;
 use crate::render::{self, plan_human};
@@ -41,62 +41,81 @@ fn risk(text: &str) -> Result<Risk, String> {
 }
 
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Interrupt) -> Ended {
-    let request = args.selection.request(global, args.approve.clone());
+    let request = args.selection.request(global.request(&interrupt.token)?, args.approve.clone());
     let planned = tokio::select! {
-        planned = flow::plan(&request) => planned,
+        biased;
         () = interrupt.token.cancelled() => return Ok(interrupt.code()),
+        planned = flow::plan(&request) => planned,
     };
     let planned = match planned {
         Ok(planned) => planned,
         Err(failure) => return failed(ui, &failure),
     };
+    let mut shown = Shown::new(&planned);
     if !ui.json {
         ui.problems(&planned.problems, &planned.sources);
-        ui.answer(&plan_human(&view(&planned), &ui.out))?;
+        ui.answer(&plan_human(&shown.view(), &ui.out))?;
     }
-    if !planned.refusals.is_empty() || !planned.plan.has_changes() {
-        if ui.json {
-            ui.answer(&v1::text(&v1::Apply::new(&view(&planned), &nothing(&planned), None)))?;
-        }
-        return Ok(if planned.refusals.is_empty() { ExitCode::Done } else { ExitCode::Refused });
+    if planned.settings.preview_only && shown.plan.has_changes() {
+        planned.session.close().await;
+        let problem = Problem::error("preview-only", "AUTH0_DRY_RUN asks for a preview, and apply would write");
+        return refused(ui, problem.help("run `tenantry plan`, or unset AUTH0_DRY_RUN"));
+    }
+    if !shown.refusals.is_empty() || !shown.plan.has_changes() {
+        planned.session.close().await;
+        return unapplied(&shown, ui);
     }
     if !args.yes {
-        match ask(&planned, ui, interrupt).await {
-            Answer::Yes => {}
-            Answer::No => {
-                ui.tell("Nothing was changed.\n");
-                return Ok(ExitCode::Error);
-            }
-            Answer::Interrupted => return Ok(interrupt.code()),
-            Answer::Nobody => {
-                let problem = Problem::error("usage", "there is no terminal to ask whether to apply this plan")
-                    .help("add `--yes` to apply without asking");
-                return failed(ui, &Failure { problems: vec![problem], sources: Sources::default() });
-            }
+        let answer = ask(&shown.plan, ui, interrupt).await;
+        if answer != Answer::Yes {
+            planned.session.close().await;
+            return declined(&answer, ui, interrupt);
         }
     }
-    let request = ApplyRequest { keep_going: args.keep_going, cancel: interrupt.token.clone() };
-    let progress = Progress::start(&planned.plan, ui);
+    let progress = Progress::start(&shown.plan, ui);
+    let request =
+        ApplyRequest { approved: args.approve.clone(), keep_going: args.keep_going, cancel: interrupt.token.clone() };
     let applied = flow::apply(planned, &request, &|event| progress.event(&event)).await;
     progress.end();
-    let applied = match applied {
-        Ok(applied) => applied,
-        Err(failure) => return failed(ui, &failure),
+    let (deployment, report) = match applied {
+        Applied::Ran { deployment, report } => (deployment, report),
+        Applied::Refused(refusals) => {
+            shown.refusals = refusals;
+            return unapplied(&shown, ui);
+        }
     };
     if ui.json {
-        let document = v1::Apply::new(&view(&applied.planned), &applied.report, applied.deployment.as_deref());
-        ui.answer(&v1::text(&document))?;
+        ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &report, Some(&deployment))))?;
     } else {
-        ui.answer(&format!("\n{}", render::apply::report(&applied.report, &ui.out)))?;
+        ui.answer(&format!("\n{}", render::apply::report(&report, &ui.out)))?;
     }
-    Ok(code(&applied.report, interrupt))
+    Ok(code(&report, interrupt))
 }
 
-/// Nothing was tried.
-fn nothing(planned: &Planned) -> Report {
-    let changes = planned.plan.changes.iter();
-    let changes = changes.map(|change| (change.address.clone(), change.action, crate::apply::Outcome::NotStarted));
-    Report { changes: changes.collect(), requests: 0, interrupted: false }
+/// Ends where there is nothing to do, or guards refuse.
+fn unapplied(shown: &Shown, ui: &Ui) -> Ended {
+    if ui.json {
+        let changes = shown.plan.changes.iter();
+        let changes = changes.map(|change| (change.address.clone(), change.action, Outcome::NotStarted)).collect();
+        let report = Report { changes, requests: 0, interrupted: false };
+        ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &report, None)))?;
+    }
+    Ok(if shown.refusals.is_empty() { ExitCode::Done } else { ExitCode::Refused })
+}
+
+/// Ends where the answer was not yes.
+fn declined(answer: &Answer, ui: &Ui, interrupt: &Interrupt) -> Ended {
+    match answer {
+        Answer::Yes | Answer::No => {
+            ui.tell("Nothing was changed.\n");
+            Ok(ExitCode::Error)
+        }
+        Answer::Interrupted => Ok(interrupt.code()),
+        Answer::Nobody => {
+            let problem = Problem::error("usage", "there is no terminal to ask whether to apply this plan");
+            refused(ui, problem.help("add `--yes` to apply without asking"))
+        }
+    }
 }
 
 fn code(report: &Report, interrupt: &Interrupt) -> ExitCode {
@@ -108,6 +127,8 @@ fn code(report: &Report, interrupt: &Interrupt) -> ExitCode {
     }
 }
 
+/// What people said.
+#[derive(Debug, PartialEq, Eq)]
 enum Answer {
     Yes,
     No,
@@ -116,11 +137,10 @@ enum Answer {
 }
 
 /// Asks at the terminal. Only `yes`, in full, is a yes.
-async fn ask(planned: &Planned, ui: &Ui, interrupt: &Interrupt) -> Answer {
+async fn ask(plan: &Plan, ui: &Ui, interrupt: &Interrupt) -> Answer {
     if !ui.can_ask || ui.json {
         return Answer::Nobody;
     }
-    let plan = &planned.plan;
     let place = if plan.environment.is_empty() { &plan.domain } else { &plan.environment };
     let changes = render::count(plan.changes.len(), "change");
     ui.tell(&format!("\nApply {changes} to {}? Only `yes` applies: ", render::clean(place)));

@@ -1,10 +1,8 @@
 //! `tenantry help`
 
 use super::exit_code::ExitCode;
-use super::flow::Failure;
 use super::ui::Ui;
-use super::{Ended, definition, failed};
-use crate::model::Sources;
+use super::{Ended, definition, refused};
 use crate::problem::{Problem, closest};
 
 /// Print help about a command, or about exit-codes
@@ -28,7 +26,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Ended {
                 if let Some(near) = closest(topic, names) {
                     problem = problem.help(format!("did you mean `tenantry help {near}`?"));
                 }
-                return failed(ui, &Failure { problems: vec![problem], sources: Sources::default() });
+                return refused(ui, problem);
             }
         },
     };

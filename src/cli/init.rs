@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use rust_embed::Embed;
 
 use super::exit_code::ExitCode;
-use super::flow::Failure;
 use super::ui::Ui;
 use super::{Ended, failed};
 use crate::files::{Access, write_atomically};
+use crate::flow::Failed;
 use crate::model::{Locus, Sources};
 use crate::problem::Problem;
 use crate::render;
@@ -38,7 +38,7 @@ struct Templates;
 pub(super) fn run(args: &Args, ui: &Ui) -> Ended {
     let written = match project(args).and_then(|files| write(&args.folder, &files)) {
         Ok(written) => written,
-        Err(problems) => return failed(ui, &Failure { problems, sources: Sources::default() }),
+        Err(problems) => return failed(ui, &Failed { problems, sources: Sources::default() }),
     };
     if !ui.json {
         for file in &written {

@@ -5,7 +5,6 @@ mod completions;
 mod doctor;
 mod exit_code;
 mod export;
-pub mod flow;
 mod help;
 mod init;
 mod interrupt;
@@ -26,10 +25,12 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 pub use exit_code::ExitCode;
 
+use crate::flow::{Failed, Request};
 use crate::model::Sources;
 use crate::problem::Problem;
-use crate::project::Flags;
+use crate::project::{Flags, Surroundings};
 use interrupt::Interrupt;
+use tokio_util::sync::CancellationToken;
 use ui::Ui;
 
 /// Deploy Auth0 tenants from version control
@@ -85,8 +86,10 @@ struct Global {
 }
 
 impl Global {
-    fn common(&self) -> flow::Common {
-        flow::Common {
+    /// What every story is told. The environment is read here, once.
+    fn request(&self, cancel: &CancellationToken) -> io::Result<Request> {
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        Ok(Request {
             flags: Flags {
                 environment: self.environment.clone(),
                 config: self.config.clone(),
@@ -95,8 +98,13 @@ impl Global {
                 lenient: self.lenient,
                 variables: self.variables.clone(),
             },
-            api_budget: self.api_budget,
-        }
+            around: Surroundings {
+                directory: std::env::current_dir()?,
+                env: std::env::vars_os().filter_map(text).collect(),
+            },
+            budget: self.api_budget,
+            cancel: cancel.clone(),
+        })
     }
 }
 
@@ -176,11 +184,11 @@ async fn command(cli: Cli, ui: &Ui) -> Ended {
     let work = async {
         match &cli.command {
             Command::Init(args) => init::run(args, ui),
-            Command::Doctor(args) => doctor::run(args, &cli.global, ui).await,
-            Command::Validate(args) => validate::run(args, &cli.global, ui).await,
-            Command::Plan(args) => plan::run(args, &cli.global, ui).await,
+            Command::Doctor(args) => doctor::run(args, &cli.global, ui, &interrupt).await,
+            Command::Validate(args) => validate::run(args, &cli.global, ui, &interrupt).await,
+            Command::Plan(args) => plan::run(args, &cli.global, ui, &interrupt).await,
             Command::Apply(args) => apply::run(args, &cli.global, ui, &interrupt).await,
-            Command::Export(args) => export::run(args, &cli.global, ui).await,
+            Command::Export(args) => export::run(args, &cli.global, ui, &interrupt).await,
             Command::Sandbox(args) => sandbox::run(args, ui, &interrupt).await,
             Command::Schema(args) => schema::run(args, ui),
             Command::Completions(args) => completions::run(args, ui),
@@ -188,10 +196,13 @@ async fn command(cli: Cli, ui: &Ui) -> Ended {
         }
     };
     let stop = async { if graceful { interrupt.again().await } else { interrupt.token.cancelled().await } };
-    tokio::select! {
-        ended = work => ended,
+    // The signal also cancels requests: that it came counts, not the error it makes.
+    let ended = tokio::select! {
+        biased;
         () = stop => Ok(interrupt.code()),
-    }
+        ended = work => ended,
+    };
+    ended.map(|code| if code == ExitCode::Interrupted { interrupt.code() } else { code })
 }
 
 /// Maps the error of an output to a code: the answer did not arrive.
@@ -218,24 +229,14 @@ fn definition() -> clap::Command {
 }
 
 /// Ends a command that failed.
-fn failed(ui: &Ui, failure: &flow::Failure) -> Ended {
+fn failed(ui: &Ui, failure: &Failed) -> Ended {
     ui.failed(&failure.problems, &failure.sources)?;
     Ok(ExitCode::of(&failure.problems))
 }
 
-/// Shows findings as sentences, or as JSON.
-fn found(ui: &Ui, findings: &flow::Findings) -> Ended {
-    if ui.json {
-        ui.answer(&crate::render::json::v1::text(&crate::render::json::v1::Problems::from(
-            findings.problems.as_slice(),
-        )))?;
-    } else {
-        ui.problems(&findings.problems, &findings.sources);
-        for line in &findings.lines {
-            ui.answer(&format!("{}\n", crate::render::clean(line)))?;
-        }
-    }
-    Ok(if findings.partial { ExitCode::Partial } else { ExitCode::Done })
+/// Ends a command that was called wrongly, or cannot begin.
+fn refused(ui: &Ui, problem: Problem) -> Ended {
+    failed(ui, &Failed { problems: vec![problem], sources: Sources::default() })
 }
 
 #[cfg(test)]

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::exit_code::ExitCode;
-use super::flow::{self, Failure, PlanRequest, Planned};
+use super::interrupt::Interrupt;
 use super::ui::Ui;
-use super::{Ended, Global, failed};
-use crate::model::{AddressPattern, Sources};
+use super::{Ended, Global, failed, refused};
+use crate::change::{Plan, Refusal};
+use crate::flow::{self, PlanRequest, Planned, Request};
+use crate::model::AddressPattern;
 use crate::problem::{Problem, closest};
 use crate::render::json::v1;
-use crate::render::{PlanView, plan_human, plan_markdown};
+use crate::render::{Head, PlanView, plan_human, plan_markdown};
 use crate::schema::{Registry, Risk};
 
 /// Show what apply would do
@@ -37,25 +39,28 @@ pub(super) struct Args {
 pub(super) struct Selection {
     /// Only this: an address such as `clients/My App`, a kind, or a pattern; repeatable
     #[arg(long = "target", value_name = "ADDRESS", value_parser = pattern)]
-    targets: Vec<String>,
+    targets: Vec<AddressPattern>,
     /// Delete what is live and not described of this kind, where policy allows it; repeatable
     #[arg(long, value_name = "KIND", value_parser = kind)]
     prune: Vec<String>,
     /// Settle a conflict for the files; repeatable
     #[arg(long, value_name = "ADDRESS", value_parser = pattern)]
-    overwrite: Vec<String>,
+    overwrite: Vec<AddressPattern>,
     /// Send secrets that cannot be compared
     #[arg(long)]
     send_secrets: bool,
 }
 
 impl Selection {
-    pub(super) fn request(&self, global: &Global, approved: Vec<Risk>) -> PlanRequest {
+    pub(super) fn request(&self, base: Request, approved: Vec<Risk>) -> PlanRequest {
+        if !self.overwrite.is_empty() {
+            // A conflict takes a recorded deployment, and this version records none.
+            tracing::info!("--overwrite settles nothing: without a recorded deployment there are no conflicts");
+        }
         PlanRequest {
-            common: global.common(),
+            base,
             targets: self.targets.clone(),
             prune: self.prune.clone(),
-            overwrite: self.overwrite.clone(),
             send_secrets: self.send_secrets,
             approved,
         }
@@ -72,10 +77,13 @@ enum Format {
 }
 
 /// Checks an address pattern.
-fn pattern(text: &str) -> Result<String, String> {
-    AddressPattern::new(text)?;
+fn pattern(text: &str) -> Result<AddressPattern, String> {
+    let pattern = AddressPattern::new(text)?;
     let kind = text.split('/').next().unwrap_or_default();
-    if kind.contains(['*', '?', '[', '{']) { Ok(text.to_owned()) } else { self::kind(kind).map(|_| text.to_owned()) }
+    if !kind.contains(['*', '?', '[', '{']) {
+        self::kind(kind)?;
+    }
+    Ok(pattern)
 }
 
 /// Checks the name of a kind.
@@ -88,39 +96,63 @@ fn kind(text: &str) -> Result<String, String> {
     Err(format!("no such kind{near}"))
 }
 
-pub(super) async fn run(args: &Args, global: &Global, ui: &Ui) -> Ended {
+pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Interrupt) -> Ended {
     if args.out.is_some() {
         let problem = Problem::error("usage", "saving a plan (`-o`) is not in this version")
             .help("run `tenantry apply`, which shows the plan and asks before it writes");
-        return failed(ui, &Failure { problems: vec![problem], sources: Sources::default() });
+        return refused(ui, problem);
     }
-    let planned = match flow::plan(&args.selection.request(global, Vec::new())).await {
+    let request = args.selection.request(global.request(&interrupt.token)?, Vec::new());
+    let planned = match flow::plan(&request).await {
         Ok(planned) => planned,
         Err(failure) => return failed(ui, &failure),
     };
-    let view = view(&planned);
+    let shown = Shown::new(&planned);
+    planned.session.close().await;
     if ui.json {
-        ui.answer(&v1::text(&v1::Plan::from(&view)))?;
+        ui.answer(&v1::text(&v1::Plan::from(&shown.view())))?;
     } else {
         ui.problems(&planned.problems, &planned.sources);
         match args.format {
-            Format::Text => ui.answer(&plan_human(&view, &ui.out))?,
-            Format::Markdown => ui.answer(&plan_markdown(&view))?,
+            Format::Text => ui.answer(&plan_human(&shown.view(), &ui.out))?,
+            Format::Markdown => ui.answer(&plan_markdown(&shown.view()))?,
         }
     }
-    Ok(code(&planned, args.detailed_exitcode))
+    Ok(shown.code(args.detailed_exitcode))
 }
 
-pub(super) fn view(planned: &Planned) -> PlanView<'_> {
-    PlanView { plan: &planned.plan, refusals: &planned.refusals, head: &planned.head }
+/// What is shown of a plan; it outlives the apply that takes the plan.
+pub(super) struct Shown {
+    pub(super) plan: Plan,
+    pub(super) refusals: Vec<Refusal>,
+    head: Head,
 }
 
-/// A refusal wins over differences.
-fn code(planned: &Planned, detailed: bool) -> ExitCode {
-    match (planned.refusals.is_empty(), planned.plan.has_changes()) {
-        (false, _) => ExitCode::Refused,
-        (true, true) if detailed => ExitCode::Differences,
-        _ => ExitCode::Done,
+impl Shown {
+    pub(super) fn new(planned: &Planned) -> Self {
+        let mut plan = planned.plan.clone();
+        plan.notes.extend(planned.problems.iter().cloned());
+        let mut remarks = Vec::new();
+        if planned.settings.sandbox.is_some() {
+            remarks.push("the sandbox stands in for the tenant".to_owned());
+        }
+        if planned.settings.deletes_everything() {
+            remarks.push("AUTH0_ALLOW_DELETE is true: whatever a described kind lacks is deleted".to_owned());
+        }
+        Shown { plan, refusals: planned.refusals.clone(), head: Head { remarks, ..Head::default() } }
+    }
+
+    pub(super) fn view(&self) -> PlanView<'_> {
+        PlanView { plan: &self.plan, refusals: &self.refusals, head: &self.head }
+    }
+
+    /// A refusal wins over differences.
+    fn code(&self, detailed: bool) -> ExitCode {
+        match (self.refusals.is_empty(), self.plan.has_changes()) {
+            (false, _) => ExitCode::Refused,
+            (true, true) if detailed => ExitCode::Differences,
+            _ => ExitCode::Done,
+        }
     }
 }
 

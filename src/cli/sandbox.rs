@@ -6,11 +6,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::exit_code::ExitCode;
-use super::flow::Failure;
 use super::interrupt::Interrupt;
 use super::ui::Ui;
-use super::{Ended, failed};
-use crate::model::Sources;
+use super::{Ended, refused};
 use crate::problem::Problem;
 use crate::render::clean;
 use crate::sandbox::{Fault, Options, Rate, Running, Subscription, start};
@@ -97,7 +95,7 @@ pub(super) async fn run(args: &Args, ui: &Ui, interrupt: &Interrupt) -> Ended {
         Ok(running) => running,
         Err(error) => {
             let problem = Problem::error("sandbox", format!("the sandbox does not start: {error}"));
-            return failed(ui, &Failure { problems: vec![problem], sources: Sources::default() });
+            return refused(ui, problem);
         }
     };
     ui.answer(&if ui.json { line(&running) } else { words(&running) })?;

@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 
 use super::name::{expand, hash, part, sameness};
-use super::resource::{Elsewhere, stripped, written};
+use super::resource::{stripped, written};
+use super::sink::Sink;
 use super::text::{Out, json, marker_in, yaml};
 use super::{Export, ExportOptions, FileFormat, Format};
-use crate::description::layout::{PIECES, PieceHome, join, parent, split_extension};
+use crate::description::layout::{PIECES, PieceHome, join, parent};
 use crate::model::{Address, Live, LiveKind, LiveResource, Map, Unavailable, Value};
 use crate::problem::Problem;
 use crate::quirk;
-use crate::schema::{Directory, FieldSpec, FileBase, FileSpec, KindShape, KindSpec, Registry, TextKind};
+use crate::schema::{Directory, KindShape, KindSpec, Registry};
 
 /// The one file of the single layout.
 const SINGLE_FILE: &str = "tenant.yaml";
@@ -22,17 +23,19 @@ const SINGLE_FILE: &str = "tenant.yaml";
 pub(super) struct Writer<'a> {
     registry: &'a Registry,
     live: &'a Live,
-    options: &'a ExportOptions,
+    pub(super) options: &'a ExportOptions,
     /// Names by the value that a literal reference holds, by kind.
     named: HashMap<(&'a str, &'a str), &'a str>,
     /// Paths that have a file of their own, as [`sameness`] sees them.
     taken: HashSet<String>,
+    /// Files of resources without their extension: a text beside one is taken for its own.
+    stems: HashSet<String>,
     /// Names of secrets that several places would have.
     shared: BTreeSet<String>,
     /// Places by the name of their secret.
     secrets: IndexMap<String, Vec<String>>,
     root: Vec<(String, Out)>,
-    files: IndexMap<PathBuf, String>,
+    pub(super) files: IndexMap<PathBuf, String>,
     report: Vec<Problem>,
 }
 
@@ -53,6 +56,7 @@ impl<'a> Writer<'a> {
             options,
             named: named(registry, live),
             taken: HashSet::new(),
+            stems: HashSet::new(),
             shared,
             secrets: IndexMap::new(),
             root: Vec::new(),
@@ -136,8 +140,9 @@ impl<'a> Writer<'a> {
         }
         if !left_out.is_empty() {
             left_out.sort();
+            let belongs = if left_out.len() == 1 { "belongs" } else { "belong" };
             let title =
-                format!("{} of `{}` belong to Auth0 or to this client and are left out", left_out.len(), spec.name);
+                format!("left out of `{}`: {} that {belongs} to Auth0 or to this client", spec.name, left_out.len());
             let mut problem = Problem::remark("export-system", title);
             for (address, why) in left_out {
                 problem =
@@ -171,6 +176,7 @@ impl<'a> Writer<'a> {
         for key in &keys {
             *counts.entry(key).or_default() += 1;
         }
+        self.stems.extend(keys.iter().cloned());
         let is_taken = |key: &String| counts.get(key.as_str()).is_some_and(|n| *n > 1) || own_files.contains(key);
         keys.iter()
             .zip(resources)
@@ -188,8 +194,17 @@ impl<'a> Writer<'a> {
             members.shift_remove(member);
             self.report.push(unreadable_member(&resource.address, member, why));
         }
-        let without = self.options.without.get(&spec.name).cloned().unwrap_or_default();
-        stripped(spec, &mut members, &without);
+        let of_kind = |paths: &IndexMap<String, Vec<String>>| paths.get(&spec.name).cloned().unwrap_or_default();
+        let (without, with) = (of_kind(&self.options.without), of_kind(&self.options.with));
+        if self.options.bare.contains(&spec.name) {
+            forget_unresolved(&mut members);
+        }
+        stripped(spec, &mut members, &without, &with);
+        for path in &with {
+            if let Some(found) = resource.raw.pointer(&format!("/{}", path.replace('.', "/"))) {
+                put_at(&mut members, path, Value::from_json(found));
+            }
+        }
         let path = self.path_of(spec, &members, suffix);
         let ids = self.options.ids;
         let mut sink = Sink { writer: self, spec, address: &resource.address, suffix, path: &path };
@@ -199,6 +214,8 @@ impl<'a> Writer<'a> {
                 let title = format!("nothing is set in `{}`: it is left out", spec.name);
                 self.report.push(Problem::remark("export-empty-kind", title));
             }
+            // A page or template that nobody has changed.
+            (KindShape::Collection, _, _) if !spec.names.is_empty() && out.len() <= spec.identity.len() => {}
             (KindShape::Single, Format::Single, _) => self.root.push((spec.name.clone(), Out::Object(out))),
             (KindShape::Single, Format::Directory, _) => self.gathered(&path, out),
             (KindShape::Collection, Format::Directory, Directory::Files { .. }) => self.file(&path, &Out::Object(out)),
@@ -225,8 +242,10 @@ impl<'a> Writer<'a> {
             let Some(at) = members.iter().position(|(name, _)| name == piece.member) else { continue };
             let is_whole = match (&piece.home, members.get(at)) {
                 (PieceHome::List(_), Some((_, Out::List(items)))) => !items.is_empty(),
-                (PieceHome::Screens(_), Some((_, Out::Object(prompts)))) => !prompts.is_empty(),
-                (PieceHome::File(_) | PieceHome::Partials(_), Some(_)) => true,
+                (PieceHome::Screens(_) | PieceHome::Partials(_), Some((_, Out::Object(prompts)))) => {
+                    !prompts.is_empty()
+                }
+                (PieceHome::File(_), Some(_)) => true,
                 _ => false,
             };
             if !is_whole {
@@ -236,7 +255,8 @@ impl<'a> Writer<'a> {
             match (&piece.home, value) {
                 (PieceHome::List(name), Out::List(items)) => self.list_piece(&join(folder, name), &items),
                 (PieceHome::Screens(name), Out::Object(prompts)) => self.screens(&join(folder, name), prompts),
-                (PieceHome::File(name) | PieceHome::Partials(name), value) => self.file(&join(folder, name), &value),
+                (PieceHome::Partials(name), Out::Object(prompts)) => self.partials(folder, name, prompts),
+                (PieceHome::File(name), value) => self.file(&join(folder, name), &value),
                 _ => {}
             }
         }
@@ -254,9 +274,58 @@ impl<'a> Writer<'a> {
                 _ => None,
             };
             let name = name.map_or_else(|| "undefined".to_owned(), |name| part(name));
-            let path = self.free(&join(folder, &name), "", &json(item));
+            let path = self.free(&join(folder, &name), "", "", &json(item));
             self.file(&path, item);
         }
+    }
+
+    /// Writes which snippets stand in which files, and these.
+    fn partials(&mut self, folder: &str, name: &str, prompts: Vec<(String, Out)>) {
+        let mut list = Vec::new();
+        for (prompt, screens) in prompts {
+            let mut by_screen = Vec::new();
+            for (screen, points) in members_of(screens) {
+                let mut items = Vec::new();
+                for (point, text) in members_of(points) {
+                    let template = match text {
+                        Out::Text(text) if !text.is_empty() => {
+                            let parts = [prompt.as_str(), &screen, &point].map(part);
+                            Out::Text(self.partial(folder, &format!("{name}/{}", parts.join("/")), &text))
+                        }
+                        other => other,
+                    };
+                    items.push(Out::Object(vec![
+                        ("name".to_owned(), Out::Text(point)),
+                        ("template".to_owned(), template),
+                    ]));
+                }
+                by_screen.push(Out::Object(vec![(screen, Out::List(items))]));
+            }
+            list.push((prompt, Out::List(by_screen)));
+        }
+        self.file(&join(folder, name), &Out::Object(list));
+    }
+
+    /// Writes one snippet and returns its path below the kind's folder.
+    fn partial(&mut self, folder: &str, path: &str, text: &str) -> String {
+        if let Some(found) = marker_in(text) {
+            self.marker(path, found);
+        }
+        if text.trim() != text {
+            let title = format!("white space around the snippet {path} is not kept");
+            self.report.push(Problem::warning("export-trimmed", title));
+        }
+        let full = self.free(&join(folder, path), ".liquid", "", path);
+        self.files.insert(PathBuf::from(&full), text.to_owned());
+        full.strip_prefix(&format!("{folder}/")).map_or(full.clone(), str::to_owned)
+    }
+
+    pub(super) fn marker(&mut self, place: &str, found: &str) {
+        self.report.push(
+            Problem::warning("export-marker", format!("{place} holds `{found}`, which is not read as text"))
+                .note("files of code and text have no way to write it otherwise")
+                .help("change the text, or give a variable of that name this value"),
+        );
     }
 
     /// Writes a file per screen, which says which it is.
@@ -285,10 +354,11 @@ impl<'a> Writer<'a> {
         self.files.insert(PathBuf::from(path), text);
     }
 
-    /// Returns a path that no file has: this one, or one told apart by what it is for.
-    fn free(&mut self, path: &str, extension: &str, purpose: &str) -> String {
+    /// Returns a path that no file has, beside no resource but `own`: this one, or one told apart by what it is for.
+    pub(super) fn free(&mut self, path: &str, extension: &str, own: &str, purpose: &str) -> String {
         let plain = format!("{path}{extension}");
-        if self.taken.insert(sameness(&plain)) {
+        let is_beside_another = path != own && self.stems.contains(&sameness(path));
+        if !is_beside_another && self.taken.insert(sameness(&plain)) {
             return plain;
         }
         let told_apart = format!("{path}-{}{extension}", hash(purpose));
@@ -297,7 +367,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Returns what stands for `{member}` in the template of a path: text, or the name of what a reference leads to.
-    fn value_of(&self, spec: &KindSpec, inside: &[&Map], member: &str) -> Option<String> {
+    pub(super) fn value_of(&self, spec: &KindSpec, inside: &[&Map], member: &str) -> Option<String> {
         let text = |member: &str| match inside.iter().find_map(|members| members.get(member))? {
             Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
@@ -313,7 +383,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Names a secret: `CONNECTIONS_GLOBEX_OPTIONS_CLIENT_SECRET`.
-    fn secret(&mut self, address: &Address, path: &str) -> Out {
+    pub(super) fn secret(&mut self, address: &Address, path: &str) -> Out {
         let place = format!("{address} {path}");
         let words = [snake(&address.kind), snake(address.name.as_deref().unwrap_or_default()), snake(path)];
         let mut name = words.iter().filter(|word| !word.is_empty()).cloned().collect::<Vec<_>>().join("_");
@@ -329,92 +399,8 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Where one resource's values go.
-struct Sink<'w, 'a> {
-    writer: &'w mut Writer<'a>,
-    spec: &'w KindSpec,
-    address: &'w Address,
-    suffix: &'w str,
-    /// The resource's own file, without extension.
-    path: &'w str,
-}
-
-impl Elsewhere for Sink<'_, '_> {
-    fn secret(&mut self, path: &str) -> Out {
-        self.writer.secret(self.address, path)
-    }
-
-    fn side_file(
-        &mut self,
-        field: &FieldSpec,
-        file: &FileSpec,
-        inside: &[&Map],
-        path: &str,
-        text: &str,
-    ) -> Option<Out> {
-        let (base, default) = match self.writer.options.format {
-            Format::Directory => (&file.directory, &file.default_directory),
-            Format::Single => (&file.single, &file.default_single),
-        };
-        let folder = self.folder(base)?;
-        if let Some(found) = marker_in(text) {
-            // Inside the file of the resource it can be escaped; the reader takes such a text for no path.
-            if file.optional && text.contains(['\n', '<']) {
-                return None;
-            }
-            let title = format!("{} {path} holds `{found}`, which is read as a marker", self.address);
-            self.writer.report.push(
-                Problem::warning("export-marker", title)
-                    .note("files of code and text have no way to write it otherwise")
-                    .help("change the text, or give a variable of that name this value"),
-            );
-        }
-        let fallback = format!("{}_{}", self.path, part(path));
-        let expanded = match default {
-            Some(template) => {
-                let made = expand(template, self.suffix, &|member| self.writer.value_of(self.spec, inside, member));
-                if template.contains('/') { made } else { join(&folder, &made) }
-            }
-            None => format!("{fallback}.{}", extension(field)),
-        };
-        let (stem, extension) = split_extension(&expanded);
-        let full = self.writer.free(stem, &format!(".{extension}"), &format!("{} {path}", self.address));
-        self.writer.files.insert(PathBuf::from(&full), text.to_owned());
-        let below = if folder.is_empty() { None } else { full.strip_prefix(&format!("{folder}/")).map(str::to_owned) };
-        Some(Out::Text(below.unwrap_or(full)))
-    }
-}
-
-impl Sink<'_, '_> {
-    /// Returns the folder that a side file's path is relative to; `None` where the text stands in the resource.
-    fn folder(&self, base: &FileBase) -> Option<String> {
-        let in_directory = self.writer.options.format == Format::Directory;
-        let kind_folder = || match &self.spec.directory {
-            Directory::Files { folder, .. } => folder.clone(),
-            Directory::File { path } | Directory::Array { path } => parent(path).to_owned(),
-        };
-        match base {
-            FileBase::Inline => None,
-            FileBase::Root => Some(String::new()),
-            FileBase::Kind if in_directory => Some(parent(self.path).to_owned()),
-            FileBase::Kind => Some(kind_folder()),
-            FileBase::File if in_directory => Some(parent(self.path).to_owned()),
-            // Its name would depend on the resource's: paths from the root are read just as well.
-            FileBase::File => Some(String::new()),
-            FileBase::Folder(folder) if folder.contains('{') => Some(String::new()),
-            FileBase::Folder(folder) => Some(folder.clone()),
-        }
-    }
-}
-
-fn extension(field: &FieldSpec) -> &'static str {
-    match field.text {
-        Some(TextKind::Js) => "js",
-        Some(TextKind::Html) => "html",
-        Some(TextKind::Liquid) => "liquid",
-        Some(TextKind::Pem) => "pem",
-        None => "txt",
-    }
+fn members_of(value: Out) -> Vec<(String, Out)> {
+    if let Out::Object(members) = value { members } else { Vec::new() }
 }
 
 /// Upper case with underscores: `clientGrants` → `CLIENT_GRANTS`. What is no letter or digit of ASCII parts words.
@@ -475,5 +461,27 @@ fn unreadable_member(address: &Address, member: &str, why: &Unavailable) -> Prob
             .note(format!("this needs the scope `{}`", scopes.join("` or `")))
             .help("grant it to the client that Tenantry uses, and export again"),
         Unavailable::Feature(words) => Problem::remark("export-unavailable", title).note(words.clone()),
+    }
+}
+
+/// Takes out what no read returns.
+fn forget_unresolved(members: &mut Map) {
+    members.retain(|_, value| !matches!(value, Value::Unresolved(_)));
+    for inner in members.values_mut().filter_map(Value::as_object_mut) {
+        forget_unresolved(inner);
+    }
+}
+
+/// Sets the member at a path such as `options.client_secret`.
+fn put_at(members: &mut Map, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => {
+            members.insert(path.to_owned(), value);
+        }
+        Some((first, rest)) => {
+            if let Value::Object(inner) = members.entry(first.to_owned()).or_insert_with(Value::object) {
+                put_at(inner, rest, value);
+            }
+        }
     }
 }

@@ -46,7 +46,7 @@ fn options(format: Format, files: FileFormat) -> ExportOptions {
     ExportOptions { format, files, ..ExportOptions::default() }
 }
 
-fn all_options() -> [ExportOptions; 3] {
+pub(super) fn all_options() -> [ExportOptions; 3] {
     [
         options(Format::Directory, FileFormat::Yaml),
         options(Format::Directory, FileFormat::Json),
@@ -59,7 +59,7 @@ fn export(live: &Live, options: &ExportOptions) -> Export {
 }
 
 /// Loads an export as any description is loaded.
-fn load(export: &Export) -> DescribeOutcome {
+pub(super) fn load(export: &Export) -> DescribeOutcome {
     let texts = export.files.iter().map(|(path, text)| (path.to_str().unwrap(), text.as_str()));
     let tree = Tree::of(texts);
     let mut variables = Variables::default();
@@ -118,38 +118,43 @@ fn same(field: Option<&crate::schema::FieldSpec>, described: &Value, live: &Valu
 #[track_caller]
 fn loads_back(live: &Live) {
     for options in all_options() {
-        let export = export(live, &options);
-        let mut desired = load(&export).desired;
-        for (kind, found) in &live.kinds {
-            let LiveKind::Read(found) = found else { continue };
-            let spec = Registry::get().kind(kind).unwrap();
-            let described = desired.kinds.get(kind).map(|kind| kind.resources.as_slice()).unwrap_or_default();
-            assert_eq!(described.len(), found.len(), "{kind}: {:#?}", export.files);
-            for resource in found {
-                let twin = described
-                    .iter()
-                    .find(|d| d.address.name == resource.address.name && d.address.id == resource.address.id)
-                    .unwrap_or_else(|| panic!("{} is lost: {described:?}", resource.address));
-                let twin = twin.value.as_object().unwrap();
-                for (member, value) in resource.value.as_object().unwrap() {
-                    let field = spec.field(member);
-                    let filled = twin
-                        .get(member)
-                        .cloned()
-                        .or_else(|| field.and_then(|f| f.default_in(twin)).map(Value::from_json).or(Some(Value::Null)));
-                    let unwritten = field.is_some_and(|f| f.read_only || f.owned);
-                    let holds = unwritten
-                        || same(field, filled.as_ref().unwrap(), value)
-                        || (twin.get(member).is_none() && value.is_blank());
-                    assert!(holds, "{}: {member}: {value:?} became {filled:?}\n{:#?}", resource.address, export.files);
-                }
+        loads_back_from(live, &options);
+    }
+}
+
+#[track_caller]
+fn loads_back_from(live: &Live, options: &ExportOptions) {
+    let export = export(live, options);
+    let mut desired = load(&export).desired;
+    for (kind, found) in &live.kinds {
+        let LiveKind::Read(found) = found else { continue };
+        let spec = Registry::get().kind(kind).unwrap();
+        let described = desired.kinds.get(kind).map(|kind| kind.resources.as_slice()).unwrap_or_default();
+        assert_eq!(described.len(), found.len(), "{kind}: {:#?}", export.files);
+        for resource in found {
+            let twin = described
+                .iter()
+                .find(|d| d.address.name == resource.address.name && d.address.id == resource.address.id)
+                .unwrap_or_else(|| panic!("{} is lost: {described:?}", resource.address));
+            let twin = twin.value.as_object().unwrap();
+            for (member, value) in resource.value.as_object().unwrap() {
+                let field = spec.field(member);
+                let filled = twin
+                    .get(member)
+                    .cloned()
+                    .or_else(|| field.and_then(|f| f.default_in(twin)).map(Value::from_json).or(Some(Value::Null)));
+                let unwritten = field.is_some_and(|f| f.read_only || f.owned);
+                let holds = unwritten
+                    || same(field, filled.as_ref().unwrap(), value)
+                    || (twin.get(member).is_none() && value.is_blank());
+                assert!(holds, "{}: {member}: {value:?} became {filled:?}\n{:#?}", resource.address, export.files);
             }
         }
-        let problems = plan::complete(Registry::get(), &mut desired, live, &Names::default());
-        assert!(!has_errors(&problems), "{problems:?}");
-        let planned = plan::make(Registry::get(), &desired, live, &plan::Options::default());
-        assert!(!planned.has_changes(), "{:#?}\n{:#?}", planned.changes, export.files);
     }
+    let problems = plan::complete(Registry::get(), &mut desired, live, &Names::default());
+    assert!(!has_errors(&problems), "{problems:?}");
+    let planned = plan::make(Registry::get(), &desired, live, &plan::Options::default());
+    assert!(!planned.has_changes(), "{:#?}\n{:#?}", planned.changes, export.files);
 }
 
 fn worked() -> Json {
@@ -170,9 +175,14 @@ fn worked() -> Json {
             "customScripts": {"login": "function login() {\n  return '${{ x }}';\n}\n", "get_user": "function g() {}"},
             "configuration": {"API_KEY": "s3cr3t:k"}, "brute_force_protection": true}, "enabled_clients": ["Shop"]}],
         "connections": [{"name": "globex", "strategy": "oidc", "options": {"client_id": "abc", "client_secret": "s3cr3t:c", "type": "back_channel"},
-            "enabled_clients": ["Shop", "Worker"]}],
+            "enabled_clients": ["Shop", "Worker"]},
+            {"name": "email", "strategy": "email", "options": {"name": "email", "email": {"body": "<b>{{ code }}</b>\n", "from": "x", "subject": "y", "syntax": "liquid"}},
+             "enabled_clients": []}],
         "actions": [{"name": "Enrich: token", "supported_triggers": [{"id": "post-login", "version": "v3"}], "code": "exports.x = 1; // ${{ y\n",
             "secrets": [{"name": "API_KEY"}, {"name": "OTHER"}], "runtime": "node22", "deployed": true}],
+        "rulesConfigs": [{"key": "API_KEY"}],
+        "emailProvider": {"name": "smtp", "enabled": true, "default_from_address": "a@b.example",
+            "credentials": {"smtp_host": "mail.example", "smtp_port": 587, "smtp_user": "u"}},
         "rules": [{"name": "Old", "script": "function () {}", "order": 1, "enabled": true}],
         "attackProtection": {"bruteForceProtection": {"enabled": true, "shields": ["user_notification", "block"], "allowlist": []},
             "suspiciousIpThrottling": {"enabled": false}},
@@ -180,6 +190,7 @@ fn worked() -> Json {
         "emailTemplates": [{"template": "verify_email", "body": "<b>{{ url }}</b> @@password@@\n", "subject": "yes", "from": "a@b.example", "enabled": true, "syntax": "liquid"}],
         "pages": [{"name": "login", "html": "<html></html>", "enabled": true}],
         "prompts": {"universal_login_experience": "new", "identifier_first": true, "customText": {"en": {"login": {"login": {"title": "Hi: {{ x }}"}}}},
+            "partials": {"login": {"login": {"form-content-start": "<div>{{ x }}</div>", "form-content-end": "<p>1</p>"}}},
             "screenRenderers": {"login-id": {"login-id": {"rendering_mode": "advanced", "context_configuration": ["b", "a"]}}}},
         "organizations": [{"name": "acme", "display_name": "ACME", "connections": [{"name": "Users", "assign_membership_on_login": true}]}],
     })
@@ -188,6 +199,20 @@ fn worked() -> Json {
 #[test]
 fn a_tenant_loads_back_without_loss() {
     loads_back(&live(&worked()));
+}
+
+#[test]
+fn triggers_keep_their_order() {
+    let action = |name: &str| json!({"name": name, "code": "exports.x = 1;", "supported_triggers": [{"id": "post-login", "version": "v3"}]});
+    let live = live(&json!({
+        "actions": [action("A"), action("Z")],
+        "triggers": {"post-login": [
+            {"action_name": "Z", "display_name": "Last: first"}, {"action_name": "A", "display_name": "A"}]},
+    }));
+    loads_back_from(&live, &options(Format::Single, FileFormat::Yaml));
+    let directory = export(&live, &ExportOptions::default());
+    let text = &directory.files["triggers/triggers.yaml".as_ref() as &FsPath];
+    assert!(text.find("action_name: Z") < text.find("action_name: A"), "{text}");
 }
 
 #[test]
@@ -208,10 +233,13 @@ fn files_lie_where_auth0_deploy_cli_has_them() {
     clients/Shop.yaml
     clients/Shop_custom_login_page.html
     clients/Worker.yaml
+    connections/email.html
+    connections/email.yaml
     connections/globex.yaml
     database-connections/Users/database.yaml
     database-connections/Users/get_user.js
     database-connections/Users/login.js
+    emails/provider.yaml
     emails/verify_email.html
     emails/verify_email.yaml
     grants/Worker-Orders.yaml
@@ -219,18 +247,23 @@ fn files_lie_where_auth0_deploy_cli_has_them() {
     pages/login.html
     pages/login.yaml
     prompts/custom-text.yaml
+    prompts/partials/login/login/form-content-end.liquid
+    prompts/partials/login/login/form-content-start.liquid
+    prompts/partials.yaml
     prompts/prompts.yaml
     prompts/screenRenderSettings/login-id_login-id.yaml
     resource-servers/Orders.yaml
     roles/Agent.yaml
     rules/Old.js
     rules/Old.yaml
+    rules-configs/API_KEY.yaml
     tenant.json
     "##);
     insta::assert_snapshot!(paths(&single), @r##"
     actions/Enrich- token/code.js
     branding_templates/universal_login.html
     clients/Shop_custom_login_page.html
+    connections/email.html
     databases/Users/get_user.js
     databases/Users/login.js
     emailTemplates/verify_email.html
@@ -267,6 +300,7 @@ fn secrets_are_asked_for_and_never_written() {
         for name in [
             "CONNECTIONS_GLOBEX_OPTIONS_CLIENT_SECRET",
             "ACTIONS_ENRICH_TOKEN_SECRETS_API_KEY_VALUE",
+            "RULES_CONFIGS_API_KEY_VALUE",
             "DATABASES_USERS_OPTIONS_CONFIGURATION_API_KEY",
         ] {
             assert!(export.secrets.iter().any(|known| known == name), "{:?}", export.secrets);
@@ -365,10 +399,34 @@ fn what_is_left_out_is_named() {
     [export-unreadable]: `roles` could not be read and are left out (this needs the scope `read:roles`)
     [export-unreadable]: `rules` were not read ()
     [export-unreadable]: clients/Half: `callbacks` could not be read and is left out (this needs the scope `read:client_keys`)
-    [export-system]: 2 of `clients` belong to Auth0 or to this client and are left out (clients/Mine: this client stands on it; clients/Theirs: belongs to Auth0)
+    [export-system]: left out of `clients`: 2 that belong to Auth0 or to this client (clients/Mine: this client stands on it; clients/Theirs: belongs to Auth0)
     [export-unavailable]: this tenant has no `organizations` (upgrade)
     "##);
     assert!(export.report.iter().any(|p| p.id == "export-empty-kind" && p.title.contains("`connections`")));
+}
+
+#[test]
+fn what_nobody_has_set_is_left_out() {
+    let live = live(&json!({
+        "pages": [{"name": "error_page"}, {"name": "login", "html": "<html></html>", "enabled": true}],
+        "prompts": {"customText": {"en": {"login": {}, "signup": {"signup": {"title": "Hi"}}}, "no": {"login": {}}}},
+        "triggers": {"post-login": []},
+    }));
+    let export = export(&live, &options(Format::Single, FileFormat::Yaml));
+    insta::assert_snapshot!(export.files["tenant.yaml".as_ref() as &FsPath], @r##"
+    pages:
+      - name: login
+        html: pages/login.html
+        enabled: true
+    prompts:
+      customText:
+        en:
+          signup:
+            signup:
+              title: Hi
+    triggers:
+      post-login: []
+    "##);
 }
 
 #[test]

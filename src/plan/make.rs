@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::diff::{Differences, diff};
+use super::normalize::foreign;
 use super::order::{Node, forecast, order, references};
 use super::pair::{Partner, pair};
 use super::write::{Sides, removes_from_sub, steps};
@@ -92,6 +93,13 @@ impl Maker<'_> {
         let partners = pair(spec, described, found, &self.options.moved);
         let mut paired = BTreeSet::new();
         for (resource, partner) in described.iter().zip(partners) {
+            if let Some((kind, name)) = foreign(self.registry, spec, resource) {
+                if let Partner::Live(at) = partner {
+                    paired.insert(at);
+                }
+                self.leave_why(&resource.address, Kept::Foreign(kind, name));
+                continue;
+            }
             match partner {
                 Partner::Live(at) => {
                     paired.insert(at);
@@ -295,7 +303,11 @@ impl Maker<'_> {
     }
 
     fn leave_whole(&mut self, address: &Address) {
-        self.plan.left.push(Left { address: address.clone(), fields: Vec::new(), why: Kept::DeleteNotAllowed });
+        self.leave_why(address, Kept::DeleteNotAllowed);
+    }
+
+    fn leave_why(&mut self, address: &Address, why: Kept) {
+        self.plan.left.push(Left { address: address.clone(), fields: Vec::new(), why });
     }
 
     fn count_secrets(&mut self, address: &Address, secrets: Vec<(Path, String)>) {

@@ -2,10 +2,10 @@
 
 use super::order::collect;
 use crate::codec::{Names, address_of};
-use crate::model::{Desired, Live, LiveKind, Map, Path, Value};
+use crate::model::{Described, Desired, Live, LiveKind, Map, Path, Value};
 use crate::problem::{Problem, closest};
 use crate::quirk;
-use crate::schema::{FieldSpec, Registry, Shape};
+use crate::schema::{FieldSpec, KindSpec, Registry, Shape};
 
 /// Returns the names of all live resources, for references.
 pub fn own_names(registry: &Registry, live: &Live) -> Names {
@@ -119,11 +119,24 @@ fn names_for_ids(spec: &FieldSpec, value: &mut Value, names: &Names) {
     }
 }
 
+/// Finds a reference to a kind without a schema: its id cannot be looked up, so what holds it cannot be written.
+pub(super) fn foreign(registry: &Registry, spec: &KindSpec, resource: &Described) -> Option<(String, String)> {
+    let mut found = None;
+    collect(&spec.fields, &resource.value, &mut |field, name| {
+        let mut kinds = field.reference.iter().chain(&field.literal_reference);
+        let unknown = kinds.clone().all(|kind| registry.kind(kind).is_none());
+        if let (true, false, Some(kind)) = (unknown, name.is_empty(), kinds.next()) {
+            found.get_or_insert((kind.clone(), name.to_owned()));
+        }
+    });
+    found
+}
+
 fn check(registry: &Registry, desired: &Desired, live: &Live, names: &Names) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (kind, described) in &desired.kinds {
         let Some(spec) = registry.kind(kind) else { continue };
-        for resource in &described.resources {
+        for resource in described.resources.iter().filter(|r| foreign(registry, spec, r).is_none()) {
             let mut missing: Vec<(Vec<String>, String, bool)> = Vec::new();
             collect(&spec.fields, &resource.value, &mut |field, name| {
                 let literal = field.reference.is_empty();
@@ -156,7 +169,7 @@ fn check(registry: &Registry, desired: &Desired, live: &Live, names: &Names) -> 
 fn reference_problem(
     desired: &Desired,
     names: &Names,
-    resource: &crate::model::Described,
+    resource: &Described,
     kinds: &[String],
     name: &str,
     several: bool,

@@ -5,13 +5,13 @@
 //! they come from. Colours are chosen in one table ([`Style::ansi`]).
 
 pub mod apply;
+mod doctor;
 mod human;
 pub mod json;
 mod line;
 mod markdown;
 mod plural;
 mod problem;
-pub mod schema;
 mod style;
 mod text;
 mod value;
@@ -22,6 +22,7 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
+pub use doctor::doctor as doctor_human;
 pub use human::plan as plan_human;
 pub use markdown::plan as plan_markdown;
 pub use plural::{count, number};

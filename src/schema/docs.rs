@@ -247,9 +247,12 @@ fn each(field: &FieldSpec, path: &str, visit: &mut dyn FnMut(&str, &FieldSpec)) 
         }
     };
     match &field.shape {
-        Shape::Record { members, .. } => {
+        Shape::Record { members, rest, .. } => {
             for (name, member) in members {
                 go(if path.is_empty() { name.clone() } else { format!("{path}.{name}") }, member);
+            }
+            if let Some(rest) = rest.as_deref().filter(|rest| !says_nothing(rest) && !rest.read_only) {
+                go(if path.is_empty() { "*".to_owned() } else { format!("{path}.*") }, rest);
             }
         }
         Shape::Map(values) => {

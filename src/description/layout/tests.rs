@@ -464,3 +464,25 @@ fn kinds_of_the_wrong_shape() {
       --> tenant.yaml:2:9
     ");
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_tree_makes_it_panic(
+        files in proptest::collection::vec(
+            (
+                "(clients|prompts|prompts/screenRenderSettings|database-connections|database-connections/x|custom-domains|attack-protection|[a-z]{0,3})",
+                "(partials|database|custom-domains|tenant|[a-z]{0,2})\\.(json|yaml|yml|js)",
+                proptest::sample::select(vec!["", "{}", "[]", "1", "a: {b: [c: {}]}", "[{a: 1}]", "{\"login\": [{\"a\": [{}]}]}", "clients: [", "? []"]),
+            ),
+            0..8,
+        ),
+        lenient in proptest::bool::ANY,
+    ) {
+        let mut tree = Tree::new("t");
+        for (folder, name, text) in &files {
+            tree.insert(&join(folder, name), FileState::Read(std::sync::Arc::from(text.as_bytes())));
+        }
+        let outcome = run(&tree, &if lenient { compatible() } else { strict() });
+        proptest::prop_assert!(!outcome.description.kinds.is_empty() || has_error(&outcome));
+    }
+}

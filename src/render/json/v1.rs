@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use convert::problems_of;
+
 /// Writes a document as pretty JSON with a line end.
 pub fn text<T: Serialize>(document: &T) -> String {
     // These structs hold nothing that JSON cannot say.
@@ -296,4 +298,56 @@ pub struct Applied {
     /// What went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
+}
+
+/// A description that holds: `tenantry.validate/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Validated {
+    /// `tenantry.validate/1`.
+    pub format: &'static str,
+    /// Per environment the described resources per kind.
+    pub environments: BTreeMap<String, BTreeMap<String, usize>>,
+    /// Warnings and notes.
+    pub problems: Vec<Problem>,
+}
+
+/// What `doctor` found: `tenantry.doctor/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Doctor {
+    /// Name and version of this format.
+    pub format: &'static str,
+    /// Environment.
+    pub environment: String,
+    /// Whether a deployment can begin.
+    pub ready: bool,
+    /// What was looked at, in order.
+    pub checks: Vec<Check>,
+    /// Warnings of the files.
+    pub problems: Vec<Problem>,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, Serialize)]
+pub struct Check {
+    /// What.
+    pub name: &'static str,
+    /// `ready`, `warning` or `failed`.
+    pub verdict: &'static str,
+    /// What was found.
+    pub found: Vec<String>,
+    /// What to do.
+    pub help: Vec<String>,
+}
+
+/// What an export wrote: `tenantry.export/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Export {
+    /// Name and version of this format.
+    pub format: &'static str,
+    /// Files, relative to the folder, with `/`.
+    pub files: Vec<String>,
+    /// Names of the secrets that the files ask for.
+    pub secrets: Vec<String>,
+    /// What was left out and why.
+    pub problems: Vec<Problem>,
 }

@@ -100,7 +100,10 @@ pub(super) fn check(state: &State, name: &str, options: &Value, old: Option<&Val
         }
         check_attributes(attributes)?;
     }
-    if options.get("password_options").is_some() && LEGACY.iter().any(|member| options.get(member).is_some()) {
+    // Reads answer both sides; what is sent back as it was read changes nothing (auth0-deploy-cli 8.43 source does so).
+    let as_read = |member: &str| old.is_some_and(|old| old.get(member) == options.get(member));
+    let both = options.get("password_options").is_some() && LEGACY.iter().any(|member| options.get(member).is_some());
+    if both && !(as_read("password_options") && LEGACY.iter().all(|member| as_read(member))) {
         return refuse("Cannot set both options.password_options and the older password settings");
     }
     if let Some(old) = old {

@@ -3,8 +3,8 @@
 use serde_json::Value as Json;
 
 use super::{
-    Applied, Apply, Change, Counts, Field, Forecast, Label, Left, Place, Plan, Problem, Problems, Refusal, Request,
-    Secret, Skipped, Unmanaged, Unreadable,
+    Applied, Apply, Change, Counts, Export, Field, Forecast, Label, Left, Place, Plan, Problem, Problems, Refusal,
+    Request, Secret, Skipped, Unmanaged, Unreadable,
 };
 use crate::apply::{Outcome, Report};
 use crate::change::{self, FieldChange, How, Kept, Origin};
@@ -142,6 +142,7 @@ impl From<&change::Left> for Left {
                 Kept::Own => "own",
                 Kept::Ambiguous(_) => "ambiguous",
                 Kept::CreateOnly => "create-only",
+                Kept::Foreign(..) => "refers-to-unsupported-kind",
             },
             words: kept(&left.why, left.fields.is_empty()),
             fields: left.fields.iter().map(Field::from).collect(),
@@ -190,8 +191,7 @@ impl From<&problem::Problem> for Problem {
 
 impl From<&[problem::Problem]> for Problems {
     fn from(problems: &[problem::Problem]) -> Self {
-        let problems = sorted(problems.to_vec()).iter().map(Problem::from).collect();
-        Problems { format: "tenantry.problems/1", problems }
+        Problems { format: "tenantry.problems/1", problems: problems_of(problems) }
     }
 }
 
@@ -223,6 +223,23 @@ impl Apply {
                 })
                 .collect(),
             plan: Plan::from(view),
+        }
+    }
+}
+
+/// Problems in the order they are shown in.
+pub fn problems_of(problems: &[problem::Problem]) -> Vec<Problem> {
+    sorted(problems.to_vec()).iter().map(Problem::from).collect()
+}
+
+impl Export {
+    /// What was written, and what was found on the way.
+    pub fn new(export: &crate::export::Export, problems: &[problem::Problem]) -> Self {
+        Export {
+            format: "tenantry.export/1",
+            files: export.files.keys().map(|path| path.to_string_lossy().replace('\\', "/")).collect(),
+            secrets: export.secrets.clone(),
+            problems: problems_of(problems),
         }
     }
 }
