@@ -106,7 +106,7 @@ pub(super) fn change(client: &mut Map<String, Value>, mut body: Map<String, Valu
             && let Some(stored) = client.get_mut(name)
             && let Some(given) = body.shift_remove(name)
         {
-            merge(stored, given);
+            merge(stored, &given);
         }
     }
     overlay(client, body);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::edit::{assign, fill, is_true, items, set, text, unset};
+use super::parts::{assign, fill_object, is_true, items, set, text, unset};
 use super::{databases, directories, scim, strategies};
 use crate::sandbox::call::Method::{Delete, Get, Patch, Post};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
@@ -143,7 +143,7 @@ fn insert(state: &mut State, mut sent: Value) -> Value {
             set(&mut connection, member, value.clone());
         }
     }
-    fill(&mut connection, sent);
+    fill_object(&mut connection, sent);
     strategies::complete(state, &mut connection);
     state.collection_mut(CONNECTIONS).insert(id, connection.clone());
     connection

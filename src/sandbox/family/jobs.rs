@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::edit::{set, text};
+use super::parts::{set, text};
 use crate::sandbox::call::Method::{Get, Post};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
 use crate::sandbox::ids::timestamp_ms;
@@ -93,7 +93,7 @@ fn errors(state: &mut State, call: &Call) -> Outcome {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::{answer, call, get, refusal, tenant};
+    use super::super::calls::{answer, call, get, refusal, tenant};
     use super::*;
 
     #[test]

@@ -167,7 +167,7 @@ fn update_client(state: &mut State, call: &Call) -> Outcome {
     let Some(link) = state.object_mut(&held, call.param(1)) else {
         return Err(missing());
     };
-    super::parts::merge(link, call.body.clone());
+    super::parts::merge(link, &call.body);
     let link = link.clone();
     Ok(Reply::ok(shown(state, &link).ok_or_else(missing)?))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::edit::assign;
+use super::parts::assign;
 use super::{custom_domains, tenant_settings};
 use crate::sandbox::call::Method::{Get, Patch, Put};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
@@ -198,7 +198,7 @@ fn write_partials(state: &mut State, call: &Call) -> Outcome {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::{answer, call, get, refusal, tenant};
+    use super::super::calls::{answer, call, get, refusal, tenant};
     use super::*;
 
     fn fresh() -> State {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::actions::{ACTIONS, embedded, envelope, has_deployed, refuse};
-use super::edit::{items, set, text};
+use super::parts::{items, set, text};
 use crate::sandbox::call::Method::{Get, Patch};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
 use crate::sandbox::ids::timestamp_ns;
@@ -212,7 +212,7 @@ fn store(state: &mut State, trigger: &str, wanted: &[(String, String)], now: &st
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::{answer, call, get, query, refusal, tenant};
+    use super::super::calls::{answer, call, get, query, refusal, tenant};
     use super::*;
 
     fn action(state: &mut State, id: &str, trigger: &str, deployed: bool) {
