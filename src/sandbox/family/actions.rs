@@ -130,6 +130,10 @@ fn checked(call: &Call, old: Option<&Value>) -> Result<Map<String, Value>, ApiEr
     if !triggers.is_empty() {
         set(&mut sent, "supported_triggers", triggers);
     }
+    let runtime = text(&sent, "runtime");
+    if !runtime.is_empty() && !triggers::is_runtime(runtime) {
+        return Err(refuse(format!("The runtime {runtime} is not available.")));
+    }
     if text(&sent, "code").len() > MOST_CODE_BYTES {
         return Err(refuse(format!("The code is longer than {MOST_CODE_BYTES} bytes.")));
     }

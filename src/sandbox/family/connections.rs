@@ -73,10 +73,7 @@ fn shown(state: &State, call: &Call, connection: &Value) -> Value {
 
 /// Looking at connections lets running deletions proceed: with requests in between, a stopped clock ends them too.
 fn tick(state: &mut State, now_ms: i64) {
-    let ids: Vec<String> = state
-        .collection(DELETING)
-        .map(|(id, _)| id.clone())
-        .collect();
+    let ids: Vec<String> = state.collection(DELETING).map(|(id, _)| id.clone()).collect();
     for id in ids {
         still_deleting(state, &id, now_ms);
     }

@@ -32,9 +32,7 @@ fn start(state: &mut State, call: &Call, kind: &str, ends: &str) -> Value {
         "id": id, "type": kind, "status": "pending", "created_at": timestamp_ms(call.now_ms), "$ends": ends,
     });
     let connection = state.object("connections", text(&call.body, "connection_id"));
-    let name = connection
-        .map_or("", |connection| text(connection, "name"))
-        .to_owned();
+    let name = connection.map_or("", |connection| text(connection, "name")).to_owned();
     if !name.is_empty() {
         set(&mut job, "connection_id", text(&call.body, "connection_id"));
     }

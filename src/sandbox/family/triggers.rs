@@ -83,6 +83,11 @@ pub(super) fn default_runtime(id: &str, version: &str) -> &'static str {
     ROWS.iter().find(|row| row.id == id && row.version == version).map_or("node22", |row| row.default_runtime)
 }
 
+/// Says whether any version of any trigger runs on a runtime.
+pub(super) fn is_runtime(name: &str) -> bool {
+    ROWS.iter().any(|row| row.default_runtime == name || row.runtimes.contains(&name))
+}
+
 fn list(_state: &mut State, _call: &Call) -> Outcome {
     let rows = ROWS.iter().map(|row| {
         let compatible = match (row.id, row.version) {
