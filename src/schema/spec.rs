@@ -453,6 +453,8 @@ pub struct FieldSpec {
     pub empty_is_null: bool,
     /// Members a create needs beyond the required ones.
     pub required_on_create: Vec<String>,
+    /// The server makes a value when none is given: not exported.
+    pub server_made: bool,
     /// Sent on create only.
     pub create_only: bool,
     /// Refused on create.

@@ -26,13 +26,8 @@ pub(super) fn change(lines: &mut Lines, change: &Change, options: &Options, unif
     for row in rows.iter().take(most) {
         match text_of(row, options) {
             Some((before, after)) => diff(lines, row, &table, (&before, &after), options),
-            None => match long_text(row).filter(|_| whole) {
-                Some(words) => {
-                    let path = row.path.to_string();
-                    let line = Line::new(options.colour).plain("  ");
-                    let (sign, style) = row.fields.first().map_or(("~", Style::Updated), |f| super::rows::sign(f));
-                    lines.push(line.add(style, sign).plain(" ").plain(&path).plain("   ").add(Style::Muted, &words));
-                }
+            None => match long_text(row) {
+                Some(words) => table.words(lines, row, &words),
                 None => table.row(lines, row, most),
             },
         }

@@ -68,7 +68,7 @@ impl<'o> Table<'o> {
         let widest = rows
             .iter()
             .map(|row| width(&row.path.to_string()))
-            .filter(|w| *w <= PATH_COLUMNS.min(options.width / 3))
+            .filter(|w| *w <= PATH_COLUMNS.min(options.width * 2 / 5))
             .max();
         Table { options, uniform, place: None, places: false, whole: false, column: 4 + widest.unwrap_or(0) + 3 }
     }
@@ -93,6 +93,15 @@ impl<'o> Table<'o> {
         }
         for field in &row.fields {
             self.field(lines, field);
+        }
+    }
+
+    /// Adds a row whose value is told in words.
+    pub(super) fn words(&self, lines: &mut Lines, row: &Row<'_>, words: &str) {
+        for field in &row.fields {
+            let (sign, style) = sign(field);
+            let line = self.start(sign, style, &row.path.to_string()).to(self.column).add(Style::Muted, words);
+            self.push(lines, line, &self.notes(field));
         }
     }
 
