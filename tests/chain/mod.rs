@@ -36,6 +36,18 @@ pub const KINDS: &[&str] = &[
 /// Every layout that an export can have.
 pub const LAYOUTS: &[(&str, &str)] = &[("single", "yaml"), ("directory", "yaml"), ("directory", "json")];
 
+/// The public key of the credential in auth0-deploy-cli's example; no read returns it.
+const KEY: &str = "-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAs8/9RN2qV8HZMunRt8mx
+ihqnIX726YqxGwF+7x1A0gpk4TWRpMUWnaaL2D3Nt/Kd5obKM0THZPCuE+Xwncf4
+QloizZEn4jM3PNldweL9qwG160o2wXif2R5zLVQat9/188+Ko/sU/LorHgh23DMp
+znSwIN30AdLG1WRPxqP5s9abVT0WgBt1VuQobw4TS6QltFUnMSEMBsNtMSPK+NPJ
+pz9s3ozqkNMLNSLZMTwgODQWchUr2YJeZa5RbM0u5Xt9oF0HtXH8db3L6Rp3TdIA
+uISnZ+mC7zRiCzWljkJZSBrqgtx6Su5wSve9cYGPS23zu3yeSapJWP7pki3G/GBz
+JQIDAQAB
+-----END PUBLIC KEY-----
+";
+
 /// A tenant of its own, which records what is asked of it.
 pub struct Tenant {
     sandbox: Sandbox,
@@ -109,10 +121,12 @@ pub fn round_trip(mut place: Place, tenant: &Tenant, config: &str, base: &str) -
     for (layout, files) in LAYOUTS {
         let name = format!("{base}-{layout}-{files}");
         let _ = place.run(&["-c", config, "export", "--format", layout, "--files", files, "-o", &name]).code(0);
-        for secret in secrets(&place.path().join(&name)) {
-            place = place.env(&format!("TENANTRY_SECRET_{}", secret.to_uppercase()), &format!("value of {secret}"));
-        }
         no_difference(&place, tenant, config, &name);
+        // Deploying needs what planning does without.
+        for secret in secrets(&place.path().join(&name)) {
+            let value = if secret.ends_with("_PEM") { KEY.to_owned() } else { format!("value of {secret}") };
+            place = place.env(&format!("TENANTRY_SECRET_{}", secret.to_uppercase()), &value);
+        }
 
         let other = Tenant::start(&place, &name, &tenant.domain);
         let config = other.config(&place, &format!("{name}-fresh"), &json!({}));
