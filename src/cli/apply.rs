@@ -43,8 +43,9 @@ fn risk(text: &str) -> Result<Risk, String> {
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Interrupt) -> Ended {
     let request = args.selection.request(global.request(&interrupt.token)?, args.approve.clone());
     let planned = tokio::select! {
-        planned = flow::plan(&request) => planned,
+        biased;
         () = interrupt.token.cancelled() => return Ok(interrupt.code()),
+        planned = flow::plan(&request) => planned,
     };
     let planned = match planned {
         Ok(planned) => planned,

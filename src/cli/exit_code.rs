@@ -72,6 +72,7 @@ impl ExitCode {
         match errors.find_map(|id| match id {
             "usage" | "environment-needed" | "unknown-environment" => Some(ExitCode::Usage),
             "locked" => Some(ExitCode::Locked),
+            "interrupted" => Some(ExitCode::Interrupted),
             "moved-on" => Some(ExitCode::Moved),
             _ => None,
         }) {

@@ -10,7 +10,7 @@ use super::ui::Ui;
 use super::{Ended, Global, failed, refused};
 use crate::export::{self, ExportOptions, FileFormat, Format};
 use crate::flow;
-use crate::problem::Severity;
+use crate::problem::{Problem, Severity};
 use crate::render::json::v1;
 use crate::render::{clean, count};
 use crate::schema::Registry;
@@ -56,11 +56,20 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         Ok(read) => read,
         Err(failure) => return failed(ui, &failure),
     };
+    if read.settings.export.preserve_keywords {
+        let problem = Problem::error("unsupported-option", "AUTH0_PRESERVE_KEYWORDS is not supported yet")
+            .note("an export goes into an empty folder; nothing there holds markers to keep")
+            .help("unset it, export elsewhere, and bring over what changed");
+        return refused(ui, problem);
+    }
     let options = ExportOptions {
         format: if args.format == Layout::Single { Format::Single } else { Format::Directory },
         files: if args.files == Files::Json { FileFormat::Json } else { FileFormat::Yaml },
         ids: read.settings.export.identifiers,
         without: read.settings.export.excluded_props.clone(),
+        with: read.settings.export.included_props.clone(),
+        bare: read.settings.export.excluded_defaults.clone(),
+        secrets: read.settings.export.secrets,
         filters: read.settings.filters.clone(),
     };
     let export = export::files(Registry::get(), &read.live, &options);

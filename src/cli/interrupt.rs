@@ -24,17 +24,21 @@ impl Interrupt {
             again: CancellationToken::new(),
             code: Arc::new(AtomicU8::new(0)),
         };
-        let heard = interrupt.clone();
-        tokio::spawn(async move {
-            loop {
-                let code = signal().await;
-                heard.code.store(code.number(), Ordering::SeqCst);
-                if heard.token.is_cancelled() {
-                    heard.again.cancel();
+        // A system that cannot tell of signals ends the process itself, as it does without us.
+        if let Ok(mut signals) = Signals::new() {
+            let heard = interrupt.clone();
+            tokio::spawn(async move {
+                loop {
+                    let code = signals.next().await;
+                    heard.code.store(code.number(), Ordering::SeqCst);
+                    if heard.token.is_cancelled() {
+                        heard.again.cancel();
+                    }
+                    heard.token.cancel();
                 }
-                heard.token.cancel();
-            }
-        });
+            });
+        }
+        tracing::debug!("listening for signals");
         interrupt
     }
 
@@ -53,30 +57,40 @@ impl Interrupt {
     }
 }
 
+/// The signals, heard from the moment this is made.
 #[cfg(unix)]
-async fn signal() -> ExitCode {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
-            () = interrupted() => ExitCode::Interrupted,
-            _ = terminate.recv() => ExitCode::Terminated,
-        },
-        Err(_) => {
-            interrupted().await;
-            ExitCode::Interrupted
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> ExitCode {
+        tokio::select! {
+            _ = self.interrupt.recv() => ExitCode::Interrupted,
+            _ = self.terminate.recv() => ExitCode::Terminated,
         }
     }
 }
 
-#[cfg(not(unix))]
-async fn signal() -> ExitCode {
-    interrupted().await;
-    ExitCode::Interrupted
-}
+/// Ctrl-C, heard from the moment this is made.
+#[cfg(windows)]
+struct Signals(tokio::signal::windows::CtrlC);
 
-/// Waits for Ctrl-C; for ever where the system cannot tell of it.
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+#[cfg(windows)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Signals)
+    }
+
+    async fn next(&mut self) -> ExitCode {
+        self.0.recv().await;
+        ExitCode::Interrupted
     }
 }

@@ -196,10 +196,13 @@ async fn command(cli: Cli, ui: &Ui) -> Ended {
         }
     };
     let stop = async { if graceful { interrupt.again().await } else { interrupt.token.cancelled().await } };
-    tokio::select! {
-        ended = work => ended,
+    // The signal also cancels requests: that it came counts, not the error it makes.
+    let ended = tokio::select! {
+        biased;
         () = stop => Ok(interrupt.code()),
-    }
+        ended = work => ended,
+    };
+    ended.map(|code| if code == ExitCode::Interrupted { interrupt.code() } else { code })
 }
 
 /// Maps the error of an output to a code: the answer did not arrive.

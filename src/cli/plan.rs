@@ -53,8 +53,10 @@ pub(super) struct Selection {
 
 impl Selection {
     pub(super) fn request(&self, base: Request, approved: Vec<Risk>) -> PlanRequest {
-        // Conflicts need a recorded deployment, which nothing keeps yet: there is none to overwrite.
-        tracing::debug!(overwrite = self.overwrite.len(), "no conflicts without a ledger");
+        if !self.overwrite.is_empty() {
+            // A conflict takes a recorded deployment, and this version records none.
+            tracing::info!("--overwrite settles nothing: without a recorded deployment there are no conflicts");
+        }
         PlanRequest {
             base,
             targets: self.targets.clone(),

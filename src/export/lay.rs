@@ -140,8 +140,9 @@ impl<'a> Writer<'a> {
         }
         if !left_out.is_empty() {
             left_out.sort();
+            let belongs = if left_out.len() == 1 { "belongs" } else { "belong" };
             let title =
-                format!("{} of `{}` belong to Auth0 or to this client and are left out", left_out.len(), spec.name);
+                format!("left out of `{}`: {} that {belongs} to Auth0 or to this client", spec.name, left_out.len());
             let mut problem = Problem::remark("export-system", title);
             for (address, why) in left_out {
                 problem =
@@ -193,8 +194,17 @@ impl<'a> Writer<'a> {
             members.shift_remove(member);
             self.report.push(unreadable_member(&resource.address, member, why));
         }
-        let without = self.options.without.get(&spec.name).cloned().unwrap_or_default();
-        stripped(spec, &mut members, &without);
+        let of_kind = |paths: &IndexMap<String, Vec<String>>| paths.get(&spec.name).cloned().unwrap_or_default();
+        let (without, with) = (of_kind(&self.options.without), of_kind(&self.options.with));
+        if self.options.bare.contains(&spec.name) {
+            forget_unresolved(&mut members);
+        }
+        stripped(spec, &mut members, &without, &with);
+        for path in &with {
+            if let Some(found) = resource.raw.pointer(&format!("/{}", path.replace('.', "/"))) {
+                put_at(&mut members, path, Value::from_json(found));
+            }
+        }
         let path = self.path_of(spec, &members, suffix);
         let ids = self.options.ids;
         let mut sink = Sink { writer: self, spec, address: &resource.address, suffix, path: &path };
@@ -204,6 +214,8 @@ impl<'a> Writer<'a> {
                 let title = format!("nothing is set in `{}`: it is left out", spec.name);
                 self.report.push(Problem::remark("export-empty-kind", title));
             }
+            // A page or template that nobody has changed.
+            (KindShape::Collection, _, _) if !spec.names.is_empty() && out.len() <= spec.identity.len() => {}
             (KindShape::Single, Format::Single, _) => self.root.push((spec.name.clone(), Out::Object(out))),
             (KindShape::Single, Format::Directory, _) => self.gathered(&path, out),
             (KindShape::Collection, Format::Directory, Directory::Files { .. }) => self.file(&path, &Out::Object(out)),
@@ -310,7 +322,7 @@ impl<'a> Writer<'a> {
 
     pub(super) fn marker(&mut self, place: &str, found: &str) {
         self.report.push(
-            Problem::warning("export-marker", format!("{place} holds `{found}`, which is read as a marker"))
+            Problem::warning("export-marker", format!("{place} holds `{found}`, which is not read as text"))
                 .note("files of code and text have no way to write it otherwise")
                 .help("change the text, or give a variable of that name this value"),
         );
@@ -449,5 +461,27 @@ fn unreadable_member(address: &Address, member: &str, why: &Unavailable) -> Prob
             .note(format!("this needs the scope `{}`", scopes.join("` or `")))
             .help("grant it to the client that Tenantry uses, and export again"),
         Unavailable::Feature(words) => Problem::remark("export-unavailable", title).note(words.clone()),
+    }
+}
+
+/// Takes out what no read returns.
+fn forget_unresolved(members: &mut Map) {
+    members.retain(|_, value| !matches!(value, Value::Unresolved(_)));
+    for inner in members.values_mut().filter_map(Value::as_object_mut) {
+        forget_unresolved(inner);
+    }
+}
+
+/// Sets the member at a path such as `options.client_secret`.
+fn put_at(members: &mut Map, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => {
+            members.insert(path.to_owned(), value);
+        }
+        Some((first, rest)) => {
+            if let Value::Object(inner) = members.entry(first.to_owned()).or_insert_with(Value::object) {
+                put_at(inner, rest, value);
+            }
+        }
     }
 }

@@ -53,6 +53,12 @@ pub struct ExportOptions {
     pub ids: bool,
     /// Members that are left out, by kind, as paths: `options.client_secret`.
     pub without: IndexMap<String, Vec<String>>,
+    /// Members that are written although the server sets or makes them, by kind, as paths.
+    pub with: IndexMap<String, Vec<String>>,
+    /// Kinds for which nothing stands in place of a secret that no read returns.
+    pub bare: Vec<String>,
+    /// Secrets that a read returns are written as they are.
+    pub secrets: bool,
     /// What is managed; the rest is left out.
     pub filters: Filters,
 }
@@ -70,8 +76,9 @@ pub struct Export {
 
 /// Writes a tenant as a description.
 ///
-/// What was left out is in [`Export::report`]. Warnings: `export-unreadable`, `export-marker` (a text that cannot be kept from
-/// being read as a marker), `export-trimmed`. Notes: `export-system`, `export-unavailable`, `export-empty-kind`, `export-secrets`.
+/// What was left out is in [`Export::report`]. Warnings: `export-unreadable`, `export-marker` (a text of which a part is read as
+/// a marker, or not at all), `export-trimmed`. Notes: `export-system`, `export-unavailable`, `export-empty-kind`,
+/// `export-secrets`.
 pub fn files(registry: &Registry, live: &Live, options: &ExportOptions) -> Export {
     lay::export(registry, live, options)
 }

@@ -7,12 +7,15 @@ use serde_json::Value as Json;
 
 use super::text::Out;
 use crate::model::{LiveResource, Map, Value};
-use crate::schema::{FieldSpec, FileSpec, KindSpec};
+use crate::schema::{FieldSpec, FileSpec, KindSpec, PartStep};
 
 /// Where a resource's values go that do not stand in its own file.
 pub(super) trait Elsewhere {
     /// Names a secret and returns what stands in its place.
     fn secret(&mut self, path: &str) -> Out;
+
+    /// Says whether a secret that was read is written as it is.
+    fn reveals(&self) -> bool;
 
     /// Takes the text of a member that has a file of its own and returns its path; `None` leaves the text where it is.
     fn side_file(&mut self, field: &FieldSpec, file: &FileSpec, inside: &[&Map], path: &str, text: &str)
@@ -41,11 +44,35 @@ pub(super) fn written(
 
 /// Takes out of a resource what is never written: what the server sets or owns, other spellings, blank nulls, and the paths
 /// that are not wanted.
-pub(super) fn stripped(spec: &KindSpec, members: &mut Map, without: &[String]) {
+pub(super) fn stripped(spec: &KindSpec, members: &mut Map, without: &[String], with: &[String]) {
     for path in without {
         remove(members, path);
     }
-    strip(&spec.fields, members, &spec.identity);
+    let kept: Vec<String> = spec.identity.iter().chain(with).cloned().collect();
+    strip(&spec.fields, members, &kept);
+    for part in &spec.parts {
+        if part.at.iter().any(|step| matches!(step, PartStep::Capture(_))) {
+            without_blanks(members, &part.at);
+        }
+    }
+}
+
+/// Takes out the objects of a part that nothing is in: texts of a page that nobody has changed. An empty list says something: that
+/// a trigger runs no action.
+fn without_blanks(members: &mut Map, at: &[PartStep]) {
+    let Some((step, rest)) = at.split_first() else { return };
+    let is_empty = |value: &Value| matches!(value, Value::Object(inner) if inner.is_empty());
+    members.retain(|name, value| {
+        let is_meant = match step {
+            PartStep::Key(key) => key == name,
+            PartStep::Capture(_) => true,
+            PartStep::Item(_) => false,
+        };
+        if is_meant && let Value::Object(inner) = value {
+            without_blanks(inner, rest);
+        }
+        !is_meant || !is_empty(value)
+    });
 }
 
 fn remove(members: &mut Map, path: &str) {
@@ -64,7 +91,7 @@ fn remove(members: &mut Map, path: &str) {
 fn strip(field: &FieldSpec, members: &mut Map, keep: &[String]) {
     members.retain(|name, value| {
         let Some(member) = field.member(name) else { return true };
-        let is_ours = !member.read_only && !member.owned && !member.skip && member.alias.is_none();
+        let is_ours = !member.read_only && !member.owned && !member.server_made && !member.skip && member.alias.is_none();
         let takes_null = member.types.is_empty() || member.types.iter().any(|t| t == "null");
         // A null that only the server may have means that there is nothing.
         (is_ours || keep.contains(name)) && (takes_null || !matches!(value, Value::Null))
@@ -205,11 +232,14 @@ fn record(
     out
 }
 
-/// Says whether a secret belongs to every object of this shape: the value of a named item.
+/// Says whether a secret belongs to every object of this shape: there is nothing but what names the object, and its value.
 fn is_expected(path: &str, name: &str, field: &FieldSpec) -> bool {
     let is_item = path.ends_with(']');
-    let others = field.members().filter(|(other, member)| *other != name && !member.read_only).count();
-    is_item && others == 1 && field.members().any(|(other, _)| other == "name")
+    let mut others = field.members().filter(|(other, member)| *other != name && !member.read_only);
+    match (others.next(), others.next()) {
+        (Some((other, member)), None) => (is_item && other == "name") || (path.is_empty() && member.in_path),
+        _ => false,
+    }
 }
 
 fn join(path: &str, name: &str) -> String {
@@ -229,9 +259,10 @@ fn convert(
         Value::Null => Out::Null,
         Value::Bool(value) => Out::Bool(*value),
         Value::Number(number) => Out::Number(number.clone()),
+        Value::Secret(secret) if elsewhere.reveals() => Out::Text(secret.expose().to_owned()),
         Value::Secret(_) | Value::Unresolved(_) => elsewhere.secret(path),
         Value::String(text) if text.is_empty() => Out::Text(String::new()),
-        Value::String(_) if secret => elsewhere.secret(path),
+        Value::String(_) if secret && !elsewhere.reveals() => elsewhere.secret(path),
         Value::String(text) => {
             let file = field.and_then(|field| Some((field, field.file.as_ref()?)));
             file.and_then(|(field, file)| elsewhere.side_file(field, file, inside, path, text))

@@ -26,6 +26,10 @@ impl Elsewhere for Sink<'_, '_> {
         self.writer.secret(self.address, path)
     }
 
+    fn reveals(&self) -> bool {
+        self.writer.options.secrets
+    }
+
     fn side_file(
         &mut self,
         field: &FieldSpec,
@@ -39,9 +43,10 @@ impl Elsewhere for Sink<'_, '_> {
             Format::Single => (&file.single, &file.default_single),
         };
         let folder = self.folder(base)?;
-        if let Some(found) = marker_in(text) {
+        let unfit = marker_in(text).or_else(|| text.contains('\0').then_some("\\0"));
+        if let Some(found) = unfit {
             // Inside the file of the resource it can be escaped; the reader takes such a text for no path.
-            if (file.optional || file.missing == MissingFile::Text) && text.contains(['\n', '<']) {
+            if (file.optional || file.missing == MissingFile::Text) && text.contains(['\n', '<', '\0']) {
                 return None;
             }
             self.writer.marker(&format!("{} {path}", self.address), found);

@@ -175,9 +175,14 @@ fn worked() -> Json {
             "customScripts": {"login": "function login() {\n  return '${{ x }}';\n}\n", "get_user": "function g() {}"},
             "configuration": {"API_KEY": "s3cr3t:k"}, "brute_force_protection": true}, "enabled_clients": ["Shop"]}],
         "connections": [{"name": "globex", "strategy": "oidc", "options": {"client_id": "abc", "client_secret": "s3cr3t:c", "type": "back_channel"},
-            "enabled_clients": ["Shop", "Worker"]}],
+            "enabled_clients": ["Shop", "Worker"]},
+            {"name": "email", "strategy": "email", "options": {"name": "email", "email": {"body": "<b>{{ code }}</b>\n", "from": "x", "subject": "y", "syntax": "liquid"}},
+             "enabled_clients": []}],
         "actions": [{"name": "Enrich: token", "supported_triggers": [{"id": "post-login", "version": "v3"}], "code": "exports.x = 1; // ${{ y\n",
             "secrets": [{"name": "API_KEY"}, {"name": "OTHER"}], "runtime": "node22", "deployed": true}],
+        "rulesConfigs": [{"key": "API_KEY"}],
+        "emailProvider": {"name": "smtp", "enabled": true, "default_from_address": "a@b.example",
+            "credentials": {"smtp_host": "mail.example", "smtp_port": 587, "smtp_user": "u"}},
         "rules": [{"name": "Old", "script": "function () {}", "order": 1, "enabled": true}],
         "attackProtection": {"bruteForceProtection": {"enabled": true, "shields": ["user_notification", "block"], "allowlist": []},
             "suspiciousIpThrottling": {"enabled": false}},
@@ -228,10 +233,13 @@ fn files_lie_where_auth0_deploy_cli_has_them() {
     clients/Shop.yaml
     clients/Shop_custom_login_page.html
     clients/Worker.yaml
+    connections/email.html
+    connections/email.yaml
     connections/globex.yaml
     database-connections/Users/database.yaml
     database-connections/Users/get_user.js
     database-connections/Users/login.js
+    emails/provider.yaml
     emails/verify_email.html
     emails/verify_email.yaml
     grants/Worker-Orders.yaml
@@ -248,12 +256,14 @@ fn files_lie_where_auth0_deploy_cli_has_them() {
     roles/Agent.yaml
     rules/Old.js
     rules/Old.yaml
+    rules-configs/API_KEY.yaml
     tenant.json
     "##);
     insta::assert_snapshot!(paths(&single), @r##"
     actions/Enrich- token/code.js
     branding_templates/universal_login.html
     clients/Shop_custom_login_page.html
+    connections/email.html
     databases/Users/get_user.js
     databases/Users/login.js
     emailTemplates/verify_email.html
@@ -290,6 +300,7 @@ fn secrets_are_asked_for_and_never_written() {
         for name in [
             "CONNECTIONS_GLOBEX_OPTIONS_CLIENT_SECRET",
             "ACTIONS_ENRICH_TOKEN_SECRETS_API_KEY_VALUE",
+            "RULES_CONFIGS_API_KEY_VALUE",
             "DATABASES_USERS_OPTIONS_CONFIGURATION_API_KEY",
         ] {
             assert!(export.secrets.iter().any(|known| known == name), "{:?}", export.secrets);
@@ -388,10 +399,34 @@ fn what_is_left_out_is_named() {
     [export-unreadable]: `roles` could not be read and are left out (this needs the scope `read:roles`)
     [export-unreadable]: `rules` were not read ()
     [export-unreadable]: clients/Half: `callbacks` could not be read and is left out (this needs the scope `read:client_keys`)
-    [export-system]: 2 of `clients` belong to Auth0 or to this client and are left out (clients/Mine: this client stands on it; clients/Theirs: belongs to Auth0)
+    [export-system]: left out of `clients`: 2 that belong to Auth0 or to this client (clients/Mine: this client stands on it; clients/Theirs: belongs to Auth0)
     [export-unavailable]: this tenant has no `organizations` (upgrade)
     "##);
     assert!(export.report.iter().any(|p| p.id == "export-empty-kind" && p.title.contains("`connections`")));
+}
+
+#[test]
+fn what_nobody_has_set_is_left_out() {
+    let live = live(&json!({
+        "pages": [{"name": "error_page"}, {"name": "login", "html": "<html></html>", "enabled": true}],
+        "prompts": {"customText": {"en": {"login": {}, "signup": {"signup": {"title": "Hi"}}}, "no": {"login": {}}}},
+        "triggers": {"post-login": []},
+    }));
+    let export = export(&live, &options(Format::Single, FileFormat::Yaml));
+    insta::assert_snapshot!(export.files["tenant.yaml".as_ref() as &FsPath], @r##"
+    pages:
+      - name: login
+        html: pages/login.html
+        enabled: true
+    prompts:
+      customText:
+        en:
+          signup:
+            signup:
+              title: Hi
+    triggers:
+      post-login: []
+    "##);
 }
 
 #[test]

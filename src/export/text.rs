@@ -1,7 +1,7 @@
 //! The texts of files: YAML and JSON that the reader of descriptions understands as they were meant.
 //!
 //! Markers and expressions are found in the raw text of a file, before it is parsed. A text that merely looks like one is
-//! therefore written with escapes (`\x23#NAME##`), and what begins an expression as an expression that yields it.
+//! therefore written with escapes (`\x23#NAME\x23#`), and what begins an expression as an expression that yields it.
 
 use std::fmt::Write as _;
 
@@ -259,18 +259,15 @@ enum Piece {
 
 fn each_character(text: &str, visit: &mut dyn FnMut(Piece)) {
     let mut rest = text;
-    let mut before = None;
     while let Some(c) = rest.chars().next() {
         if let Some(behind) = rest.strip_prefix("${{") {
             visit(Piece::Begin);
             rest = behind;
-            before = None;
             continue;
         }
         rest = rest.get(c.len_utf8()..).unwrap_or_default();
-        let is_half = matches!(c, '#' | '@') && (before == Some(c) || rest.starts_with(c));
+        let is_half = matches!(c, '#' | '@') && rest.starts_with(c);
         visit(if is_half { Piece::Hidden(c) } else { Piece::Plain(c) });
-        before = Some(c);
     }
 }
 

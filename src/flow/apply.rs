@@ -39,7 +39,7 @@ pub async fn apply(planned: Planned, request: &ApplyRequest, tell: &(dyn Fn(Appl
     let by = Judgement { policy: &settings.policy, approved: &request.approved, live: &live };
     let approved = match guard::pass(plan, by) {
         Ok(approved) => approved,
-        Err((_, refusals)) => {
+        Err(refusals) => {
             session.close().await;
             return Applied::Refused(refusals);
         }

@@ -53,7 +53,7 @@ pub fn judge(plan: &Plan, by: Judgement<'_>) -> Vec<Refusal> {
 /// # Errors
 ///
 /// Every guard that refuses.
-pub fn pass(plan: Plan, by: Judgement<'_>) -> Result<ApprovedPlan, (Plan, Vec<Refusal>)> {
+pub fn pass(plan: Plan, by: Judgement<'_>) -> Result<ApprovedPlan, Vec<Refusal>> {
     let refusals = judge(&plan, by);
-    if refusals.is_empty() { Ok(ApprovedPlan(plan)) } else { Err((plan, refusals)) }
+    if refusals.is_empty() { Ok(ApprovedPlan(plan)) } else { Err(refusals) }
 }

@@ -22,6 +22,15 @@ pub(super) struct RawResource {
     pub(super) unreadable: Vec<(String, Unavailable)>,
 }
 
+/// What is known of the token that read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Token<'a> {
+    /// The deployer's client.
+    pub(super) client_id: Option<&'a str>,
+    /// Its scopes, where the token says them.
+    pub(super) scopes: Option<&'a [String]>,
+}
+
 /// What was read of one kind.
 pub(super) type RawKind = Result<Vec<RawResource>, Unavailable>;
 
@@ -30,7 +39,7 @@ pub(super) fn assemble(
     registry: &Registry,
     raw: IndexMap<String, RawKind>,
     domain: &str,
-    client_id: Option<&str>,
+    token: Token<'_>,
 ) -> (Live, Names) {
     let mut names = Names::default();
     // Twice: identities may hold references themselves (a grant is named after its client).
@@ -51,7 +60,7 @@ pub(super) fn assemble(
     for (kind, found) in raw {
         let Some(spec) = registry.kind(&kind) else { continue };
         let kind_live = match found {
-            Ok(found) => LiveKind::Read(resources(spec, found, &names, client_id)),
+            Ok(found) => LiveKind::Read(resources(spec, found, &names, token)),
             Err(why) => LiveKind::Unavailable(why),
         };
         live.kinds.insert(kind, kind_live);
@@ -59,21 +68,22 @@ pub(super) fn assemble(
     (live, names)
 }
 
-fn resources(spec: &KindSpec, found: Vec<RawResource>, names: &Names, client_id: Option<&str>) -> Vec<LiveResource> {
+fn resources(spec: &KindSpec, found: Vec<RawResource>, names: &Names, token: Token<'_>) -> Vec<LiveResource> {
     let mut out: Vec<LiveResource> = found
         .into_iter()
         .filter_map(|resource| {
             let address = address(spec, &resource, names)?;
             let value = value(spec, &resource, names);
             let own = spec.own.as_ref().and_then(|m| resource.raw.get(m)).and_then(Json::as_str);
-            let system = if own.is_some() && own == client_id {
+            let system = if own.is_some() && own == token.client_id {
                 Some("own".to_owned())
             } else {
                 spec.system.iter().find(|rule| is_system(rule, &resource.raw)).map(|rule| rule.why.clone())
             };
             let mut unreadable = resource.unreadable;
             for (member, scope) in &spec.gated {
-                if resource.raw.get(member).is_none() {
+                let lacks = token.scopes.is_none_or(|scopes| !scopes.contains(scope));
+                if lacks && resource.raw.get(member).is_none() {
                     unreadable.push((member.clone(), Unavailable::Scope(vec![scope.clone()])));
                 }
             }

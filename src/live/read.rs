@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 use tokio::sync::OnceCell;
 
-use super::assemble::{RawKind, RawResource, SUB_ROWS, assemble};
+use super::assemble::{RawKind, RawResource, SUB_ROWS, Token, assemble};
 use crate::api::{Client, Failure, ListStyle, encode_segment};
 use crate::codec::{Names, address_of, decode};
 use crate::model::{Described, Desired, Live, Map, Unavailable, Value};
@@ -44,7 +44,7 @@ pub async fn read(client: &Client, registry: &Registry, reach: Reach<'_>) -> Res
     }))
     .await?;
     let raw: IndexMap<String, RawKind> = found.into_iter().collect();
-    Ok(assemble(registry, raw, client.domain(), client.client_id()))
+    Ok(assemble(registry, raw, client.domain(), Token { client_id: client.client_id(), scopes: client.scopes() }))
 }
 
 /// Returns described kinds, those they refer to, and those the API deletes along.
@@ -166,7 +166,7 @@ impl Reader<'_> {
         let parts: Vec<&Part> = spec.parts.iter().filter(|part| applies(part, &raw)).collect();
         for part in parts {
             let [PartStep::Key(member)] = part.at.as_slice() else { continue };
-            if !self.is_whole() && !described.is_some_and(|d| d.value.get(member).is_some()) {
+            if !self.is_whole() && described.is_none_or(|d| d.value.get(member).is_none()) {
                 continue;
             }
             match self.part_of(part, &id).await {

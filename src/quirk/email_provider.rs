@@ -3,7 +3,7 @@
 use super::{Quirk, Write};
 use crate::change::{Action, Step};
 use crate::codec::{Body, encode_field};
-use crate::model::{Unresolved, Value};
+use crate::model::{Map, Unresolved, Value};
 
 /// See the module.
 pub(super) struct EmailProvider;
@@ -21,7 +21,23 @@ const HIDDEN: [(&str, &[&str]); 9] = [
     ("ms365", &["tenantId", "clientId", "clientSecret"]),
 ];
 
+fn hidden(service: &str) -> impl Iterator<Item = &'static &'static str> {
+    HIDDEN.iter().filter(move |(name, _)| *name == service).flat_map(|(_, hidden)| *hidden)
+}
+
 impl Quirk for EmailProvider {
+    /// An export asks for the credentials that no read returns.
+    fn written(&self, members: &mut Map) {
+        let name = members.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let credentials = members.entry("credentials".to_owned()).or_insert_with(Value::object);
+        if let Value::Object(credentials) = credentials {
+            for hidden in hidden(&name) {
+                let hole = Unresolved { source: (*hidden).to_owned() };
+                credentials.entry((*hidden).to_owned()).or_insert(Value::Unresolved(hole));
+            }
+        }
+    }
+
     /// A write of credentials without a hidden one would lose it: then the plan is refused, with its name.
     fn steps(&self, write: &Write<'_>, steps: &mut Vec<Step>) {
         let name =
@@ -40,7 +56,7 @@ impl Quirk for EmailProvider {
                 members.entry("credentials".to_owned()).or_insert_with(Body::object);
             }
             let Some(Body::Object(credentials)) = members.get_mut("credentials") else { continue };
-            for hidden in HIDDEN.iter().filter(|(service, _)| *service == name).flat_map(|(_, hidden)| *hidden) {
+            for hidden in hidden(name) {
                 credentials.entry((*hidden).to_owned()).or_insert_with(|| {
                     Body::Value(Value::Unresolved(Unresolved { source: format!("emailProvider credentials.{hidden}") }))
                 });

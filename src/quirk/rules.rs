@@ -49,13 +49,12 @@ impl Quirk for Rules {
             return;
         }
         let highest = found.iter().filter_map(|rule| order(&rule.raw)).chain(wanted.iter().map(|(_, n)| *n)).max();
-        let mut free = highest.unwrap_or(0) + 1;
-        let mut steps = Vec::new();
-        for id in parked {
-            let body = IndexMap::from_iter([("order".to_owned(), Body::Value(Value::Number(free.into())))]);
-            steps.push(Step::new(Verb::Patch, format!("/rules/{id}"), Some(Body::Object(body))));
-            free += 1;
-        }
+        let free = highest.unwrap_or(0) + 1..;
+        let park = |(place, id): (i64, String)| {
+            let body = IndexMap::from_iter([("order".to_owned(), Body::Value(Value::Number(place.into())))]);
+            Step::new(Verb::Patch, format!("/rules/{id}"), Some(Body::Object(body)))
+        };
+        let mut steps: Vec<Step> = free.zip(parked).map(park).collect();
         let mut movers: Vec<&mut &mut Change> =
             changes.iter_mut().filter(|c| wanted.iter().any(|(who, _)| *who == c.address)).collect();
         movers.sort_by(|a, b| a.address.cmp(&b.address));

@@ -112,8 +112,6 @@ pub struct KindSpec {
     pub foreign_files: Vec<String>,
     /// Extension of the file that `NAME.json` is paired with.
     pub paired: Option<String>,
-    /// The first file of the folder is it, whatever its name.
-    pub first_file: bool,
     /// How all of it is listed.
     pub list: Option<ListEndpoint>,
     /// How one is read.
@@ -453,6 +451,8 @@ pub struct FieldSpec {
     pub empty_is_null: bool,
     /// Members a create needs beyond the required ones.
     pub required_on_create: Vec<String>,
+    /// The server makes a value when none is given: not exported.
+    pub server_made: bool,
     /// Sent on create only.
     pub create_only: bool,
     /// Refused on create.
