@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::order::references;
-use super::write::SUB_ROWS;
+use super::sub::SUB_ROWS;
 use crate::model::{Address, Live, LiveKind, LiveResource, Path, Segment, Value};
 use crate::schema::{FieldSpec, KindSpec, Registry, Shape};
 
