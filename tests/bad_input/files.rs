@@ -29,6 +29,14 @@ fn refused_everywhere(recorder: &Recorder, place: &Place) -> String {
     stable(&validated)
 }
 
+/// The same for a description that is one file.
+fn bad_single(text: &str) -> String {
+    let recorder = Recorder::start(&[]);
+    let place = recorder.project();
+    place.write("tenant.yaml", text);
+    refused_everywhere(&recorder, &place)
+}
+
 macro_rules! bad {
     ($name:ident, $($file:expr => $text:expr),+ $(,)?) => {
         #[test]
@@ -38,21 +46,34 @@ macro_rules! bad {
     };
 }
 
+macro_rules! bad_single {
+    ($name:ident, $text:expr) => {
+        #[test]
+        fn $name() {
+            insta::assert_snapshot!(bad_single($text));
+        }
+    };
+}
+
 // Unknown words.
-bad!(unknown_kind_in_a_single_file, "tenant.yaml" => "clientz:\n  - name: Shop\nroles: []\n");
+bad_single!(unknown_kind_in_a_single_file, "clientz:\n  - name: Shop\nroles: []\n");
 bad!(unknown_field, "clients/shop.yaml" => "name: Shop\ncallback:\n  - https://shop.example.com/cb\n");
 bad!(unknown_field_deep_inside, "clients/shop.yaml" => "name: Shop\njwt_configuration:\n  lifetime_in_second: 10\n");
-bad!(unknown_field_in_json, "clients/shop.json" => "{\n  \"name\": \"Shop 2\",\n  \"callback\": []\n}\n");
+bad!(unknown_field_in_json, "clients/second.json" => "{\n  \"name\": \"Second\",\n  \"callback\": []\n}\n");
 bad!(unknown_fields_all_at_once,
     "clients/shop.yaml" => "name: Shop\ncallback: []\nweb_origin: []\n",
     "roles/admin.json" => "{\"name\": \"admin\", \"desciption\": \"x\"}\n");
 
+bad_single!(a_kind_of_a_later_release, "guardianFactors:\n  - name: sms\n    enabled: true\nclients: []\n");
+bad!(two_layouts, "tenant.yaml" => "roles: []\n");
+bad!(one_resource_in_two_files_of_one_name, "clients/shop.json" => "{\"name\": \"Other\"}\n");
+
 // Things said twice.
 bad!(duplicate_key, "clients/shop.yaml" => "name: Shop\napp_type: spa\nname: Other\n");
 bad!(duplicate_key_in_json, "roles/admin.json" => "{\n  \"name\": \"admin\",\n  \"name\": \"root\"\n}\n");
-bad!(duplicate_key_of_a_kind, "tenant.yaml" => "roles:\n  - name: a\nclients: []\nroles:\n  - name: b\n");
+bad_single!(duplicate_key_of_a_kind, "roles:\n  - name: a\nclients: []\nroles:\n  - name: b\n");
 bad!(duplicate_name, "clients/again.json" => "{\"name\": \"Shop\"}\n");
-bad!(duplicate_name_in_one_file, "tenant.yaml" => "roles:\n  - name: admin\n  - name: admin\n");
+bad_single!(duplicate_name_in_one_file, "roles:\n  - name: admin\n  - name: admin\n");
 
 // Side files.
 bad!(missing_side_file,
@@ -73,7 +94,7 @@ bad!(expression_with_unknown_helper, "clients/shop.yaml" => "name: Shop\ndescrip
 
 // Types and values.
 bad!(wrong_type, "clients/shop.yaml" => "name: Shop\ncallbacks: https://shop.example.com/cb\noidc_conformant: yes\n");
-bad!(wrong_type_of_a_kind, "tenant.yaml" => "clients:\n  name: Shop\n");
+bad_single!(wrong_type_of_a_kind, "clients:\n  name: Shop\n");
 bad!(wrong_type_in_a_list, "roles/admin.json" => "{\n  \"name\": \"admin\",\n  \"permissions\": [\"read:orders\"]\n}\n");
 bad!(wrong_value_of_an_enumeration, "clients/shop.yaml" => "name: Shop\napp_type: singlepage\n");
 bad!(missing_name, "clients/shop.yaml" => "app_type: spa\n");

@@ -9,3 +9,4 @@ mod compatibility;
 mod files;
 mod project;
 mod support;
+mod tenant;

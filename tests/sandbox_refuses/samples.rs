@@ -28,6 +28,10 @@ const FORMATS: &[(&str, &str, &str)] = &[
     ("role-id", "rol_0123456789abcdef", "rol_1"),
     ("strict-https-uri-or-null", "https://a.example/x.png", "http://a.example/x.png"),
     ("url", "https://a.example", "not a url"),
+    ("hostname", "a.example", "smtp..a"),
+    ("https-uri-reference", "https://a.example/x", "http://a.example"),
+    ("strict-uri", "https://a.example", "not a url"),
+    ("url-or-null", "https://a.example", "not a url"),
     ("url-with-placeholders", "https://a.example", "not a url"),
 ];
 
