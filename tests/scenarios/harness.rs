@@ -59,7 +59,8 @@ impl Stage<'_> {
         self.lose(&step.without_scopes);
         let _ = self.writes();
         let place = self.place(n, step);
-        let arguments: Vec<&str> = step.args.iter().map(String::as_str).collect();
+        let filled: Vec<String> = step.args.iter().map(|argument| self.dashboard.filled(argument)).collect();
+        let arguments: Vec<&str> = filled.iter().map(String::as_str).collect();
         let plan = self.tenantry(&place, "plan", &arguments);
         assert_eq!(plan.code, Some(step.plan_code), "step {n}: {plan}");
         let written = self.writes();
@@ -76,14 +77,14 @@ impl Stage<'_> {
             self.dashboard.send(raw);
         }
 
-        let mut arguments = step.args.iter().map(|a| format!(" {a}")).collect::<String>();
+        let mut arguments = filled.iter().map(|a| format!(" {a}")).collect::<String>();
         let _ = writeln!(told, "\n======== step {n}: {}\n", step.about.trim());
         let _ = writeln!(told, "$ tenantry plan{arguments}\n{}{}", plan.stdout, plan.stderr);
         if code != 0 && code == step.plan_code {
             let _ = writeln!(told, "exit code {code}");
         }
         arguments.extend(step.apply.iter().map(|a| format!(" {a}")));
-        if step.report {
+        if step.report || code != step.plan_code {
             let report = apply.stdout.strip_prefix(&plan.stdout).unwrap_or(&apply.stdout).trim();
             let _ = writeln!(told, "$ tenantry apply{arguments}\n{report}\n{}exit code {code}", apply.stderr);
         }

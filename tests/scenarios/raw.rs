@@ -34,7 +34,8 @@ impl<'a> Dashboard<'a> {
         let (status, answer) = self.exchange(method.parse().unwrap(), &path, body.as_ref());
         let fits = raw.status.map_or((200..300).contains(&status), |wanted| wanted == status);
         assert!(fits, "{}: {status} {answer:#}", raw.send);
-        if let Some(wanted) = &raw.has
+        let wanted = raw.has.as_ref().map(|wanted| serde_json::from_str(&self.filled(&wanted.to_string())).unwrap());
+        if let Some(wanted) = &wanted
             && let Err(place) = contains(&answer, wanted, "")
         {
             panic!("{}: at `{place}`, in {answer:#}", raw.send);
@@ -61,7 +62,7 @@ impl<'a> Dashboard<'a> {
     }
 
     /// Fills `{/clients?name=Shop&client_id}`.
-    fn filled(&self, text: &str) -> String {
+    pub fn filled(&self, text: &str) -> String {
         let place = Regex::new(r"\{(/[^?{}]*)\?(\w+)=([^&{}]*)&(\w+)\}").unwrap();
         let fill = |found: &regex::Captures<'_>| {
             let answer = self.get(&found[1]);
