@@ -515,6 +515,11 @@ impl Compiler<'_> {
             default_when: r.objects("x-default-when").iter().map(default_when).collect(),
             reference: r.texts("x-ref"),
             literal_reference: r.texts("x-literal-ref"),
+            scope_of: r.object("x-scope-of").map(|r| ScopeOf {
+                member: r.need("member"),
+                list: r.need("list"),
+                key: r.need("key"),
+            }),
             values: r.take("enum").and_then(Json::as_array).cloned().unwrap_or_default(),
             risk: risk(&r),
             why: r.text("x-why"),

@@ -13,6 +13,6 @@ pub use docs::reference;
 pub use registry::Registry;
 pub use spec::{
     AllValues, Batch, Cascade, Create, Directory, Endpoint, FieldSpec, FileBase, FileSpec, KindShape, KindSpec,
-    ListEndpoint, ListPaging, MemberFile, MissingFile, Part, PartStep, Place, Risk, RiskSpec, Scopes, Shape,
+    ListEndpoint, ListPaging, MemberFile, MissingFile, Part, PartStep, Place, Risk, RiskSpec, ScopeOf, Scopes, Shape,
     SubEndpoint, SubSpec, SystemRule, TextKind, Verb,
 };
