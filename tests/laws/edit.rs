@@ -52,7 +52,7 @@ pub(crate) fn edit(
     spec: &KindSpec,
     resource: Option<&str>,
     raw: &Json,
-    leaf: &Leaf<'_>,
+    leaf: &Leaf,
     salt: usize,
     reach: Reach,
     ids: &Ids,

@@ -33,15 +33,14 @@ pub(crate) struct Node<'a> {
 
 /// A place that an edit of its own can change.
 #[derive(Clone)]
-pub(crate) struct Leaf<'a> {
+pub(crate) struct Leaf {
     pub(crate) pattern: Vec<Step>,
     pub(crate) kind: LeafKind,
-    pub(crate) node: Node<'a>,
     /// Why no edit is expected to show: a rule of the schema.
     pub(crate) exempt: Option<&'static str>,
 }
 
-impl Leaf<'_> {
+impl Leaf {
     pub(crate) fn name(&self) -> String {
         let mut out = String::new();
         for step in &self.pattern {
@@ -136,7 +135,7 @@ pub(crate) fn is_written(field: &FieldSpec) -> bool {
 }
 
 /// Lists every leaf of a kind that people write.
-pub(crate) fn leaves(spec: &KindSpec) -> Vec<Leaf<'_>> {
+pub(crate) fn leaves(spec: &KindSpec) -> Vec<Leaf> {
     let mut out = Vec::new();
     walk(spec, &Node::root(spec), &[], None, &mut out);
     out
@@ -147,7 +146,7 @@ fn walk<'a>(
     node: &Node<'a>,
     pattern: &[Step],
     exempt: Option<&'static str>,
-    out: &mut Vec<Leaf<'a>>,
+    out: &mut Vec<Leaf>,
 ) {
     let field = node.field;
     let top = match pattern {
@@ -169,7 +168,7 @@ fn walk<'a>(
         steps.push(step);
         steps
     };
-    let leaf = |kind: LeafKind| Leaf { pattern: pattern.to_vec(), kind, node: node.clone(), exempt };
+    let leaf = |kind: LeafKind| Leaf { pattern: pattern.to_vec(), kind, exempt };
     match &field.shape {
         Shape::Record { members, rest, .. } => {
             for (name, member) in members {
@@ -200,7 +199,7 @@ fn walk<'a>(
                 let mut found = Vec::new();
                 walk(spec, &item, &with(Step::Item), exempt, &mut found);
                 // Another key is another item.
-                let is_key = |leaf: &Leaf<'_>| match leaf.pattern.last() {
+                let is_key = |leaf: &Leaf| match leaf.pattern.last() {
                     Some(Step::Member(name)) => leaf.pattern.len() == pattern.len() + 2 && field.key.contains(name),
                     _ => false,
                 };

@@ -57,7 +57,10 @@ async fn refuse(kinds: &[&str], title: &str) {
             report.count(good.kind, broken.sort);
             if let Some(fault) = fault(&answer, &broken) {
                 let sent: String = broken.value.to_string().chars().take(300).collect();
-                report.fault(format!("{:?} {} {} at `{}` {sent}: {fault}", good.method, good.path, broken.sort, broken.at));
+                report.fault(format!(
+                    "{:?} {} {} at `{}` {sent}: {fault}",
+                    good.method, good.path, broken.sort, broken.at
+                ));
             }
         }
         if let Some(place) = difference(&before, &sandbox.state().await) {

@@ -67,7 +67,9 @@ pub(crate) fn all(wanted: &Type, types: &Types, good: &Value, at: &str) -> Vec<B
             }
         }
         Shape::Text { length, format, pattern } => {
-            text(*length, format.as_deref(), pattern.as_ref(), &mut |sort, value, rule| add(&mut out, sort, value, rule));
+            text(*length, format.as_deref(), pattern.as_ref(), &mut |sort, value, rule| {
+                add(&mut out, sort, value, rule)
+            });
         }
         Shape::List { item, size, unique } => list(item, types, *size, *unique, good, at, &mut out),
         Shape::Object { .. } => object(wanted, types, good, at, &mut out),
@@ -119,7 +121,11 @@ fn text(
         add("limit", json!(long), rule);
     }
     if let Some(wrong) = format.and_then(unformatted) {
-        add("format", json!(wrong), format!("Object didn't pass validation for format {}: {wrong}", format.unwrap_or("")));
+        add(
+            "format",
+            json!(wrong),
+            format!("Object didn't pass validation for format {}: {wrong}", format.unwrap_or("")),
+        );
     }
     if let Some((pattern, wrong)) = pattern.and_then(|pattern| Some((pattern, unmatched(pattern, length)?))) {
         add("format", json!(wrong), format!("String does not match pattern {pattern}: {wrong}"));
@@ -272,7 +278,9 @@ fn fits(value: &Value, wanted: &Type, types: &Types) -> bool {
 fn has_format(format: Option<&str>, text: &str) -> bool {
     let address = |text: &str| text.parse::<std::net::IpAddr>();
     let network = |text: &str, bits: u8| {
-        text.split_once('/').filter(|(_, length)| length.parse::<u8>().is_ok_and(|length| length <= bits)).map(|(a, _)| address(a))
+        text.split_once('/')
+            .filter(|(_, length)| length.parse::<u8>().is_ok_and(|length| length <= bits))
+            .map(|(a, _)| address(a))
     };
     match format {
         Some("ipv4") => address(text).is_ok_and(|address| address.is_ipv4()),

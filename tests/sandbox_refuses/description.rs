@@ -28,17 +28,37 @@ const UNDESCRIBED: &[&str] = &[
 const DIFFERENT: &[(&str, &str, &str, &str)] = &[
     ("PATCH /clients/{id}", "*", "null refused", "null clears the setting (recorded traffic)"),
     ("* /actions/actions*", "*", "enum has [] and lacks [\"\\\"mcp-tool\\\"\"]", "a newer trigger (recorded traffic)"),
-    ("* /actions/triggers/*", "/triggerId", "enum has [] and lacks [\"\\\"mcp-tool\\\"\"]", "a newer trigger (recorded traffic)"),
+    (
+        "* /actions/triggers/*",
+        "/triggerId",
+        "enum has [] and lacks [\"\\\"mcp-tool\\\"\"]",
+        "a newer trigger (recorded traffic)",
+    ),
     ("* /clients*", "identity_assertion_authorization_grant", "unknown", "newer block (recorded traffic)"),
     ("* /clients*", "token_vault_privileged_access.grants", "unknown", "newer member (recorded traffic)"),
     ("* /connections*", "cross_app_access_resource_app", "unknown", "newer block (recorded traffic)"),
-    ("* /connections*", "options.attributes.username.identifier.default_method", "unknown", "accepted (recorded traffic)"),
+    (
+        "* /connections*",
+        "options.attributes.username.identifier.default_method",
+        "unknown",
+        "accepted (recorded traffic)",
+    ),
     ("PUT /connections/*", "groups[].*", "unknown", "newer group metadata (recorded traffic)"),
-    ("PATCH /attack-protection/*", "stage.pre-custom-token-exchange", "unknown", "accepted and returned (recorded traffic)"),
+    (
+        "PATCH /attack-protection/*",
+        "stage.pre-custom-token-exchange",
+        "unknown",
+        "accepted and returned (recorded traffic)",
+    ),
     ("* /branding/themes*", "identifiers", "unknown", "newer block (recorded traffic)"),
     ("* /branding/themes*", "*", "format none", "stands for the pattern"),
     ("* /branding/themes*", "*", "pattern *", "written as a format: it looks ahead, which the engine cannot"),
-    ("* /connection-profiles*", "connection_name_prefix_template", "pattern *", "it looks ahead, which the engine cannot"),
+    (
+        "* /connection-profiles*",
+        "connection_name_prefix_template",
+        "pattern *",
+        "it looks ahead, which the engine cannot",
+    ),
     ("* /client-grants*", "scope", "unique items false", "repeated items are refused (recorded traffic)"),
     ("POST /connections", "enabled_clients", "unique items false", "repeated items are refused (recorded traffic)"),
     ("* /organizations*", "is_app_entitlement_active", "unknown", "newer member (recorded traffic)"),
@@ -86,7 +106,8 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn differ(&mut self, at: &str, what: String) {
-        let known = DIFFERENT.iter().position(|row| fits(row.0, &self.operation) && fits(row.1, at) && fits(row.2, &what));
+        let known =
+            DIFFERENT.iter().position(|row| fits(row.0, &self.operation) && fits(row.1, at) && fits(row.2, &what));
         match known {
             Some(row) => drop(self.excused.insert(row)),
             None => self.found.push(format!("{} at `{at}`: {what}", self.operation)),
@@ -133,7 +154,8 @@ impl<'a> Walk<'a> {
         let (wanted, null) = self.named(wanted);
         let mut described = Vec::new();
         let described_null = self.alternatives(schema, &mut described);
-        let any = matches!(wanted.shape, Shape::Any) || described.iter().any(|one| types_of(one).0.is_empty() && one.get("enum").is_none());
+        let any = matches!(wanted.shape, Shape::Any)
+            || described.iter().any(|one| types_of(one).0.is_empty() && one.get("enum").is_none());
         if null != described_null && !any {
             self.differ(at, format!("null {}", if described_null { "admitted" } else { "refused" }));
         }
@@ -179,7 +201,9 @@ impl<'a> Walk<'a> {
             let Shape::Enum(ours) = &wanted.shape else {
                 return self.differ(at, format!("an enum of {}", values.len()));
             };
-            let set = |values: &[Value]| values.iter().filter(|value| !value.is_null()).map(Value::to_string).collect::<BTreeSet<_>>();
+            let set = |values: &[Value]| {
+                values.iter().filter(|value| !value.is_null()).map(Value::to_string).collect::<BTreeSet<_>>()
+            };
             let (theirs, ours) = (set(values), set(ours));
             if theirs != ours {
                 let more: Vec<_> = theirs.difference(&ours).cloned().collect();
@@ -189,7 +213,10 @@ impl<'a> Walk<'a> {
             return;
         }
         let (names, _) = types_of(schema);
-        let limits = |least: &str, most: &str| Limits { least: schema.get(least).and_then(Value::as_f64), most: schema.get(most).and_then(Value::as_f64) };
+        let limits = |least: &str, most: &str| Limits {
+            least: schema.get(least).and_then(Value::as_f64),
+            most: schema.get(most).and_then(Value::as_f64),
+        };
         match (&wanted.shape, names.as_slice()) {
             (Shape::Text { length, format, pattern }, ["string"]) => {
                 self.limits(at, "length", limits("minLength", "maxLength"), *length);
@@ -215,7 +242,9 @@ impl<'a> Walk<'a> {
                     self.compare(items, item, &format!("{at}[]"));
                 }
             }
-            (Shape::Object { .. }, ["object"]) => self.object(schema, wanted, at, limits("minProperties", "maxProperties")),
+            (Shape::Object { .. }, ["object"]) => {
+                self.object(schema, wanted, at, limits("minProperties", "maxProperties"))
+            }
             (Shape::Any, []) => {}
             (_, names) => self.differ(at, format!("type {names:?}")),
         }
@@ -312,7 +341,8 @@ fn every_rule_of_the_description_is_kept() {
             excused: BTreeSet::new(),
         };
         compared += 1;
-        let scopes: BTreeSet<&str> = described["scopes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let scopes: BTreeSet<&str> =
+            described["scopes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let ours: BTreeSet<&str> = operation.scopes.iter().map(String::as_str).collect();
         if scopes != ours {
             walk.differ("", format!("scopes {scopes:?}"));

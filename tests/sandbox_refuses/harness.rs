@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use tenantry::sandbox::call::Method;
-use tenantry::sandbox::{Options, Running, start};
+use tenantry::sandbox::{Options, Running, Subscription, start};
 
 /// A sandbox that serves over HTTP, without rate limit.
 pub(crate) struct Sandbox {
@@ -22,7 +22,12 @@ pub(crate) struct Answer {
 
 impl Sandbox {
     pub(crate) async fn start() -> Sandbox {
-        let running = start(Options { rate: None, ..Options::default() }).await.expect("a sandbox");
+        Sandbox::with(Subscription::Enterprise).await
+    }
+
+    pub(crate) async fn with(subscription: Subscription) -> Sandbox {
+        let options = Options { rate: None, subscription, ..Options::default() };
+        let running = start(options).await.expect("a sandbox");
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         let mut sandbox = Sandbox { running, http, token: String::new() };
         sandbox.token = sandbox.token_for(None).await;
@@ -109,7 +114,8 @@ pub(crate) fn difference(before: &Value, after: &Value) -> Option<String> {
         (Value::Object(before), Value::Object(after)) => {
             let names = before.keys().chain(after.keys().filter(|name| !before.contains_key(*name)));
             names.into_iter().find_map(|name| {
-                let found = difference(before.get(name).unwrap_or(&Value::Null), after.get(name).unwrap_or(&Value::Null));
+                let found =
+                    difference(before.get(name).unwrap_or(&Value::Null), after.get(name).unwrap_or(&Value::Null));
                 found.map(|rest| format!("{name}/{rest}"))
             })
         }

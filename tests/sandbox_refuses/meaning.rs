@@ -7,10 +7,13 @@ use super::harness::{Report, Sandbox, difference, shape_fault};
 use super::world::World;
 
 mod absent;
+mod apis;
+mod clients;
+mod connections;
 mod extensions;
-mod identity;
 mod organizations;
 mod pages;
+mod plans;
 
 /// A request that is refused for what the tenant holds.
 struct Refused {

@@ -24,7 +24,10 @@ const fn good(kind: &'static str, method: Method, path: &'static str, status: u1
 
 /// Returns all of them.
 pub(crate) fn all() -> Vec<Good> {
-    [clients(), connections(), people(), extensions(), pages(), emails(), organizations()].into_iter().flatten().collect()
+    [clients(), connections(), people(), extensions(), pages(), emails(), organizations()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn clients() -> Vec<Good> {
@@ -37,7 +40,13 @@ fn clients() -> Vec<Good> {
         good("clients", Post, "/clients/{other_client}/rotate-secret", 200, Value::Null),
         good("clients", Delete, "/clients/{other_client}", 204, Value::Null),
         good("clientCredentials", Post, "/clients/{other_client}/credentials", 201, credential),
-        good("clientCredentials", Patch, "/clients/{client}/credentials/{credential}", 200, json!({"expires_at": null})),
+        good(
+            "clientCredentials",
+            Patch,
+            "/clients/{client}/credentials/{credential}",
+            200,
+            json!({"expires_at": null}),
+        ),
         good("clientCredentials", Delete, "/clients/{client}/credentials/{credential}", 204, Value::Null),
         good("resourceServers", Post, "/resource-servers", 201, json!({"identifier": "urn:new", "scopes": scope})),
         good("resourceServers", Patch, "/resource-servers/{api}", 200, json!({"name": "Things", "scopes": scope})),
@@ -103,29 +112,57 @@ fn pages() -> Vec<Good> {
     let stage = json!({"enabled": true, "stage": {"pre-login": {"max_attempts": 10, "rate": 34560}}});
     vec![
         good("tenant", Patch, "/tenants/settings", 200, json!({"friendly_name": "Acme"})),
-        good("pages", Patch, "/tenants/settings", 200, json!({"error_page": {"html": "<p/>", "show_log_link": true, "url": ""}})),
-        good("pages", Patch, "/clients/{global}", 200, json!({"custom_login_page": "<p/>", "custom_login_page_on": true})),
+        good(
+            "pages",
+            Patch,
+            "/tenants/settings",
+            200,
+            json!({"error_page": {"html": "<p/>", "show_log_link": true, "url": ""}}),
+        ),
+        good(
+            "pages",
+            Patch,
+            "/clients/{global}",
+            200,
+            json!({"custom_login_page": "<p/>", "custom_login_page_on": true}),
+        ),
         good("branding", Patch, "/branding", 200, json!({"colors": {"primary": "#ff0000"}})),
         good("branding", Put, "/branding/templates/universal-login", 204, page),
         good("branding", Delete, "/branding/templates/universal-login", 204, Value::Null),
         good("prompts", Patch, "/prompts", 200, json!({"universal_login_experience": "new"})),
         good("prompts", Put, "/prompts/login/custom-text/en", 200, text),
         good("prompts", Put, "/prompts/login/partials", 200, partials),
-        good("prompts", Patch, "/prompts/login-id/screen/login-id/rendering", 200, json!({"rendering_mode": "advanced"})),
+        good(
+            "prompts",
+            Patch,
+            "/prompts/login-id/screen/login-id/rendering",
+            200,
+            json!({"rendering_mode": "advanced"}),
+        ),
         good("prompts", Patch, "/prompts/rendering", 200, configs),
         good("attackProtection", Patch, "/attack-protection/bot-detection", 200, json!({"bot_detection_level": "low"})),
-        good("attackProtection", Patch, "/attack-protection/breached-password-detection", 200, json!({"enabled": true})),
+        good(
+            "attackProtection",
+            Patch,
+            "/attack-protection/breached-password-detection",
+            200,
+            json!({"enabled": true}),
+        ),
         good("attackProtection", Patch, "/attack-protection/brute-force-protection", 200, json!({"max_attempts": 5})),
-        good("attackProtection", Patch, "/attack-protection/captcha", 200, json!({"active_provider_id": "auth_challenge"})),
+        good(
+            "attackProtection",
+            Patch,
+            "/attack-protection/captcha",
+            200,
+            json!({"active_provider_id": "auth_challenge"}),
+        ),
         good("attackProtection", Patch, "/attack-protection/suspicious-ip-throttling", 200, stage),
     ]
 }
 
 fn emails() -> Vec<Good> {
     let provider = json!({"name": "sendgrid", "credentials": {"api_key": "k"}});
-    let template = |name: &str| {
-        json!({"template": name, "body": "<p/>", "from": "", "subject": "S", "syntax": "liquid", "enabled": true})
-    };
+    let template = |name: &str| json!({"template": name, "body": "<p/>", "from": "", "subject": "S", "syntax": "liquid", "enabled": true});
     vec![
         Good { without: Some("/emails/provider"), ..good("emailProvider", Post, "/emails/provider", 201, provider) },
         good("emailProvider", Patch, "/emails/provider", 200, json!({"enabled": false})),
@@ -144,18 +181,49 @@ fn organizations() -> Vec<Good> {
         good("organizations", Patch, "/organizations/{org}", 200, json!({"display_name": "Acme Inc"})),
         good("organizations", Delete, "/organizations/{org}", 204, Value::Null),
         good("organizations", Post, "/organizations/{org}/connections", 201, link.clone()),
-        good("organizations", Patch, "/organizations/{org}/connections/{database}", 200, json!({"show_as_button": false})),
+        good(
+            "organizations",
+            Patch,
+            "/organizations/{org}/connections/{database}",
+            200,
+            json!({"show_as_button": false}),
+        ),
         good("organizations", Delete, "/organizations/{org}/connections/{database}", 204, Value::Null),
         good("organizations", Post, "/organizations/{org}/enabled_connections", 201, link),
-        good("organizations", Patch, "/organizations/{org}/enabled_connections/{database}", 200, json!({"show_as_button": false})),
+        good(
+            "organizations",
+            Patch,
+            "/organizations/{org}/enabled_connections/{database}",
+            200,
+            json!({"show_as_button": false}),
+        ),
         good("organizations", Delete, "/organizations/{org}/enabled_connections/{database}", 204, Value::Null),
         good("organizations", Post, "/organizations/{other_org}/client-grants", 201, json!({"grant_id": "{grant}"})),
         good("organizations", Delete, "/organizations/{org}/client-grants/{grant}", 204, Value::Null),
-        good("organizations", Post, "/organizations/{org}/discovery-domains", 201, json!({"domain": "new.example.com"})),
-        good("organizations", Patch, "/organizations/{org}/discovery-domains/{discovery}", 200, json!({"status": "verified"})),
+        good(
+            "organizations",
+            Post,
+            "/organizations/{org}/discovery-domains",
+            201,
+            json!({"domain": "new.example.com"}),
+        ),
+        good(
+            "organizations",
+            Patch,
+            "/organizations/{org}/discovery-domains/{discovery}",
+            200,
+            json!({"status": "verified"}),
+        ),
         good("organizations", Delete, "/organizations/{org}/discovery-domains/{discovery}", 204, Value::Null),
         good("organizations", Post, "/organizations/{org}/clients", 201, clients),
-        good("organizations", Patch, "/organizations/{org}/clients/{client}", 200, json!({"use_for_member_access": false})),
+        good(
+            "organizations",
+            Patch,
+            "/organizations/{org}/clients/{client}",
+            200,
+            json!({"use_for_member_access": false}),
+        ),
+        good("organizations", Delete, "/organizations/{org}/clients/{client}", 204, Value::Null),
         good("organizations", Delete, "/organizations/{org}/clients", 204, json!({"clients": ["{client}"]})),
     ]
 }

@@ -32,8 +32,18 @@ const FORMATS: &[(&str, &str, &str)] = &[
 ];
 
 /// Texts one of which fits each pattern in use.
-const FITTING: &[&str] =
-    &["abc", "US", "#ff00aa", "abcdefghijkl", "client.metadata.x", "organization.metadata.x", "transaction.custom_domain.domain_metadata.x", "user.user_metadata.x", "user.app_metadata.x", "untrusted_data.authorization_params.ext-x"];
+const FITTING: &[&str] = &[
+    "abc",
+    "US",
+    "#ff00aa",
+    "abcdefghijkl",
+    "client.metadata.x",
+    "organization.metadata.x",
+    "transaction.custom_domain.domain_metadata.x",
+    "user.user_metadata.x",
+    "user.app_metadata.x",
+    "untrusted_data.authorization_params.ext-x",
+];
 /// Texts one of which does not fit each pattern in use.
 const UNFITTING: &[&str] = &["<b>", "a b", "zz", "red", "\u{0}", "a\nb", "", "-", "no such key!", "<abcdefghij>"];
 
@@ -53,7 +63,9 @@ pub(crate) fn nullable(wanted: &Type, types: &Types) -> bool {
 /// Returns a small value that fits: of optional members none.
 pub(crate) fn sample(wanted: &Type, types: &Types) -> Value {
     match &named(wanted, types).shape {
-        Shape::Any | Shape::Text { format: None, pattern: None, length: Limits { least: None, most: None } } => json!("x"),
+        Shape::Any | Shape::Text { format: None, pattern: None, length: Limits { least: None, most: None } } => {
+            json!("x")
+        }
         Shape::Null => Value::Null,
         Shape::Boolean => json!(true),
         Shape::Integer(limits) | Shape::Number(limits) => json!(least_of(*limits).max(1).min(most_of(*limits))),

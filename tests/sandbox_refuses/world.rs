@@ -35,9 +35,11 @@ impl World {
                 name.and_then(|name| self.names.get(name)).map_or_else(|| value.clone(), |id| json!(id))
             }
             Value::Array(items) => items.iter().map(|item| self.body(item)).collect(),
-            Value::Object(members) => {
-                members.iter().map(|(name, member)| (name.clone(), self.body(member))).collect::<serde_json::Map<_, _>>().into()
-            }
+            Value::Object(members) => members
+                .iter()
+                .map(|(name, member)| (name.clone(), self.body(member)))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
             other => other.clone(),
         }
     }
@@ -127,10 +129,12 @@ impl World {
         self.write(sandbox, Post, "/actions/actions/{mailer}/deploy", Value::Null).await;
         let versions = self.write(sandbox, Get, "/actions/actions/{action}/versions", Value::Null).await;
         self.names.insert("version", versions["versions"][0]["id"].as_str().expect("an id").to_owned());
-        let bindings = json!({"bindings": [{"ref": {"type": "action_id", "value": "{action}"}, "display_name": "Enrich"}]});
+        let bindings =
+            json!({"bindings": [{"ref": {"type": "action_id", "value": "{action}"}, "display_name": "Enrich"}]});
         self.write(sandbox, Patch, "/actions/triggers/post-login/bindings", bindings).await;
         self.make(sandbox, "rule", "/rules", json!({"name": "First", "script": "function () {}", "order": 1})).await;
-        self.make(sandbox, "other_rule", "/rules", json!({"name": "Second", "script": "function () {}", "order": 2})).await;
+        self.make(sandbox, "other_rule", "/rules", json!({"name": "Second", "script": "function () {}", "order": 2}))
+            .await;
         self.write(sandbox, Put, "/rules-configs/KEY", json!({"value": "v"})).await;
     }
 
@@ -152,7 +156,8 @@ impl World {
         self.write(sandbox, Post, "/custom-domains/{domain}/verify", Value::Null).await;
         let page = json!({"template": "<!DOCTYPE html><html><head>{%- auth0:head -%}</head><body>{%- auth0:widget -%}</body></html>"});
         self.write(sandbox, Put, "/branding/templates/universal-login", page).await;
-        let provider = json!({"name": "sendgrid", "credentials": {"api_key": "k"}, "default_from_address": "a@example.com"});
+        let provider =
+            json!({"name": "sendgrid", "credentials": {"api_key": "k"}, "default_from_address": "a@example.com"});
         self.write(sandbox, Post, "/emails/provider", provider).await;
         let template = json!({"template": "verify_email", "body": "<p/>", "from": "", "subject": "S", "syntax": "liquid", "enabled": true});
         self.write(sandbox, Post, "/email-templates", template).await;

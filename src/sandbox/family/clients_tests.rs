@@ -298,3 +298,18 @@ fn a_delete_takes_what_hangs_on_it_and_may_repeat() {
     let error = refused(&mut state, Method::Get, &at, Value::Null);
     assert_eq!((error.status, error.message.as_str()), (404, "The client does not exist"));
 }
+
+#[test]
+fn a_metadata_document_is_registered_once() {
+    let mut state = tenant();
+    let body = json!({"external_client_id": "https://tool.example/client.json"});
+    let first = create(&mut state, "/clients/cimd/register", body.clone());
+    let id = text(&first, "client_id").to_owned();
+    let read = get(&mut state, &format!("/clients/{id}"));
+    assert_eq!((text(&read, "name"), &read["external_client_id"]), ("tool.example", &body["external_client_id"]));
+    assert_eq!((&read["external_metadata_type"], &read["is_first_party"]), (&json!("cimd"), &json!(false)));
+    let second = post(&mut state, "/clients/cimd/register", body);
+    assert_eq!((second.status, text(&second.body.unwrap(), "client_id")), (200, id.as_str()));
+    let plain = json!({"external_client_id": "http://tool.example/client.json"});
+    assert_eq!(refused(&mut state, Method::Post, "/clients/cimd/register", plain).status, 400);
+}
