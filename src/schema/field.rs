@@ -95,6 +95,8 @@ pub struct FieldSpec {
     pub reference: Vec<String>,
     /// Kinds a value refers to that is the same in files and API.
     pub literal_reference: Vec<String>,
+    /// The value is one that a referred resource defines.
+    pub scope_of: Option<ScopeOf>,
     /// Allowed values, where closed.
     pub values: Vec<Json>,
     /// Risk of changes here.
@@ -111,6 +113,17 @@ pub struct FieldSpec {
     pub text: Option<TextKind>,
     /// Endpoints of its own.
     pub sub: Option<Box<SubSpec>>,
+}
+
+/// Where a value has to be defined: in a list of the resource that a member beside it, or around it, names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeOf {
+    /// The member that names the resource.
+    pub member: String,
+    /// The list there.
+    pub list: String,
+    /// The member of its items that holds the value.
+    pub key: String,
 }
 
 impl FieldSpec {

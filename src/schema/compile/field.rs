@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::endpoint::sub;
 use super::reader::Reader;
-use crate::schema::field::{FieldSpec, FileBase, FileSpec, MissingFile, Risk, RiskSpec, Shape, TextKind};
+use crate::schema::field::{FieldSpec, FileBase, FileSpec, MissingFile, Risk, RiskSpec, ScopeOf, Shape, TextKind};
 
 /// JSON Schema keywords the engine leaves to the validator.
 const STANDARD: &[&str] = &[
@@ -90,6 +90,11 @@ impl Compiler<'_> {
             default_when: r.objects("x-default-when").iter().map(default_when).collect(),
             reference: r.texts("x-ref"),
             literal_reference: r.texts("x-literal-ref"),
+            scope_of: r.object("x-scope-of").map(|r| ScopeOf {
+                member: r.need("member"),
+                list: r.need("list"),
+                key: r.need("key"),
+            }),
             values: r.take("enum").and_then(Json::as_array).cloned().unwrap_or_default(),
             risk: risk(&r),
             why: r.text("x-why"),
