@@ -76,7 +76,9 @@ fn the_documented_directory() {
 
     let config = tenant.config(&place, "config", &mappings);
     let said = chain::deploy(&place, &tenant, &config, "source");
-    for left in ["My App with Express Config", "send-phone-message"] {
+    // What no tenant takes as it is: profiles and modules are of kinds to come, the grant asks for a scope that the API of
+    // the same files does not define, the directory's group has an id that breaks the API's pattern.
+    for left in ["My App with Express Config", "send-phone-message", "update:account", "some_google_group_id"] {
         assert!(said.stdout.contains(left), "`{left}` is left alone, but not listed\n{said}");
     }
     let _ = chain::round_trip(place, &tenant, &config, "export");

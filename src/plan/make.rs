@@ -29,6 +29,8 @@ pub struct Options {
     pub prune: Vec<String>,
     /// Deletes and removals that are not asked for are left and listed instead of refused.
     pub leave_removals: bool,
+    /// What the API is sure to refuse is left and listed instead of tried.
+    pub leave_refused: bool,
     /// Secrets that cannot be compared are sent.
     pub send_secrets: bool,
     /// Only these, where any.
@@ -49,6 +51,7 @@ impl Options {
 pub fn make(registry: &Registry, desired: &Desired, live: &Live, options: &Options) -> Plan {
     let mut maker = Maker {
         registry,
+        desired,
         live,
         options,
         plan: Plan { environment: options.environment.clone(), domain: live.domain.clone(), ..Plan::default() },
@@ -82,6 +85,7 @@ pub fn make(registry: &Registry, desired: &Desired, live: &Live, options: &Optio
 
 struct Maker<'a> {
     registry: &'a Registry,
+    desired: &'a Desired,
     live: &'a Live,
     options: &'a Options,
     plan: Plan,
@@ -98,6 +102,15 @@ impl Maker<'_> {
                     paired.insert(at);
                 }
                 self.leave_why(&resource.address, Kept::Foreign(kind, name));
+                continue;
+            }
+            if self.options.leave_refused
+                && let Some(why) = quirk::of(spec).refused(resource, self.desired, self.live)
+            {
+                if let Partner::Live(at) = partner {
+                    paired.insert(at);
+                }
+                self.leave_why(&resource.address, Kept::Refused(why));
                 continue;
             }
             match partner {
