@@ -192,6 +192,12 @@ impl Maker<'_> {
         let live_members = live.value.as_object().unwrap_or(&empty);
         let sides = Sides { desired: &kept, live: live_members, raw: &live.raw, forced: &forced, tenant: self.live };
         change.steps = steps(spec, &change, &sides);
+        // Keys that no read returns are not sent again: a new one is a new credential.
+        if change.steps.is_empty() && change.fields.is_empty() {
+            self.count_secrets(&resource.address, secrets);
+            self.plan.unchanged.push(resource.address.clone());
+            return;
+        }
         let rewritten: Vec<(Path, String)> = missing(&change);
         change.missing_secrets = rewritten.into_iter().map(|(_, source)| source).collect();
         let unsent = secrets.into_iter().filter(|(p, _)| !forced.contains(p)).collect();

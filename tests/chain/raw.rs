@@ -150,6 +150,11 @@ fn plain(value: &mut Value, names: &BTreeMap<String, String>, url: &str, domain:
                 let named = member.as_str().is_some_and(|text| names.values().any(|name| name == text));
                 // What is null, empty or missing is the same everywhere in Tenantry.
                 let empty = member.is_null() || member == json!([]) || member == json!({});
+                // Reads show what is stored encrypted, which differs for every write.
+                let member = match (key.as_str(), member) {
+                    ("configuration", Value::Object(pairs)) => pairs.keys().cloned().collect::<Vec<_>>().into(),
+                    (_, member) => member,
+                };
                 if named || !(empty || VOLATILE.contains(&key.as_str())) {
                     members.insert(names.get(&key).cloned().unwrap_or(key), member);
                 }
