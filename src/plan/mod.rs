@@ -9,6 +9,7 @@ mod make;
 mod normalize;
 mod order;
 mod pair;
+mod replaced;
 mod write;
 
 pub use crate::change::{

@@ -91,7 +91,6 @@ pub(super) fn compile(name: &str, json: Json) -> Result<KindSpec, Vec<String>> {
         member_files: x.object("directory").map(|r| r.map("members", member_file)).unwrap_or_default(),
         foreign_files: x.object("directory").map(|r| r.texts("except")).unwrap_or_default(),
         paired: x.object("directory").and_then(|r| r.text("pair")),
-        first_file: x_json.pointer("/directory/single").is_some(),
         list: x.object("list").map(|r| list(&r)),
         get: x.object("get").map(|r| {
             let _ = r.take("detail");
@@ -311,10 +310,13 @@ fn directory(x: &Reader<'_>, name: &str) -> Directory {
     let Some(r) = x.object("directory") else {
         return Directory::File { path: name.to_owned() };
     };
-    for elsewhere in ["single", "members", "except", "pair"] {
+    for elsewhere in ["members", "except", "pair"] {
         let _ = r.take(elsewhere);
     }
+    // Read whatever it is called, written under the folder's name.
+    let alone = r.text("single").is_some();
     let out = match (r.text("path"), r.text("folder"), r.text("array")) {
+        (None, Some(folder), None) if alone => Directory::File { path: format!("{folder}/{folder}") },
         (Some(path), _, _) => Directory::File { path: without_extension(&path) },
         (None, Some(folder), Some(array)) => {
             Directory::Array { path: format!("{folder}/{}", without_extension(&array)) }

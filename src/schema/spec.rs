@@ -112,8 +112,6 @@ pub struct KindSpec {
     pub foreign_files: Vec<String>,
     /// Extension of the file that `NAME.json` is paired with.
     pub paired: Option<String>,
-    /// The first file of the folder is it, whatever its name.
-    pub first_file: bool,
     /// How all of it is listed.
     pub list: Option<ListEndpoint>,
     /// How one is read.

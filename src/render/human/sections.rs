@@ -61,6 +61,7 @@ pub(in crate::render) fn kept(why: &Kept, whole: bool) -> String {
         Kept::DeleteNotAllowed => "not removed: deletes are not allowed".to_owned(),
         Kept::System(why) => format!("never changed: {why}"),
         Kept::Own => "never changed: this deployment's own access depends on it".to_owned(),
+        Kept::Fixed => "never changed: Auth0 cannot, and a replace would lose data".to_owned(),
         Kept::Foreign(kind, name) => {
             format!("left alone: it refers to {kind}/{name}, a kind that Tenantry does not support yet")
         }

@@ -303,12 +303,10 @@ pub struct Applied {
 /// A description that holds: `tenantry.validate/1`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Validated {
-    /// Name and version of this format.
+    /// `tenantry.validate/1`.
     pub format: &'static str,
-    /// Environment.
-    pub environment: String,
-    /// Described resources by kind.
-    pub kinds: BTreeMap<String, usize>,
+    /// Per environment the described resources per kind.
+    pub environments: BTreeMap<String, BTreeMap<String, usize>>,
     /// Warnings and notes.
     pub problems: Vec<Problem>,
 }

@@ -112,6 +112,7 @@ fn create(state: &mut State, call: &Call) -> Outcome {
         return Err(conflict("client_alias_conflict", "Another client exists with the same alias."));
     }
     client_rules::check_method(&body)?;
+    client_rules::check_organizations(&body)?;
     client_rules::check_references(state, &body)?;
     let blocks = take_credentials(&mut body);
     let mut client = client_rules::new_client(state, body)?;
@@ -219,6 +220,7 @@ fn update(state: &mut State, call: &Call) -> Outcome {
     credentials::check_used(state, id, &Value::Object(body.clone()))?;
     client_rules::change(&mut client, body)?;
     client_rules::check_method(&client)?;
+    client_rules::check_organizations(&client)?;
     let client = Value::Object(client);
     let answer = shown(state, call, &client, View::Written);
     store(state, "clients", id, client);

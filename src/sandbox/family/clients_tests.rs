@@ -308,8 +308,8 @@ fn a_metadata_document_is_registered_once() {
     let read = get(&mut state, &format!("/clients/{id}"));
     assert_eq!((text(&read, "name"), &read["external_client_id"]), ("tool.example", &body["external_client_id"]));
     assert_eq!((&read["external_metadata_type"], &read["is_first_party"]), (&json!("cimd"), &json!(false)));
-    let second = run(&mut state, &call(Method::Post, "/clients/cimd/register", body)).unwrap();
-    assert_eq!((second.status, text(&second.body, "client_id")), (200, id.as_str()));
+    let second = post(&mut state, "/clients/cimd/register", body);
+    assert_eq!((second.status, text(&second.body.unwrap(), "client_id")), (200, id.as_str()));
     let plain = json!({"external_client_id": "http://tool.example/client.json"});
-    assert_eq!(refused(&mut state, &call(Method::Post, "/clients/cimd/register", plain)).status, 400);
+    assert_eq!(refused(&mut state, Method::Post, "/clients/cimd/register", plain).status, 400);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::edit::{assign, fill, is_true, items, set, text, unset};
+use super::parts::{assign, fill_object, is_true, items, set, text, unset};
 use super::{databases, directories, scim, strategies};
 use crate::sandbox::call::Method::{Delete, Get, Patch, Post};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
@@ -73,10 +73,7 @@ fn shown(state: &State, call: &Call, connection: &Value) -> Value {
 
 /// Looking at connections lets running deletions proceed: with requests in between, a stopped clock ends them too.
 fn tick(state: &mut State, now_ms: i64) {
-    let ids: Vec<String> = state
-        .collection(DELETING)
-        .map(|(id, _)| id.clone())
-        .collect();
+    let ids: Vec<String> = state.collection(DELETING).map(|(id, _)| id.clone()).collect();
     for id in ids {
         still_deleting(state, &id, now_ms);
     }
@@ -143,7 +140,7 @@ fn insert(state: &mut State, mut sent: Value) -> Value {
             set(&mut connection, member, value.clone());
         }
     }
-    fill(&mut connection, sent);
+    fill_object(&mut connection, sent);
     strategies::complete(state, &mut connection);
     state.collection_mut(CONNECTIONS).insert(id, connection.clone());
     connection
@@ -217,6 +214,16 @@ fn check_options(
     options: &Value,
     old: Option<&Value>,
 ) -> Result<(), ApiError> {
+    let has_own_users = strategy == "auth0" && !is_true(options, "enabledDatabaseCustomization");
+    if options.get("set_user_root_attributes").is_some_and(|value| !value.is_null())
+        && (has_own_users || ["email", "sms"].contains(&strategy))
+    {
+        // API description, POST /connections, 400.
+        return Err(ApiError::invalid_body(
+            "options.set_user_root_attributes can be set only for enterprise connections, social connections or \
+             custom database connections (using external users store)",
+        ));
+    }
     if strategy == "auth0" {
         return databases::check(state, name, options, old);
     }

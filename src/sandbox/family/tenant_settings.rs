@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::edit::{assign, items, merge, set, text, unset};
+use super::parts::{assign, items, merge, set, text, unset};
 use crate::sandbox::call::Method::{Get, Patch};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
 use crate::sandbox::page;
@@ -92,10 +92,10 @@ fn update(state: &mut State, call: &Call) -> Outcome {
     check(state, &mut changes)?;
     let mut settings = stored(state);
     for name in MERGED {
-        if let Some(Value::Object(inner)) = changes.get(name) {
-            let one = Map::from_iter([(name.to_owned(), Value::Object(inner.clone()))]);
-            merge(&mut settings, &one);
-            changes.shift_remove(name);
+        if changes.get(name).is_some_and(Value::is_object)
+            && let Some(inner) = changes.shift_remove(name)
+        {
+            merge(&mut settings, &json!({name: inner}));
         }
     }
     assign(&mut settings, &changes);
@@ -153,7 +153,7 @@ fn check(state: &State, changes: &mut Map<String, Value>) -> Result<(), ApiError
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::{answer, call, get, query, refusal, tenant};
+    use super::super::calls::{answer, call, get, query, refusal, tenant};
     use super::*;
 
     fn fresh() -> State {

@@ -142,6 +142,7 @@ impl From<&change::Left> for Left {
                 Kept::Own => "own",
                 Kept::Ambiguous(_) => "ambiguous",
                 Kept::CreateOnly => "create-only",
+                Kept::Fixed => "immutable",
                 Kept::Foreign(..) => "refers-to-unsupported-kind",
                 Kept::Refused(_) => "would-be-refused",
             },
