@@ -73,6 +73,8 @@ pub struct FieldSpec {
     pub empty_is_null: bool,
     /// Members a create needs beyond the required ones.
     pub required_on_create: Vec<String>,
+    /// An item of the list that this map may be written as.
+    pub listed: Option<Box<FieldSpec>>,
     /// The server makes a value when none is given: not exported.
     pub server_made: bool,
     /// Sent on create only.
@@ -136,11 +138,11 @@ impl FieldSpec {
         }
     }
 
-    /// Returns the spec of list items.
+    /// Returns the spec of list items; of a map that may be written as a list, those of that list.
     pub fn item(&self) -> Option<&FieldSpec> {
         match &self.shape {
             Shape::List(items) => Some(items),
-            _ => None,
+            _ => self.listed.as_deref(),
         }
     }
 

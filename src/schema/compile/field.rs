@@ -77,6 +77,10 @@ impl Compiler<'_> {
             limit: r.take("x-limit").and_then(Json::as_u64),
             step: r.text("x-step"),
             empty_is_null: r.flag("x-empty-is-null", false),
+            listed: match (r.json.get("x-canonical"), r.json.get("items")) {
+                (Some(_), Some(items)) => Some(Box::new(self.field(items, &format!("{place}[]"), depth + 1))),
+                _ => None,
+            },
             required_on_create: r.texts("x-required-on-create"),
             hours: r.text("x-hours"),
             server_made: r.flag("x-server-made", false),
@@ -154,7 +158,8 @@ impl Compiler<'_> {
         let properties = r.take("properties").and_then(Json::as_object);
         let additional = r.take("additionalProperties");
         let items = r.take("items");
-        if let Some(items) = items {
+        let is_canonical_map = r.json.get("x-canonical").is_some() && additional.is_some_and(Json::is_object);
+        if let Some(items) = items.filter(|_| !is_canonical_map) {
             return Shape::List(Box::new(self.field(items, &format!("{place}[]"), depth + 1)));
         }
         if let Some(properties) = properties {
