@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod edit;
+mod front;
 mod sees;
 mod shape;
 mod tenant;
