@@ -201,8 +201,12 @@ pub enum Kept {
     Ambiguous(Vec<String>),
     /// It can be set on create only.
     CreateOnly,
+    /// It can never change, and a replace would lose data.
+    Fixed,
     /// It refers to a resource of a kind that Tenantry does not know yet: kind and name.
     Foreign(String, String),
+    /// The API is sure to refuse it: why.
+    Refused(String),
 }
 
 /// Live resources that are not described.

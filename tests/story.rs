@@ -18,7 +18,7 @@ fn a_starter_project_is_deployed_and_then_at_rest() {
     let applied = place.run(&["-e", "sandbox", "apply", "--yes", "--json"]).code(0);
     assert_eq!(applied.json()["complete"], true, "{applied}");
     let again = place.run(&["-e", "sandbox", "plan", "--detailed-exitcode"]).code(0);
-    insta::assert_snapshot!(again);
+    assert!(again.stdout.contains("\nNo changes.\n") && again.stderr.is_empty(), "{again}");
     let nothing = place.run(&["-e", "sandbox", "apply"]).code(0);
     assert!(nothing.stdout.contains("No changes."), "{nothing}");
 }

@@ -10,8 +10,8 @@ use crate::render::{clean, count};
 
 /// Check the description without a tenant
 ///
-/// Reads the files, fills in the values of the environment and checks everything that can be checked offline: syntax,
-/// fields, types, references, repeated names. Needs neither credentials nor secrets.
+/// Reads the files, fills in the values of the environment (of each one, without -e) and checks everything that can be
+/// checked offline: syntax, fields, types, references, repeated names. Needs neither credentials nor secrets.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}
 
@@ -21,18 +21,19 @@ pub(super) async fn run(_: &Args, global: &Global, ui: &Ui, interrupt: &Interrup
         Err(failure) => return failed(ui, &failure),
     };
     if ui.json {
+        let environments = validated.environments.into_iter();
         ui.answer(&v1::text(&v1::Validated {
             format: "tenantry.validate/1",
-            environment: validated.environment,
-            kinds: validated.kinds.into_iter().collect(),
+            environments: environments.map(|one| (one.environment, one.kinds.into_iter().collect())).collect(),
             problems: v1::problems_of(&validated.problems),
         }))?;
         return Ok(ExitCode::Done);
     }
     ui.problems(&validated.problems, &validated.sources);
-    let resources = validated.kinds.iter().map(|(_, n)| n).sum();
-    let (resources, kinds) = (count(resources, "resource"), count(validated.kinds.len(), "kind"));
-    let environment = clean(&validated.environment);
-    ui.answer(&format!("The description of {environment} holds: {resources} of {kinds}.\n"))?;
+    for one in &validated.environments {
+        let resources = one.kinds.iter().map(|(_, n)| n).sum();
+        let (resources, kinds) = (count(resources, "resource"), count(one.kinds.len(), "kind"));
+        ui.answer(&format!("The description of {} holds: {resources} of {kinds}.\n", clean(&one.environment)))?;
+    }
     Ok(ExitCode::Done)
 }

@@ -225,7 +225,8 @@ fn record(
     }
     // What no read returns but has to be written is asked for.
     for (name, member) in field.members() {
-        if member.write_only && member.secret && !members.contains_key(name) && is_expected(path, name, field) {
+        let needed = field.required_on_create.contains(name) || member.secret && is_expected(path, name, field);
+        if member.write_only && needed && !members.contains_key(name) {
             out.push((name.clone(), elsewhere.secret(&join(path, name))));
         }
     }

@@ -14,7 +14,7 @@ pub use doctor::{Check, Doctor, Verdict, doctor};
 pub use plan::{PlanRequest, Planned, plan};
 pub use read::{ReadTenant, read_tenant};
 pub use session::Session;
-pub use validate::{Validated, validate};
+pub use validate::{Validated, ValidatedAll, validate};
 
 use crate::model::Sources;
 use crate::problem::Problem;

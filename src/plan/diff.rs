@@ -64,6 +64,10 @@ impl<'a> Walk<'a, '_> {
             self.out.secrets.push((path.clone(), unresolved.source.clone()));
             return;
         }
+        if spec.write_only && flags.create_only && !flags.secret {
+            // Nothing could be done about a difference: the key of a credential is told by its id.
+            return;
+        }
         if spec.write_only {
             self.secrets_inside(path, desired, live);
             return;

@@ -8,15 +8,19 @@ use super::diff::{Differences, diff};
 use super::normalize::foreign;
 use super::order::{Node, forecast, order, references};
 use super::pair::{Partner, pair};
-use super::write::{Sides, removes_from_sub, steps};
+use super::replaced;
+use super::sides::Sides;
+use super::sub::removes_from_sub;
+use super::write::steps;
 use crate::change::{Action, Change, FieldChange, How, Kept, Left, Origin, Plan};
 use crate::description::Filters;
 use crate::model::{
-    Address, AddressPattern, Described, Desired, Diff, Live, LiveKind, LiveResource, Map, Path, Unavailable, Value,
+    Address, AddressPattern, Described, Desired, Diff, Live, LiveKind, LiveResource, Map, Path, Segment, Unavailable,
+    Value,
 };
 use crate::problem::Problem;
 use crate::quirk;
-use crate::schema::{KindShape, KindSpec, Registry, Risk};
+use crate::schema::{FieldSpec, KindShape, KindSpec, Registry, Risk};
 
 /// What the user allows and asks for.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +33,8 @@ pub struct Options {
     pub prune: Vec<String>,
     /// Deletes and removals that are not asked for are left and listed instead of refused.
     pub leave_removals: bool,
+    /// What the API is sure to refuse is left and listed instead of tried.
+    pub leave_refused: bool,
     /// Secrets that cannot be compared are sent.
     pub send_secrets: bool,
     /// Only these, where any.
@@ -47,8 +53,35 @@ impl Options {
 
 /// Compares and plans. `desired` is in canonical form ([`super::complete`]).
 pub fn make(registry: &Registry, desired: &Desired, live: &Live, options: &Options) -> Plan {
+    let (mut plan, mut nodes) = compare(registry, desired, live, options);
+    let is_replaced = |node: &&Node| node.change.action == Action::Replace;
+    let replaced: BTreeSet<Address> = nodes.iter().filter(is_replaced).map(|n| n.change.address.clone()).collect();
+    if !replaced.is_empty() {
+        // Everything that refers to what is made anew is planned anew.
+        let after = replaced::without(registry, live, &replaced);
+        (plan, nodes) = compare(registry, desired, &after, options);
+        for node in nodes.iter_mut().filter(|node| node.change.action == Action::Replace) {
+            cascades(registry, live, &mut node.change);
+        }
+    }
+    for spec in registry.kinds() {
+        let mut changes: Vec<&mut Change> =
+            nodes.iter_mut().map(|n| &mut n.change).filter(|c| c.address.kind == spec.name).collect();
+        if !changes.is_empty() {
+            quirk::of(spec).arrange(&mut changes, live);
+        }
+    }
+    plan.changes = order(registry, nodes);
+    plan.forecast = forecast(&plan.changes);
+    plan.unchanged.sort();
+    debug_assert_eq!(plan.valid(), Ok(()));
+    plan
+}
+
+fn compare(registry: &Registry, desired: &Desired, live: &Live, options: &Options) -> (Plan, Vec<Node>) {
     let mut maker = Maker {
         registry,
+        desired,
         live,
         options,
         plan: Plan { environment: options.environment.clone(), domain: live.domain.clone(), ..Plan::default() },
@@ -65,23 +98,12 @@ pub fn make(registry: &Registry, desired: &Desired, live: &Live, options: &Optio
             (None, _) => maker.plan.unmanaged.kinds.push(spec.name.clone()),
         }
     }
-    let Maker { mut plan, mut nodes, .. } = maker;
-    for spec in registry.kinds() {
-        let mut changes: Vec<&mut Change> =
-            nodes.iter_mut().map(|n| &mut n.change).filter(|c| c.address.kind == spec.name).collect();
-        if !changes.is_empty() {
-            quirk::of(spec).arrange(&mut changes, live);
-        }
-    }
-    plan.changes = order(registry, nodes);
-    plan.forecast = forecast(&plan.changes);
-    plan.unchanged.sort();
-    debug_assert_eq!(plan.valid(), Ok(()));
-    plan
+    (maker.plan, maker.nodes)
 }
 
 struct Maker<'a> {
     registry: &'a Registry,
+    desired: &'a Desired,
     live: &'a Live,
     options: &'a Options,
     plan: Plan,
@@ -98,6 +120,15 @@ impl Maker<'_> {
                     paired.insert(at);
                 }
                 self.leave_why(&resource.address, Kept::Foreign(kind, name));
+                continue;
+            }
+            if self.options.leave_refused
+                && let Some(why) = quirk::of(spec).refused(resource, self.desired, self.live)
+            {
+                if let Partner::Live(at) = partner {
+                    paired.insert(at);
+                }
+                self.leave_why(&resource.address, Kept::Refused(why));
                 continue;
             }
             match partner {
@@ -158,6 +189,11 @@ impl Maker<'_> {
                 return;
             }
         }
+        let fixed: Vec<FieldChange> = fields.iter().filter(|f| is_fixed(&spec.fields, &f.path)).cloned().collect();
+        if !fixed.is_empty() {
+            self.leave(&resource.address, fixed, Kept::Fixed);
+            return;
+        }
         if fields.is_empty() && forced.is_empty() {
             self.count_secrets(&resource.address, secrets);
             self.plan.unchanged.push(resource.address.clone());
@@ -169,7 +205,7 @@ impl Maker<'_> {
         change.id = Some(live.id.clone());
         change.locus = resource.loci.at(&Path::root()).cloned();
         if replace {
-            self.deletion(spec, live, &mut change);
+            deletion(self.registry, spec, self.live, &mut change);
             for field in change.fields.iter().filter(|f| f.forces_replace) {
                 change.reasons.push(format!("`{}` cannot be changed in place", field.path));
             }
@@ -179,10 +215,18 @@ impl Maker<'_> {
         let live_members = live.value.as_object().unwrap_or(&empty);
         let sides = Sides { desired: &kept, live: live_members, raw: &live.raw, forced: &forced, tenant: self.live };
         change.steps = steps(spec, &change, &sides);
+        // Keys that no read returns are not sent again: a new one is a new credential.
+        if change.steps.is_empty() && change.fields.is_empty() {
+            self.count_secrets(&resource.address, secrets);
+            self.plan.unchanged.push(resource.address.clone());
+            return;
+        }
         let rewritten: Vec<(Path, String)> = missing(&change);
         change.missing_secrets = rewritten.into_iter().map(|(_, source)| source).collect();
-        let unsent = secrets.into_iter().filter(|(p, _)| !forced.contains(p)).collect();
-        self.count_secrets(&resource.address, unsent);
+        if !replace {
+            let unsent = secrets.into_iter().filter(|(p, _)| !forced.contains(p)).collect();
+            self.count_secrets(&resource.address, unsent);
+        }
         self.nodes.push(Node { change, desired: Some(Value::Object(kept)), live: Some(live.value.clone()) });
     }
 
@@ -209,6 +253,16 @@ impl Maker<'_> {
         }
         let empty = Map::new();
         let members = resource.value.as_object().unwrap_or(&empty);
+        let lacks = |needed: &&String| {
+            !members.contains_key(*needed) && spec.field(needed).is_none_or(|f| f.default_in(members).is_none())
+        };
+        let needed: Vec<String> = spec.fields.required_on_create.iter().filter(lacks).cloned().collect();
+        if !needed.is_empty() {
+            let title = format!("`{}` cannot be created without `{}`", resource.address, needed.join("`, `"));
+            let problem = Problem::error("missing-field", title).at_maybe(resource.loci.at(&Path::root()));
+            self.plan.notes.push(problem.help(format!("add `{}`", needed.join("`, `"))));
+            return;
+        }
         let singleton = spec.shape == KindShape::Single && spec.create.is_none();
         let action = if singleton { Action::Update } else { Action::Create };
         let mut change = self.change(spec, &resource.address, action, all);
@@ -241,7 +295,7 @@ impl Maker<'_> {
         let fields = leaves(&live.value);
         let mut change = self.change(spec, &live.address, Action::Delete, fields);
         change.id = Some(live.id.clone());
-        self.deletion(spec, live, &mut change);
+        deletion(self.registry, spec, self.live, &mut change);
         let empty = Map::new();
         let sides = Sides {
             desired: &empty,
@@ -252,30 +306,6 @@ impl Maker<'_> {
         };
         change.steps = steps(spec, &change, &sides);
         self.nodes.push(Node { change, desired: None, live: Some(live.value.clone()) });
-    }
-
-    /// Adds to a change what deleting the live resource means.
-    fn deletion(&self, spec: &KindSpec, live: &LiveResource, change: &mut Change) {
-        change.risk = change.risk.max(spec.delete_risk);
-        change.reasons.extend(spec.delete_why.clone());
-        for cascade in &spec.cascades {
-            let Some(kind) = self.registry.kind(&cascade.kind) else { continue };
-            let Some(member) = cascade.items.as_ref().or(cascade.member.as_ref()) else { continue };
-            let Some(field) = kind.field(member) else { continue };
-            for other in self.live.resources(&cascade.kind).iter().filter(|o| o.address != live.address) {
-                let refers = other.value.get(member).is_some_and(|value| {
-                    references(field, value).contains(&live.address)
-                        || value
-                            .as_str()
-                            .is_some_and(|text| Some(text) == live.address.name.as_deref() || text == live.id)
-                });
-                if refers && cascade.items.is_none() {
-                    change.cascades.push(other.address.clone());
-                } else if refers {
-                    change.reasons.push(format!("`{}` loses it from its `{member}`", other.address));
-                }
-            }
-        }
     }
 
     fn change(&self, _spec: &KindSpec, address: &Address, action: Action, fields: Vec<FieldChange>) -> Change {
@@ -313,6 +343,51 @@ impl Maker<'_> {
     fn count_secrets(&mut self, address: &Address, secrets: Vec<(Path, String)>) {
         self.plan.secrets.extend(secrets.into_iter().map(|(path, source)| (address.clone(), path, source)));
     }
+}
+
+/// Adds to a change what deleting the live resource means.
+fn deletion(registry: &Registry, spec: &KindSpec, live: &Live, change: &mut Change) {
+    change.risk = change.risk.max(spec.delete_risk);
+    change.reasons.extend(spec.delete_why.clone());
+    cascades(registry, live, change);
+}
+
+/// Finds what the API deletes along with a resource, and what loses it from a list.
+fn cascades(registry: &Registry, live: &Live, change: &mut Change) {
+    let Some(spec) = registry.kind(&change.address.kind) else { return };
+    for cascade in &spec.cascades {
+        let Some(kind) = registry.kind(&cascade.kind) else { continue };
+        let Some(member) = cascade.items.as_ref().or(cascade.member.as_ref()) else { continue };
+        let Some(field) = kind.field(member) else { continue };
+        for other in live.resources(&cascade.kind).iter().filter(|o| o.address != change.address) {
+            let named = |text: &str| Some(text) == change.address.name.as_deref() || Some(text) == change.id.as_deref();
+            let refers = other.value.get(member).is_some_and(|value| {
+                references(field, value).contains(&change.address) || value.as_str().is_some_and(named)
+            });
+            if refers && cascade.items.is_none() {
+                change.cascades.push(other.address.clone());
+            } else if refers {
+                change.reasons.push(format!("`{}` loses it from its `{member}`", other.address));
+            }
+        }
+    }
+    change.cascades.dedup();
+    let mut seen = BTreeSet::new();
+    change.reasons.retain(|reason| seen.insert(reason.clone()));
+}
+
+/// Says whether a change at a path makes no sense at all, not even as a replace.
+fn is_fixed(spec: &FieldSpec, path: &Path) -> bool {
+    let mut here = spec;
+    path.0.iter().any(|segment| {
+        let next = match segment {
+            Segment::Key(key) => here.member(key),
+            Segment::Index(_) | Segment::Item(_) => here.item(),
+        };
+        let Some(next) = next else { return false };
+        here = next;
+        here.fixed
+    })
 }
 
 fn writable_on_system(spec: &KindSpec, live: &LiveResource, field: &FieldChange) -> bool {
@@ -375,15 +450,22 @@ fn leaves(value: &Value) -> Vec<FieldChange> {
 
 /// Says what stands against applying, as far as the plan alone tells.
 pub fn problems(plan: &Plan) -> Vec<Problem> {
-    plan.left
-        .iter()
-        .filter_map(|left| match &left.why {
-            Kept::Ambiguous(ids) => Some(
-                Problem::error("ambiguous-resource", format!("several live resources are `{}`", left.address))
-                    .note(format!("ids: {}", ids.join(", ")))
-                    .help("give the id of the one that is meant"),
-            ),
-            _ => None,
-        })
-        .collect()
+    let left = plan.left.iter().filter_map(|left| match &left.why {
+        Kept::Ambiguous(ids) => Some(
+            Problem::error("ambiguous-resource", format!("several live resources are `{}`", left.address))
+                .note(format!("ids: {}", ids.join(", ")))
+                .help("give the id of the one that is meant"),
+        ),
+        Kept::Fixed => {
+            let field = left.fields.first();
+            let path = field.map(|f| f.path.to_string()).unwrap_or_default();
+            Some(
+                Problem::error("immutable-field", format!("`{path}` of `{}` can never change", left.address))
+                    .at_maybe(field.and_then(|f| f.locus.as_ref()))
+                    .help("put the live value back, or describe a new resource under another name"),
+            )
+        }
+        _ => None,
+    });
+    left.chain(plan.notes.iter().cloned()).collect()
 }

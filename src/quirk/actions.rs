@@ -26,6 +26,12 @@ impl Quirk for Actions {
 
     /// An unchanged action is never deployed again: each deploy makes a version (recorded traffic).
     fn steps(&self, write: &Write<'_>, steps: &mut Vec<Step>) {
+        if write.change.action == Action::Replace {
+            // A bound action is deleted only by force; its bindings are written anew afterwards.
+            for step in steps.iter_mut().filter(|s| s.method == Verb::Delete) {
+                step.path.push_str("?force=true");
+            }
+        }
         let wanted = write.desired.get("deployed").and_then(Value::as_bool) == Some(true);
         if !wanted || write.change.action == Action::Delete {
             return;

@@ -18,8 +18,31 @@ const AUTH_METHOD: &str = "token_endpoint_auth_method";
 /// Kind under which the ids of credentials made on the way are kept.
 const CREDENTIALS: &str = "clientAuthCredentials";
 
+/// What may be described of a client made from a metadata document; the rest is the document's (auth0-deploy-cli 8.43
+/// source). Its name, too: in the files it is only what others call it by.
+const BESIDE_DOCUMENT: &[&str] = &[
+    "external_client_id",
+    "description",
+    "app_type",
+    "allowed_origins",
+    "web_origins",
+    "grant_types",
+    "oidc_conformant",
+    "organization_discovery_methods",
+    "client_metadata",
+    "default_organization",
+    "require_proof_of_possession",
+    "token_quota",
+    "skip_non_verifiable_callback_uri_confirmation_prompt",
+    "jwt_configuration",
+    "refresh_token",
+];
+
 impl Quirk for Clients {
     fn canonical(&self, members: &mut Map) {
+        if members.get("external_client_id").is_some_and(|id| *id != Value::Null) {
+            members.retain(|name, _| BESIDE_DOCUMENT.contains(&name.as_str()));
+        }
         // The block decides; attaching credentials sends the other one as null.
         if members.get(METHODS).is_some_and(|m| *m != Value::Null) {
             members.shift_remove(AUTH_METHOD);
@@ -80,10 +103,6 @@ impl Quirk for Clients {
         if write.change.action == Action::Delete || !write.desired.contains_key(METHODS) {
             return;
         }
-        let touched = |f: &crate::change::FieldChange| f.path.first_key() == Some(METHODS);
-        if !write.change.fields.iter().any(touched) {
-            return;
-        }
         if matches!(write.change.action, Action::Create | Action::Replace) {
             // A create takes whole credentials inside.
             for step in steps.iter_mut().filter(|s| s.path == "/clients") {
@@ -97,7 +116,10 @@ impl Quirk for Clients {
             }
         }
         steps.retain(|s| !matches!(&s.body, Some(Body::Object(m)) if m.is_empty() && s.path == "/clients/{id}"));
-        credential_steps(write, steps);
+        let touched = |f: &crate::change::FieldChange| f.path.first_key() == Some(METHODS);
+        if write.change.fields.iter().any(touched) {
+            credential_steps(write, steps);
+        }
     }
 }
 
@@ -109,9 +131,7 @@ fn register(id: &Value, steps: &mut Vec<Step>) {
     step.path = "/clients/cimd/register".to_owned();
     step.body = Some(Body::Object(IndexMap::from_iter([("external_client_id".to_owned(), Body::Value(id.clone()))])));
     if let Some(Body::Object(mut members)) = settings {
-        for refused in ["external_client_id", "name"] {
-            members.shift_remove(refused);
-        }
+        members.shift_remove("external_client_id");
         if !members.is_empty() {
             steps.insert(at + 1, Step::new(Verb::Patch, "/clients/{id}", Some(Body::Object(members))));
         }

@@ -171,7 +171,11 @@ fn sections(plan: &Plan) -> String {
     section(&mut out, "Skipped, because this tenant lacks the feature", skipped.collect());
     let secrets = plan.secrets.iter().map(|(a, path, source)| code(&format!("{a} {path} ({source})")));
     section(&mut out, "Secrets that cannot be compared", secrets.collect());
-    let notes = plan.notes.iter().map(|note| format!("`{}` {}", note.id, prose(&note.title)));
+    let notes = plan.notes.iter().map(|note| {
+        let place = note.labels.first().map(|label| format!("{}:{}", label.locus.file, label.locus.line));
+        let place = place.map(|place| format!(" ({})", code(&place))).unwrap_or_default();
+        format!("`{}` {}{place}", note.id, prose(&note.title))
+    });
     section(&mut out, "Notes", notes.collect());
     out
 }

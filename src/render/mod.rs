@@ -12,7 +12,6 @@ mod line;
 mod markdown;
 mod plural;
 mod problem;
-pub mod schema;
 mod style;
 mod text;
 mod value;

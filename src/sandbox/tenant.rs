@@ -192,7 +192,13 @@ impl Tenant {
         } else {
             call
         };
-        let Reply { status, body } = handler(&mut self.state, &call)?;
+        let counter = self.state.counter;
+        let outcome = handler(&mut self.state, &call);
+        if outcome.is_err() {
+            // A refusal uses up no ids.
+            self.state.counter = counter;
+        }
+        let Reply { status, body } = outcome?;
         let answer = Answer { status, body };
         if request.method != Method::Get {
             log::write(&mut self.state, operation, &call, &claims, request, &answer);

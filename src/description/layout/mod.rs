@@ -24,8 +24,8 @@ use crate::problem::{Problem, sorted};
 use crate::schema::Registry;
 
 pub use kinds::{described_names, unknown_kind};
-pub use name::{distinct_names, safe_name};
 pub(crate) use known::{PIECES, PieceHome};
+pub use name::{distinct_names, safe_name};
 pub use tree::{FileState, Tree};
 pub(crate) use tree::{clean, file_name, join, leaves, parent, split_extension};
 

@@ -61,9 +61,11 @@ pub(in crate::render) fn kept(why: &Kept, whole: bool) -> String {
         Kept::DeleteNotAllowed => "not removed: deletes are not allowed".to_owned(),
         Kept::System(why) => format!("never changed: {why}"),
         Kept::Own => "never changed: this deployment's own access depends on it".to_owned(),
+        Kept::Fixed => "never changed: Auth0 cannot, and a replace would lose data".to_owned(),
         Kept::Foreign(kind, name) => {
             format!("left alone: it refers to {kind}/{name}, a kind that Tenantry does not support yet")
         }
+        Kept::Refused(why) => format!("left alone: Auth0 would refuse it, {why}"),
         Kept::Ambiguous(ids) => format!("not touched: several live resources have this name ({})", ids.join(", ")),
         Kept::CreateOnly => "can be set only when the resource is created".to_owned(),
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::actions::{ACTIONS, envelope, missing};
-use super::edit::{fill, is_true, set, unset};
+use super::parts::{fill_object, is_true, set, unset};
 use crate::sandbox::call::Method::{Get, Post};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
 use crate::sandbox::ids::timestamp_ns;
@@ -108,7 +108,7 @@ fn list(state: &mut State, call: &Call) -> Outcome {
 
 fn with_action(version: &Value, action: &Value) -> Value {
     let mut seen = version.clone();
-    fill(&mut seen, json!({"action": action}));
+    fill_object(&mut seen, json!({"action": action}));
     seen
 }
 
@@ -139,7 +139,7 @@ fn deploy(state: &mut State, call: &Call) -> Outcome {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::{NOW_MS, answer, call, get, query, refusal, tenant};
+    use super::super::calls::{NOW_MS, answer, call, get, query, refusal, tenant};
     use super::*;
 
     fn with_two_versions() -> State {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::action_versions::{self, DRAFT};
-use super::edit::{assign, fill, is_true, items, set, text, unset};
+use super::parts::{assign, fill_object, is_true, items, set, text, unset};
 use super::triggers;
 use crate::sandbox::call::Method::{Delete, Get, Patch, Post};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
@@ -130,6 +130,10 @@ fn checked(call: &Call, old: Option<&Value>) -> Result<Map<String, Value>, ApiEr
     if !triggers.is_empty() {
         set(&mut sent, "supported_triggers", triggers);
     }
+    let runtime = text(&sent, "runtime");
+    if !runtime.is_empty() && !triggers::is_runtime(runtime) {
+        return Err(refuse(format!("The runtime {runtime} is not available.")));
+    }
     if text(&sent, "code").len() > MOST_CODE_BYTES {
         return Err(refuse(format!("The code is longer than {MOST_CODE_BYTES} bytes.")));
     }
@@ -186,7 +190,7 @@ fn create(state: &mut State, call: &Call) -> Outcome {
     ] {
         set(&mut action, member, sent.get(member).cloned().unwrap_or(default));
     }
-    fill(&mut action, sent);
+    fill_object(&mut action, sent);
     set(&mut action, "all_changes_deployed", false);
     start_build(state, &mut action);
     state.collection_mut(ACTIONS).insert(id.clone(), action);

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use super::super::edit::testing::{answer, call, get, query, refusal, tenant};
+use super::super::calls::{answer, call, get, query, refusal, tenant};
 use super::*;
 
 fn body() -> Value {

@@ -1,8 +1,8 @@
 //! `/attack-protection`: one document per part.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::edit::{assign, fill, merge, set, unset};
+use super::parts::{assign, fill_object, merge, set, unset};
 use crate::sandbox::call::Method::{Get, Patch};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
 use crate::sandbox::page;
@@ -123,7 +123,7 @@ fn update(state: &mut State, call: &Call, part: &str) -> Outcome {
     let mut changes = call.fields();
     let mut settings = stored(state, part);
     if let Some(stage @ Value::Object(_)) = changes.shift_remove("stage") {
-        merge(&mut settings, &Map::from_iter([("stage".to_owned(), stage)]));
+        merge(&mut settings, &json!({"stage": stage}));
     }
     assign(&mut settings, &changes);
     state.documents.insert(part.to_owned(), settings.clone());
@@ -143,7 +143,7 @@ fn update_captcha(state: &mut State, call: &Call) -> Outcome {
             }
         }
         if let Some(default) = fresh.get(&name) {
-            fill(&mut value, default.clone());
+            fill_object(&mut value, default.clone());
         }
         set(&mut settings, &name, value);
     }
@@ -155,7 +155,7 @@ fn update_captcha(state: &mut State, call: &Call) -> Outcome {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::{answer, call, refusal, tenant};
+    use super::super::calls::{answer, call, refusal, tenant};
     use super::*;
 
     fn fresh() -> State {

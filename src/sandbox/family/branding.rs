@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::custom_domains;
-use super::edit::{assign, text};
+use super::parts::{assign, text};
 use crate::sandbox::call::Method::{Delete, Get, Patch, Put};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
 use crate::sandbox::page;
@@ -104,7 +104,7 @@ fn no_phone_templates(_state: &mut State, _call: &Call) -> Outcome {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::{answer, call, get, refusal, tenant};
+    use super::super::calls::{answer, call, get, refusal, tenant};
     use super::*;
 
     const PAGE: &str = "<html><head>{%- auth0:head -%}</head><body>{%auth0:widget%}</body></html>";

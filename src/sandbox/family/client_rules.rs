@@ -106,7 +106,7 @@ pub(super) fn change(client: &mut Map<String, Value>, mut body: Map<String, Valu
             && let Some(stored) = client.get_mut(name)
             && let Some(given) = body.shift_remove(name)
         {
-            merge(stored, given);
+            merge(stored, &given);
         }
     }
     overlay(client, body);
@@ -193,6 +193,22 @@ pub(super) fn check_method(client: &Map<String, Value>) -> Result<(), ApiError> 
     if is_set(client, "client_authentication_methods") && is_set(client, "token_endpoint_auth_method") {
         return Err(ApiError::invalid_body(
             "client_authentication_methods and token_endpoint_auth_method are mutually exclusive.",
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses organizations for a third-party client (API description, POST and PATCH /clients, 403).
+///
+/// # Errors
+/// 403 without an error code.
+pub(super) fn check_organizations(client: &Map<String, Value>) -> Result<(), ApiError> {
+    let is_third_party = client.get("is_first_party") == Some(&Value::Bool(false));
+    if is_third_party && (is_set(client, "organization_usage") || is_set(client, "organization_require_behavior")) {
+        return Err(ApiError::bare(
+            403,
+            "Organizations are only available to first party clients on user-based flows. Properties \
+             organization_usage and organization_require_behavior must be unset for third party clients.",
         ));
     }
     Ok(())

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::client_rules::{self, View, shown, tenant_name};
 use super::parts::{children, conflict, matches_flag, rows, store, text, texts};
-use super::{client_grants, credentials};
+use super::{client_grants, connections, credentials};
 use crate::sandbox::call::{ApiError, Call, Method, Outcome, Reply};
 use crate::sandbox::page::{OffsetOrder, checkpoint, either, selected, visible};
 use crate::sandbox::route::{Route, route};
@@ -14,11 +14,12 @@ use crate::sandbox::state::State;
 pub(super) const ROUTES: &[Route] = &[
     route(Method::Get, "/clients", list),
     route(Method::Post, "/clients", create),
+    route(Method::Post, "/clients/cimd/register", register_document),
     route(Method::Get, "/clients/{id}", read),
     route(Method::Patch, "/clients/{id}", update),
     route(Method::Delete, "/clients/{id}", delete),
     route(Method::Post, "/clients/{id}/rotate-secret", rotate),
-    route(Method::Get, "/clients/{id}/connections", connections),
+    route(Method::Get, "/clients/{id}/connections", list_connections),
 ];
 
 /// Blocks of a client that hold credentials, as path from the top, with the type of credential each takes.
@@ -111,6 +112,7 @@ fn create(state: &mut State, call: &Call) -> Outcome {
         return Err(conflict("client_alias_conflict", "Another client exists with the same alias."));
     }
     client_rules::check_method(&body)?;
+    client_rules::check_organizations(&body)?;
     client_rules::check_references(state, &body)?;
     let blocks = take_credentials(&mut body);
     let mut client = client_rules::new_client(state, body)?;
@@ -122,6 +124,41 @@ fn create(state: &mut State, call: &Call) -> Outcome {
     }
     store(state, "clients", &id, Value::Object(client));
     Ok(Reply::created(shown(state, call, &Value::Object(whole), View::Created)))
+}
+
+/// Registers a client by the address of its metadata document, or finds it registered (API description, POST
+/// /clients/cimd/register). The document is not fetched: the client is named like the host it would lie on.
+fn register_document(state: &mut State, call: &Call) -> Outcome {
+    let body = call.fields();
+    let address = body.get("external_client_id").and_then(Value::as_str).unwrap_or_default();
+    let Some(host) = url::Url::parse(address).ok().filter(|url| url.scheme() == "https").and_then(|url| {
+        url.host_str().map(str::to_owned)
+    }) else {
+        return Err(ApiError::invalid_body("Invalid request body. external_client_id must be an absolute HTTPS URI."));
+    };
+    let known = state.collection("clients").find(|(_, client)| text(client, "external_client_id") == address);
+    let (status, client) = match known {
+        Some((_, client)) => (200, client.clone()),
+        None => {
+            let given = json!({
+                "name": host, "external_client_id": address, "external_metadata_type": "cimd",
+                "external_metadata_created_by": "admin", "is_first_party": false, "token_endpoint_auth_method": "none",
+                "grant_types": ["authorization_code", "refresh_token"],
+            });
+            let client = client_rules::new_client(state, given.as_object().cloned().unwrap_or_default())?;
+            let client = Value::Object(client);
+            store(state, "clients", text(&client, "client_id"), client.clone());
+            (201, client)
+        }
+    };
+    let mapped = ["external_client_id", "name", "grant_types", "token_endpoint_auth_method"];
+    let mapped: Map<String, Value> =
+        mapped.iter().filter_map(|member| Some(((*member).to_owned(), client.get(*member)?.clone()))).collect();
+    let answer = json!({
+        "client_id": client["client_id"], "mapped_fields": mapped,
+        "validation": {"valid": true, "violations": [], "warnings": []},
+    });
+    Ok(if status == 201 { Reply::created(answer) } else { Reply::ok(answer) })
 }
 
 type Block = (&'static [&'static str], Vec<Value>);
@@ -183,6 +220,7 @@ fn update(state: &mut State, call: &Call) -> Outcome {
     credentials::check_used(state, id, &Value::Object(body.clone()))?;
     client_rules::change(&mut client, body)?;
     client_rules::check_method(&client)?;
+    client_rules::check_organizations(&client)?;
     let client = Value::Object(client);
     let answer = shown(state, call, &client, View::Written);
     store(state, "clients", id, client);
@@ -207,11 +245,7 @@ fn delete(state: &mut State, call: &Call) -> Outcome {
     for collection in children(state, "organization_clients/") {
         state.remove(&collection, id);
     }
-    for connection in state.collection_mut("connections").values_mut() {
-        if let Some(enabled) = connection.get_mut("enabled_clients").and_then(Value::as_array_mut) {
-            enabled.retain(|client| client.as_str() != Some(id));
-        }
-    }
+    connections::forget_client(state, id);
     Ok(Reply::no_content())
 }
 
@@ -227,23 +261,21 @@ fn rotate(state: &mut State, call: &Call) -> Outcome {
     Ok(Reply::ok(shown(state, call, &client, View::Written)))
 }
 
-fn connections(state: &mut State, call: &Call) -> Outcome {
+fn list_connections(state: &mut State, call: &Call) -> Outcome {
     let id = call.param(0);
     find(state, id)?;
     let wanted: Vec<&str> =
         call.query.iter().filter(|(name, _)| name == "strategy").map(|(_, value)| value.as_str()).collect();
     let mut found = Vec::new();
     let may_see_options = call.caller.scopes.iter().any(|scope| scope == "read:connections_options");
-    for mut connection in rows(state, "connections") {
-        let is_enabled = texts(connection.get("enabled_clients")).iter().any(|client| client == id);
+    for connection in rows(state, "connections") {
+        let is_enabled = connections::is_enabled(state, text(&connection, "id"), id);
         if !is_enabled || !(wanted.is_empty() || wanted.contains(&text(&connection, "strategy"))) {
             continue;
         }
-        if let Some(members) = connection.as_object_mut() {
-            members.shift_remove("enabled_clients");
-            if !may_see_options {
-                members.shift_remove("options");
-            }
+        let mut connection = visible(&connection);
+        if let Some(members) = connection.as_object_mut().filter(|_| !may_see_options) {
+            members.shift_remove("options");
         }
         found.push(connection);
     }

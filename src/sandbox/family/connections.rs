@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::edit::{assign, fill, is_true, items, set, text, unset};
+use super::parts::{assign, children, fill_object, is_true, items, set, text, unset};
 use super::{databases, directories, scim, strategies};
 use crate::sandbox::call::Method::{Delete, Get, Patch, Post};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
@@ -55,6 +55,18 @@ fn enable(state: &mut State, connection: &str, client: &str) {
         .or_insert_with(|| json!({"client_id": client}));
 }
 
+/// Says whether a client may use a connection.
+pub(super) fn is_enabled(state: &State, connection: &str, client: &str) -> bool {
+    state.object(&clients_of(connection), client).is_some()
+}
+
+/// Takes a client out of every connection.
+pub(super) fn forget_client(state: &mut State, client: &str) {
+    for collection in children(state, "connection_clients/") {
+        state.remove(&collection, client);
+    }
+}
+
 /// The answer to a path that names no connection (recorded traffic).
 pub(super) fn missing() -> ApiError {
     ApiError::new(404, "inexistent_connection", "The connection does not exist")
@@ -73,10 +85,7 @@ fn shown(state: &State, call: &Call, connection: &Value) -> Value {
 
 /// Looking at connections lets running deletions proceed: with requests in between, a stopped clock ends them too.
 fn tick(state: &mut State, now_ms: i64) {
-    let ids: Vec<String> = state
-        .collection(DELETING)
-        .map(|(id, _)| id.clone())
-        .collect();
+    let ids: Vec<String> = state.collection(DELETING).map(|(id, _)| id.clone()).collect();
     for id in ids {
         still_deleting(state, &id, now_ms);
     }
@@ -143,7 +152,7 @@ fn insert(state: &mut State, mut sent: Value) -> Value {
             set(&mut connection, member, value.clone());
         }
     }
-    fill(&mut connection, sent);
+    fill_object(&mut connection, sent);
     strategies::complete(state, &mut connection);
     state.collection_mut(CONNECTIONS).insert(id, connection.clone());
     connection
@@ -217,6 +226,16 @@ fn check_options(
     options: &Value,
     old: Option<&Value>,
 ) -> Result<(), ApiError> {
+    let has_own_users = strategy == "auth0" && !is_true(options, "enabledDatabaseCustomization");
+    if options.get("set_user_root_attributes").is_some_and(|value| !value.is_null())
+        && (has_own_users || ["email", "sms"].contains(&strategy))
+    {
+        // API description, POST /connections, 400.
+        return Err(ApiError::invalid_body(
+            "options.set_user_root_attributes can be set only for enterprise connections, social connections or \
+             custom database connections (using external users store)",
+        ));
+    }
     if strategy == "auth0" {
         return databases::check(state, name, options, old);
     }

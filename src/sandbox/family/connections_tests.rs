@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use super::super::edit::testing::{answer, call, get, query, refusal, tenant};
+use super::super::calls::{answer, call, get, query, refusal, tenant};
 use super::*;
 
 fn post(state: &mut State, body: Value) -> Value {
@@ -61,13 +61,7 @@ fn a_deletion_ends_while_others_are_read() {
     for _ in 0..DELETION_ASKS {
         assert_eq!(answer(list(&mut state, &get(&[])), 200), json!([]));
     }
-    answer(
-        create(
-            &mut state,
-            &call(&[], json!({"name": "db", "strategy": "auth0"})),
-        ),
-        201,
-    );
+    answer(create(&mut state, &call(&[], json!({"name": "db", "strategy": "auth0"}))), 201);
 }
 
 #[test]

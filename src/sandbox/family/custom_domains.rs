@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::edit::{fill, is_true, merge, set, text, unset};
+use super::parts::{fill_object, is_true, merge, set, text, unset};
 use crate::sandbox::call::Method::{Delete, Get, Patch, Post};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
 use crate::sandbox::ids::timestamp_ms;
@@ -113,14 +113,14 @@ fn create(state: &mut State, call: &Call) -> Outcome {
     if let Some(metadata) = sent.get_mut("domain_metadata").and_then(Value::as_object_mut) {
         metadata.retain(|_, value| !value.is_null());
     }
-    fill(&mut domain, sent);
+    fill_object(&mut domain, sent);
     if kind == "auth0_managed_certs" {
         unset(&mut domain, "custom_client_ip_header");
-        fill(&mut domain, json!({"tls_policy": "recommended"}));
+        fill_object(&mut domain, json!({"tls_policy": "recommended"}));
     } else {
-        fill(&mut domain, json!({"custom_client_ip_header": null}));
+        fill_object(&mut domain, json!({"custom_client_ip_header": null}));
     }
-    fill(&mut domain, json!({"created_at": timestamp_ms(call.now_ms)}));
+    fill_object(&mut domain, json!({"created_at": timestamp_ms(call.now_ms)}));
     state.collection_mut(DOMAINS).insert(id, domain.clone());
     Ok(Reply::created(domain))
 }
@@ -138,7 +138,7 @@ fn update(state: &mut State, call: &Call) -> Outcome {
     check(&call.body, text(domain, "type"), text(domain, "domain"))?;
     // Null is a value of this member, not its removal.
     let header = changes.shift_remove("custom_client_ip_header");
-    merge(domain, &changes);
+    merge(domain, &Value::Object(changes));
     if let Some(header) = header.filter(|_| text(domain, "type") == "self_managed_certs") {
         set(domain, "custom_client_ip_header", header);
     }
@@ -228,7 +228,7 @@ fn update_default(state: &mut State, call: &Call) -> Outcome {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::{answer, call, get, query, refusal, tenant};
+    use super::super::calls::{answer, call, get, query, refusal, tenant};
     use super::*;
 
     fn made(state: &mut State, name: &str, kind: &str) -> String {

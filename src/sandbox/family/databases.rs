@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::edit::{fill, is_true, items, set, text, unset};
+use super::parts::{fill_object, is_true, items, set, text, unset};
 use crate::sandbox::call::ApiError;
 use crate::sandbox::state::State;
 
@@ -23,11 +23,11 @@ pub(super) const KEPT: [&str; 2] = ["authentication_methods", "passkey_options"]
 /// Adds what a create adds (recorded traffic, POST /connections).
 pub(super) fn complete(options: &mut Value) {
     let flexible = options.get("password_options").is_some();
-    fill(options, json!({"mfa": {"active": true, "return_enroll_settings": true}}));
+    fill_object(options, json!({"mfa": {"active": true, "return_enroll_settings": true}}));
     if !flexible {
-        fill(options, json!({"passwordPolicy": "good"}));
+        fill_object(options, json!({"passwordPolicy": "good"}));
     }
-    fill(
+    fill_object(
         options,
         json!({
             "strategy_version": 2,
@@ -61,10 +61,10 @@ pub(super) fn complete_methods(options: &mut Value) {
             "challenge_ui": "both", "progressive_enrollment_enabled": true, "local_enrollment_enabled": true,
         },
     });
-    fill(options, defaults.clone());
+    fill_object(options, defaults.clone());
     for name in KEPT {
         if let (Some(block), Some(default)) = (options.get_mut(name), defaults.get(name)) {
-            fill(block, default.clone());
+            fill_object(block, default.clone());
         }
     }
 }
@@ -193,7 +193,7 @@ pub(super) fn belongs(user: &Value, connection: &str) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::tenant;
+    use super::super::calls::tenant;
     use super::*;
 
     fn refused(options: &Value) -> String {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::edit::{assign, fill, items, text};
+use super::parts::{assign, fill_object, items, text};
 use super::scim::{connection, owner, rows};
 use crate::sandbox::call::Method::{Delete, Get, Patch, Post, Put};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
@@ -98,7 +98,7 @@ fn create(state: &mut State, call: &Call) -> Outcome {
     let mut created = owner(connection);
     assign(&mut created, &call.fields());
     let now = timestamp_ms(call.now_ms);
-    fill(
+    fill_object(
         &mut created,
         json!({
             "mapping": mapping(), "synchronize_automatically": false, "synchronize_groups": "off",
@@ -113,7 +113,7 @@ fn update(state: &mut State, call: &Call) -> Outcome {
     directory_connection(state, call)?;
     let found = state.object_mut(DIRECTORY, call.param(0)).ok_or_else(absent)?;
     assign(found, &call.fields());
-    super::edit::set(found, "updated_at", timestamp_ms(call.now_ms));
+    super::parts::set(found, "updated_at", timestamp_ms(call.now_ms));
     Ok(Reply::ok(found.clone()))
 }
 
@@ -184,7 +184,7 @@ fn store_groups(state: &mut State, call: &Call, rows: Vec<Value>) -> Outcome {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::{answer, call, get, refusal, tenant};
+    use super::super::calls::{answer, call, get, refusal, tenant};
     use super::*;
 
     fn with(strategy: &str) -> State {

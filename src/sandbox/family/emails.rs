@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::edit::{assign, fill, items, set, text, unset};
+use super::parts::{assign, fill_object, items, set, text, unset};
 use crate::sandbox::call::Method::{Delete, Get, Patch, Post, Put};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
 use crate::sandbox::page;
@@ -55,7 +55,7 @@ fn shown(provider: &Value) -> Value {
         }
     }
     let mut seen = json!({"name": name, "credentials": credentials});
-    fill(&mut seen, page::visible(provider));
+    fill_object(&mut seen, page::visible(provider));
     seen
 }
 
@@ -191,7 +191,7 @@ fn save_template(state: &mut State, call: &Call, start: Value) -> Outcome {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::{answer, call, get, query, refusal, tenant};
+    use super::super::calls::{answer, call, get, query, refusal, tenant};
     use super::*;
 
     fn smtp() -> Value {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::edit::{set, text};
+use super::parts::{set, text};
 use crate::sandbox::call::Method::{Get, Post};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
 use crate::sandbox::ids::timestamp_ms;
@@ -32,9 +32,7 @@ fn start(state: &mut State, call: &Call, kind: &str, ends: &str) -> Value {
         "id": id, "type": kind, "status": "pending", "created_at": timestamp_ms(call.now_ms), "$ends": ends,
     });
     let connection = state.object("connections", text(&call.body, "connection_id"));
-    let name = connection
-        .map_or("", |connection| text(connection, "name"))
-        .to_owned();
+    let name = connection.map_or("", |connection| text(connection, "name")).to_owned();
     if !name.is_empty() {
         set(&mut job, "connection_id", text(&call.body, "connection_id"));
     }
@@ -93,7 +91,7 @@ fn errors(state: &mut State, call: &Call) -> Outcome {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::{answer, call, get, refusal, tenant};
+    use super::super::calls::{answer, call, get, refusal, tenant};
     use super::*;
 
     #[test]

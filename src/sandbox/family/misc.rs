@@ -28,7 +28,7 @@ fn list_log_streams(_state: &mut State, _call: &Call) -> Outcome {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::{answer, query, tenant};
+    use super::super::calls::{answer, query, tenant};
     use super::*;
 
     #[test]

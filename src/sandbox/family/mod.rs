@@ -14,7 +14,6 @@ mod credentials;
 mod custom_domains;
 mod databases;
 mod directories;
-mod edit;
 mod emails;
 mod jobs;
 mod misc;
@@ -36,6 +35,8 @@ mod tenant_settings;
 mod triggers;
 mod users;
 
+#[cfg(test)]
+mod calls;
 #[cfg(test)]
 mod testing;
 

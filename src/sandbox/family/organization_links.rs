@@ -19,6 +19,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Method::Delete, "/organizations/{id}/clients", remove_clients),
     route(Method::Get, "/organizations/{id}/clients/{client_id}", read_client),
     route(Method::Patch, "/organizations/{id}/clients/{client_id}", update_client),
+    route(Method::Delete, "/organizations/{id}/clients/{client_id}", remove_client),
 ];
 
 /// Client grants, and likewise clients, of one organization (API description, POST /organizations/{id}/client-grants).
@@ -154,13 +155,19 @@ fn remove_clients(state: &mut State, call: &Call) -> Outcome {
     Ok(Reply::no_content())
 }
 
+fn remove_client(state: &mut State, call: &Call) -> Outcome {
+    open_clients(state, call)?;
+    state.remove(&clients_of(call.param(0)), call.param(1));
+    Ok(Reply::no_content())
+}
+
 fn update_client(state: &mut State, call: &Call) -> Outcome {
     open_clients(state, call)?;
     let held = clients_of(call.param(0));
     let Some(link) = state.object_mut(&held, call.param(1)) else {
         return Err(missing());
     };
-    super::parts::merge(link, call.body.clone());
+    super::parts::merge(link, &call.body);
     let link = link.clone();
     Ok(Reply::ok(shown(state, &link).ok_or_else(missing)?))
 }

@@ -31,21 +31,60 @@ pub(super) fn overlay(object: &mut Map<String, Value>, patch: Map<String, Value>
     }
 }
 
-/// Merges a PATCH into an object at every depth: members not named survive, null removes, lists are replaced.
-pub(super) fn merge(target: &mut Value, patch: Value) {
-    match (target, patch) {
-        (Value::Object(members), Value::Object(patch)) => {
-            for (name, value) in patch {
-                if value.is_null() {
-                    members.shift_remove(&name);
-                } else if let Some(member) = members.get_mut(&name) {
-                    merge(member, value);
-                } else {
-                    members.insert(name, value);
-                }
-            }
+/// Says whether a member is `true`.
+pub(super) fn is_true(object: &Value, member: &str) -> bool {
+    object.get(member) == Some(&Value::Bool(true))
+}
+
+/// Sets one member; does nothing to what is not an object.
+pub(super) fn set(object: &mut Value, member: &str, value: impl Into<Value>) {
+    if let Value::Object(members) = object {
+        members.insert(member.to_owned(), value.into());
+    }
+}
+
+/// Removes one member and keeps the order of the others.
+pub(super) fn unset(object: &mut Value, member: &str) -> Option<Value> {
+    object.as_object_mut()?.shift_remove(member)
+}
+
+/// Does as [`overlay`] to a value; nothing to what is not an object.
+pub(super) fn assign(object: &mut Value, changes: &Map<String, Value>) {
+    if let Value::Object(members) = object {
+        overlay(members, changes.clone());
+    }
+}
+
+/// Returns the elements of a list member; none where it is no list.
+pub(super) fn items<'a>(object: &'a Value, member: &str) -> &'a [Value] {
+    object.get(member).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// Merges a PATCH into a value at every depth: members not named survive, null removes, lists are replaced.
+pub(super) fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(changes) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Value::Object(members) = target else {
+        return;
+    };
+    for (name, value) in changes {
+        if value.is_null() {
+            members.shift_remove(name);
+        } else {
+            merge(members.entry(name.clone()).or_insert(Value::Null), value);
         }
-        (target, patch) => *target = patch,
+    }
+}
+
+/// Does as [`fill`] to a value; nothing to what is not an object.
+pub(super) fn fill_object(object: &mut Value, defaults: Value) {
+    if let Value::Object(members) = object {
+        fill(members, defaults);
     }
 }
 
@@ -107,8 +146,27 @@ mod tests {
     #[test]
     fn merge_keeps_removes_and_replaces() {
         let mut value = json!({"a": {"x": 1, "y": 2}, "list": [1, 2], "gone": 1});
-        merge(&mut value, json!({"a": {"y": 3}, "list": [9], "gone": null, "new": {"z": 1}}));
+        merge(&mut value, &json!({"a": {"y": 3}, "list": [9], "gone": null, "new": {"z": 1, "none": null}}));
         assert_eq!(value, json!({"a": {"x": 1, "y": 3}, "list": [9], "new": {"z": 1}}));
+    }
+
+    #[test]
+    fn merge_replaces_what_was_no_object() {
+        let mut value = json!({"a": 1});
+        merge(&mut value, &json!({"a": {"x": {"y": 1}}}));
+        assert_eq!(value, json!({"a": {"x": {"y": 1}}}));
+    }
+
+    #[test]
+    fn fill_overwrites_nothing_and_needs_an_object() {
+        let mut value = json!({"a": 1});
+        fill_object(&mut value, json!({"a": 2, "b": 3}));
+        assert_eq!(value, json!({"a": 1, "b": 3}));
+        let mut text = json!("a");
+        fill_object(&mut text, json!({"a": 2}));
+        assign(&mut text, &Map::new());
+        set(&mut text, "a", 1);
+        assert_eq!((text.clone(), unset(&mut text, "a")), (json!("a"), None));
     }
 
     #[test]

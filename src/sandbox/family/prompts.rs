@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::edit::assign;
+use super::parts::assign;
 use super::{custom_domains, tenant_settings};
 use crate::sandbox::call::Method::{Get, Patch, Put};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
@@ -178,7 +178,12 @@ fn write_partials(state: &mut State, call: &Call) -> Outcome {
                 "Payload validation error: 'Additional properties not allowed: {screen}'."
             )));
         }
-        for (point, code) in points.as_object().into_iter().flatten() {
+        let Some(points) = points.as_object() else {
+            return Err(ApiError::invalid_body(format!(
+                "Payload validation error: 'Expected type object' on property {screen}."
+            )));
+        };
+        for (point, code) in points {
             if !INSERTION_POINTS.contains(&point.as_str()) || !code.is_string() {
                 return Err(ApiError::invalid_body(format!(
                     "Payload validation error: 'Additional properties not allowed: {point}' on property {screen}."
@@ -193,7 +198,7 @@ fn write_partials(state: &mut State, call: &Call) -> Outcome {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::{answer, call, get, refusal, tenant};
+    use super::super::calls::{answer, call, get, refusal, tenant};
     use super::*;
 
     fn fresh() -> State {

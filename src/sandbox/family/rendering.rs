@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::edit::{assign, items, text};
+use super::parts::{assign, items, text};
 use super::prompts::known;
 use crate::sandbox::call::Method::{Get, Patch};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
@@ -120,7 +120,7 @@ fn update_all(state: &mut State, call: &Call) -> Outcome {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::{answer, call, get, query, refusal, tenant};
+    use super::super::calls::{answer, call, get, query, refusal, tenant};
     use super::*;
 
     #[test]

@@ -25,6 +25,9 @@ pub(super) const ROUTES: &[Route] = &[
 
 const SERVERS: &str = "resource_servers";
 
+/// Scopes of one API (published entity limits).
+const MOST_SCOPES: usize = 1000;
+
 /// Scopes of the Management API, one per line (recorded traffic, API description).
 const MANAGEMENT_SCOPES: &str = include_str!("management_scopes.txt");
 
@@ -146,6 +149,9 @@ fn create(state: &mut State, call: &Call) -> Outcome {
 /// Checks and completes an API after a write.
 fn complete(state: &mut State, api: &mut Map<String, Value>) -> Result<(), ApiError> {
     if let Some(scopes) = api.get("scopes").and_then(Value::as_array) {
+        if scopes.len() > MOST_SCOPES {
+            return Err(ApiError::invalid_body(format!("A resource server has at most {MOST_SCOPES} scopes.")));
+        }
         let mut values: Vec<&str> = scopes.iter().map(|scope| text(scope, "value")).collect();
         values.sort_unstable();
         if values.windows(2).any(|pair| pair.first() == pair.last()) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::edit::{assign, is_true, set, text};
+use super::parts::{assign, is_true, set, text};
 use crate::sandbox::call::Method::{Delete, Get, Patch, Post};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
 use crate::sandbox::page::{self, OffsetOrder};
@@ -108,7 +108,7 @@ fn list_hooks(state: &mut State, call: &Call) -> Outcome {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::{answer, call, get, query, refusal, tenant};
+    use super::super::calls::{answer, call, get, query, refusal, tenant};
     use super::*;
 
     fn made(state: &mut State, body: Value) -> Value {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::edit::text;
+use super::parts::text;
 use crate::sandbox::call::Method::{Delete, Get, Put};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
 use crate::sandbox::route::{Route, route};
@@ -47,7 +47,7 @@ fn delete(state: &mut State, call: &Call) -> Outcome {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::{answer, call, get, refusal, tenant};
+    use super::super::calls::{answer, call, get, refusal, tenant};
     use super::*;
 
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::connections::missing;
-use super::edit::{assign, fill, is_true, items, text};
+use super::parts::{assign, fill_object, is_true, items, text};
 use crate::sandbox::call::Method::{Delete, Get, Patch, Post};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
 use crate::sandbox::ids::timestamp_ms;
@@ -116,10 +116,10 @@ fn create(state: &mut State, call: &Call) -> Outcome {
     check_mapping(&call.body)?;
     let mut created = owner(connection);
     let tenant = state.domain.split('.').next().unwrap_or_default();
-    fill(&mut created, json!({"tenant_name": tenant}));
+    fill_object(&mut created, json!({"tenant_name": tenant}));
     assign(&mut created, &call.fields());
     let now = timestamp_ms(call.now_ms);
-    fill(
+    fill_object(
         &mut created,
         json!({"user_id_attribute": "externalId", "mapping": mapping(strategy), "created_at": now, "updated_on": now}),
     );
@@ -132,7 +132,7 @@ fn update(state: &mut State, call: &Call) -> Outcome {
     let found = state.object_mut(SCIM, call.param(0)).ok_or_else(absent)?;
     check_mapping(&call.body)?;
     assign(found, &call.fields());
-    super::edit::set(found, "updated_on", timestamp_ms(call.now_ms));
+    super::parts::set(found, "updated_on", timestamp_ms(call.now_ms));
     Ok(Reply::ok(found.clone()))
 }
 
@@ -176,14 +176,14 @@ fn create_token(state: &mut State, call: &Call) -> Outcome {
     let id = state.id16("tok");
     let mut row = json!({"token_id": id, "created_at": timestamp_ms(call.now_ms)});
     if let Some(scopes) = call.body.get("scopes") {
-        fill(&mut row, json!({"scopes": scopes}));
+        fill_object(&mut row, json!({"scopes": scopes}));
     }
     if let Some(seconds) = lifetime {
         let until = call.now_ms.saturating_add(seconds.saturating_mul(1000));
-        fill(&mut row, json!({"valid_until": timestamp_ms(until)}));
+        fill_object(&mut row, json!({"valid_until": timestamp_ms(until)}));
     }
     state.collection_mut(&collection).insert(id.clone(), row.clone());
-    fill(&mut row, json!({"token": format!("{id}.{}", state.hex(64))}));
+    fill_object(&mut row, json!({"token": format!("{id}.{}", state.hex(64))}));
     Ok(Reply::created(row))
 }
 
@@ -197,7 +197,7 @@ fn delete_token(state: &mut State, call: &Call) -> Outcome {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::{answer, call, get, refusal, tenant};
+    use super::super::calls::{answer, call, get, refusal, tenant};
     use super::*;
 
     fn with(strategy: &str) -> State {

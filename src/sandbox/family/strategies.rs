@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::databases;
-use super::edit::{fill, items, set, text, unset};
+use super::parts::{fill_object, items, set, text, unset};
 use crate::sandbox::state::State;
 
 /// Strategies whose directory lives with the customer.
@@ -32,12 +32,12 @@ const PURPOSED: [&str; 6] = ["auth0", "google-apps", "google-oauth2", "line", "o
 pub(super) fn complete(state: &mut State, connection: &mut Value) {
     let strategy = text(connection, "strategy").to_owned();
     let name = text(connection, "name").to_owned();
-    fill(connection, json!({"is_domain_connection": false}));
+    fill_object(connection, json!({"is_domain_connection": false}));
     if PURPOSED.contains(&strategy.as_str()) {
-        fill(connection, json!({"authentication": {"active": true}, "connected_accounts": {"active": false}}));
+        fill_object(connection, json!({"authentication": {"active": true}, "connected_accounts": {"active": false}}));
     }
     if ENTERPRISE.contains(&strategy.as_str()) {
-        fill(connection, json!({"show_as_button": false}));
+        fill_object(connection, json!({"show_as_button": false}));
     }
     if TICKETED.contains(&strategy.as_str()) {
         let ticket = state.alphanumeric(8);
@@ -45,19 +45,19 @@ pub(super) fn complete(state: &mut State, connection: &mut Value) {
         set(connection, "provisioning_ticket_url", url);
     }
     if ["oidc", "okta", "waad"].contains(&strategy.as_str()) {
-        fill(connection, json!({"display_name": name}));
+        fill_object(connection, json!({"display_name": name}));
     }
-    fill(connection, json!({"realms": [name]}));
+    fill_object(connection, json!({"realms": [name]}));
 }
 
 /// Adds the members of `options` that a create adds (recorded traffic).
 pub(super) fn complete_options(strategy: &str, options: &mut Value) {
     match strategy {
         "auth0" => databases::complete(options),
-        "ad" => fill(options, json!({"ips": null, "brute_force_protection": true})),
+        "ad" => fill_object(options, json!({"ips": null, "brute_force_protection": true})),
         "adfs" => {
             let endpoint = text(options, "adfs_server").to_owned();
-            fill(
+            fill_object(
                 options,
                 json!({
                     "thumbprints": [], "signInEndpoint": endpoint,
@@ -69,7 +69,7 @@ pub(super) fn complete_options(strategy: &str, options: &mut Value) {
         "waad" => {
             let domain = items(options, "domain_aliases").first().and_then(Value::as_str).map(str::to_owned);
             let domain = domain.unwrap_or_else(|| text(options, "tenant_domain").to_owned());
-            fill(
+            fill_object(
                 options,
                 json!({
                     "identity_api": "microsoft-identity-platform-v2.0", "waad_protocol": "openid-connect",
@@ -79,7 +79,7 @@ pub(super) fn complete_options(strategy: &str, options: &mut Value) {
                 }),
             );
         }
-        "google-apps" => fill(
+        "google-apps" => fill_object(
             options,
             json!({"email": true, "profile": true, "scope": ["email", "profile"], "handle_login_from_social": true}),
         ),
@@ -94,10 +94,10 @@ fn complete_oidc(strategy: &str, options: &mut Value) {
         _ => text(options, "discovery_url").trim_end_matches("/.well-known/openid-configuration").to_owned(),
     };
     if strategy == "okta" {
-        fill(options, json!({"type": "back_channel"}));
+        fill_object(options, json!({"type": "back_channel"}));
     }
     let mode = if strategy == "oidc" { "bind_all" } else { "basic_profile" };
-    fill(
+    fill_object(
         options,
         json!({
             "schema_version": "oidc-V4",
@@ -125,7 +125,7 @@ fn complete_saml(strategy: &str, options: &mut Value) {
             // Writing to a String cannot fail.
             let _ = write!(thumbprint, "{byte:02x}");
         }
-        fill(
+        fill_object(
             options,
             json!({
                 "cert": certificate, "expires": "2034-01-01T00:00:00.000Z",
@@ -138,9 +138,9 @@ fn complete_saml(strategy: &str, options: &mut Value) {
 /// Social strategies: `scope` follows from the permission flags.
 fn complete_social(strategy: &str, options: &mut Value) {
     match strategy {
-        "google-oauth2" => fill(options, json!({"email": true})),
-        "line" | "linkedin" | "wordpress" => fill(options, json!({"profile": true})),
-        "windowslive" => fill(options, json!({"signin": true})),
+        "google-oauth2" => fill_object(options, json!({"email": true})),
+        "line" | "linkedin" | "wordpress" => fill_object(options, json!({"profile": true})),
+        "windowslive" => fill_object(options, json!({"signin": true})),
         _ => {}
     }
     let social = ["facebook", "google-oauth2", "line", "linkedin", "wordpress", "windowslive", "github", "salesforce"];
@@ -170,7 +170,7 @@ pub(super) fn replace_options(strategy: &str, old: &Value, mut sent: Value) -> V
     };
     for name in kept {
         if let Some(value) = old.get(name) {
-            fill(&mut sent, json!({*name: value}));
+            fill_object(&mut sent, json!({*name: value}));
         }
     }
     if strategy == "auth0" {
@@ -183,7 +183,7 @@ pub(super) fn replace_options(strategy: &str, old: &Value, mut sent: Value) -> V
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::tenant;
+    use super::super::calls::tenant;
     use super::*;
 
     fn completed(strategy: &str, mut options: Value) -> Value {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::edit::{assign, items, merge, set, text, unset};
+use super::parts::{assign, items, merge, set, text, unset};
 use crate::sandbox::call::Method::{Get, Patch};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
 use crate::sandbox::page;
@@ -28,6 +28,8 @@ const PATCH_FLAGS: [&str; 2] = [
 ];
 
 const SANDBOX_VERSIONS: [&str; 3] = ["22", "18", "12"];
+/// Versions that older tenants run, which are no longer offered (the documented example of auth0-deploy-cli has one).
+const OLDER_VERSIONS: [&str; 3] = ["4", "8", "16"];
 
 /// Adds the settings of a fresh tenant (members that recorded tenants have).
 pub(super) fn bootstrap(state: &mut State, _now_ms: i64) {
@@ -90,10 +92,10 @@ fn update(state: &mut State, call: &Call) -> Outcome {
     check(state, &mut changes)?;
     let mut settings = stored(state);
     for name in MERGED {
-        if let Some(Value::Object(inner)) = changes.get(name) {
-            let one = Map::from_iter([(name.to_owned(), Value::Object(inner.clone()))]);
-            merge(&mut settings, &one);
-            changes.shift_remove(name);
+        if changes.get(name).is_some_and(Value::is_object)
+            && let Some(inner) = changes.shift_remove(name)
+        {
+            merge(&mut settings, &json!({name: inner}));
         }
     }
     assign(&mut settings, &changes);
@@ -141,7 +143,7 @@ fn check(state: &State, changes: &mut Map<String, Value>) -> Result<(), ApiError
     }
     let sent = Value::Object(changes.clone());
     let version = text(&sent, "sandbox_version");
-    if !version.is_empty() && !SANDBOX_VERSIONS.contains(&version) {
+    if !version.is_empty() && !(SANDBOX_VERSIONS.contains(&version) || OLDER_VERSIONS.contains(&version)) {
         return Err(ApiError::invalid_body(format!("The sandbox version {version} is not available.")));
     }
     Ok(())
@@ -151,7 +153,7 @@ fn check(state: &State, changes: &mut Map<String, Value>) -> Result<(), ApiError
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::{answer, call, get, query, refusal, tenant};
+    use super::super::calls::{answer, call, get, query, refusal, tenant};
     use super::*;
 
     fn fresh() -> State {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::actions::{ACTIONS, embedded, envelope, has_deployed, refuse};
-use super::edit::{items, set, text};
+use super::parts::{items, set, text};
 use crate::sandbox::call::Method::{Get, Patch};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
 use crate::sandbox::ids::timestamp_ns;
@@ -81,6 +81,11 @@ pub(super) fn version(id: &str, named: &str) -> Option<&'static str> {
 /// Returns the runtime of an action that names none.
 pub(super) fn default_runtime(id: &str, version: &str) -> &'static str {
     ROWS.iter().find(|row| row.id == id && row.version == version).map_or("node22", |row| row.default_runtime)
+}
+
+/// Says whether any version of any trigger runs on a runtime.
+pub(super) fn is_runtime(name: &str) -> bool {
+    ROWS.iter().any(|row| row.default_runtime == name || row.runtimes.contains(&name))
 }
 
 fn list(_state: &mut State, _call: &Call) -> Outcome {
@@ -212,7 +217,7 @@ fn store(state: &mut State, trigger: &str, wanted: &[(String, String)], now: &st
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::edit::testing::{answer, call, get, query, refusal, tenant};
+    use super::super::calls::{answer, call, get, query, refusal, tenant};
     use super::*;
 
     fn action(state: &mut State, id: &str, trigger: &str, deployed: bool) {

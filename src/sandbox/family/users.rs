@@ -209,7 +209,7 @@ fn update(state: &mut State, call: &Call) -> Outcome {
             Some(stored) if !is_cleared => stored,
             _ => json!({}),
         };
-        merge(&mut stored, Value::Object(given));
+        merge(&mut stored, &Value::Object(given));
         if !is_cleared || member == "user_metadata" {
             user.insert(member.to_owned(), stored);
         }
