@@ -18,6 +18,12 @@ const SALTS: usize = 5;
 /// How many values that are taken and not answered are enough.
 const UNANSWERED: usize = 2;
 
+/// On how many resources a leaf is tried in vain.
+const ENOUGH: usize = 3;
+
+/// The resource lacks the member.
+const ABSENT: &str = "no read returns it";
+
 /// What became of a leaf; the best over all resources of the kind counts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Verdict {
@@ -32,7 +38,7 @@ enum Verdict {
 }
 
 /// The tenant that every test begins with.
-pub(crate) async fn fixture(kind: &str) -> Tenant {
+pub(crate) async fn fixture() -> (Tenant, Json) {
     let tenant = Tenant::start().await;
     // Page templates and partials need a custom domain that is ready.
     let wanted = json!({"domain": "login.law.example", "type": "auth0_managed_certs"});
@@ -41,13 +47,9 @@ pub(crate) async fn fixture(kind: &str) -> Tenant {
     let path = format!("/custom-domains/{}/verify", domain["custom_domain_id"].as_str().unwrap());
     let (status, _) = tenant.raw("POST", &path, None).await;
     assert_eq!(status, 200);
-    let mut json: Json = serde_yaml::from_str(include_str!("fixture.yaml")).unwrap();
-    if kind != "prompts" {
-        // Partials have a small rate limit of their own, which the client keeps to.
-        json["prompts"].as_object_mut().unwrap().remove("partials");
-    }
+    let json: Json = serde_yaml::from_str(include_str!("fixture.yaml")).unwrap();
     tenant.deploy(&describe(&json)).await;
-    tenant
+    (tenant, json)
 }
 
 fn ids_of(live: &tenantry::model::Live) -> Ids {
@@ -56,10 +58,14 @@ fn ids_of(live: &tenantry::model::Live) -> Ids {
         let known = live.resources(kind).iter().filter(|r| r.system.is_none());
         ids.insert(kind.clone(), known.map(|r| r.id.clone()).collect());
     }
-    // What refers by a value means the identifier.
-    let identifiers = live.resources("resourceServers").iter().filter(|r| r.system.is_none());
-    let identifiers = identifiers.filter_map(|r| r.raw["identifier"].as_str().map(str::to_owned)).collect();
-    ids.insert("resourceServers".to_owned(), identifiers);
+    for kind in live.kinds.keys() {
+        let known = live.resources(kind).iter().filter(|r| r.system.is_none());
+        let named = known.filter_map(|r| r.address.name.as_ref().map(|name| match r.raw["identifier"].as_str() {
+            Some(identifier) => identifier.to_owned(),
+            None => name.clone(),
+        }));
+        ids.insert(format!("={kind}"), named.collect());
+    }
     ids
 }
 
@@ -68,6 +74,8 @@ struct Sight<'a> {
     spec: &'a KindSpec,
     ids: Ids,
     verdicts: BTreeMap<String, Verdict>,
+    /// On how many resources a leaf could not be set, or be looked at.
+    tried: BTreeMap<String, usize>,
 }
 
 impl Sight<'_> {
@@ -104,6 +112,9 @@ impl Sight<'_> {
         let name = resource.address.name.clone();
         let mut live = resource.clone();
         for leaf in leaves.iter().filter(|l| l.exempt.is_none()) {
+            if self.tried.get(&leaf.name()).is_some_and(|n| *n >= ENOUGH) {
+                continue;
+            }
             let mut why = String::new();
             for reach in [Reach::All, Reach::Least] {
                 let mut done = false;
@@ -131,6 +142,7 @@ impl Sight<'_> {
                 }
             }
             if !why.is_empty() {
+                *self.tried.entry(leaf.name()).or_default() += 1;
                 self.note(leaf, Verdict::Untried(why));
             }
         }
@@ -147,7 +159,7 @@ impl Sight<'_> {
                 continue;
             };
             if leaf.kind == LeafKind::Value && at(&resource.raw, &edited.at).is_null() {
-                return Verdict::Untried("no read returns it".to_owned());
+                return Verdict::Untried(ABSENT.to_owned());
             }
             if let Err(message) = self.send(resource, &edited).await {
                 why = message;
@@ -231,24 +243,28 @@ fn same(a: &LiveResource, b: &LiveResource) -> bool {
 /// Checks one kind. `least` is the share of leaves, in percent, that have to be checked; `known` are leaves that are not,
 /// with the reason.
 pub(crate) async fn sees(kind: &str, least: usize, known: &[(&str, &str)]) {
-    let tenant = fixture(kind).await;
+    let (tenant, json) = fixture().await;
     let spec = Registry::get().kind(kind).unwrap();
     let others: BTreeSet<String> = Registry::get().names().filter(|k| *k != "prompts").map(str::to_owned).collect();
     let (live, _) = tenant.read_whole(&others).await;
     let leaves = leaves(spec);
-    let mut sight = Sight { tenant: &tenant, spec, ids: ids_of(&live), verdicts: BTreeMap::new() };
+    let mut sight = Sight { tenant: &tenant, spec, ids: ids_of(&live), verdicts: BTreeMap::new(), tried: BTreeMap::new() };
     let only = BTreeSet::from([kind.to_owned()]);
-    let (live, _) = tenant.read_whole(&only).await;
+    let described = describe(&json!({kind: json[kind]}));
+    // All of the prompts would be a request for every prompt and language.
+    let read = async || if kind == "prompts" { tenant.plan(&described).await.live } else { tenant.read_whole(&only).await.0 };
+    let live = read().await;
     for (n, resource) in live.resources(kind).iter().filter(|r| r.system.is_none()).enumerate() {
         // Members that exclude each other: in one resource the first ones win, in the next the last ones.
         let order: Vec<&Leaf> = if n % 2 == 0 { leaves.iter().collect() } else { leaves.iter().rev().collect() };
         sight.fill(resource, &order).await;
     }
-    let (live, _) = tenant.read_whole(&only).await;
+    let live = read().await;
     let desired = describe_live(&live, &only);
     let planned = tenant.plan(&desired).await;
     assert!(!planned.plan.has_changes(), "what is live is planned to change: {:#?}", told(&planned.plan));
     let live = planned.live;
+    sight.tried.clear();
     let mut state = tenant.control("GET", "state", &Json::Null).await;
     // The log of what filled the tenant is most of it.
     if let Some(log) = state.get_mut("logs") {
@@ -257,13 +273,17 @@ pub(crate) async fn sees(kind: &str, least: usize, known: &[(&str, &str)]) {
     let mut done: BTreeSet<String> = BTreeSet::new();
     for resource in live.resources(kind).iter().filter(|r| r.system.is_none()) {
         for leaf in leaves.iter().filter(|l| l.exempt.is_none()) {
-            if done.contains(&leaf.name()) {
+            let enough = sight.tried.get(&leaf.name()).is_some_and(|n| *n >= ENOUGH);
+            if done.contains(&leaf.name()) || enough {
                 continue;
             }
             let mut touched = false;
             let verdict = sight.look(&desired, resource, leaf, &mut touched).await;
             if matches!(verdict, Verdict::Checked | Verdict::Seen) {
                 done.insert(leaf.name());
+            }
+            if matches!(&verdict, Verdict::Untried(why) if why != ABSENT) {
+                *sight.tried.entry(leaf.name()).or_default() += 1;
             }
             if touched && verdict != Verdict::Checked {
                 tenant.control("PUT", "state", &state).await;
