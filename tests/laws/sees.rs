@@ -18,6 +18,9 @@ const SALTS: usize = 5;
 /// How many values that are taken and not answered are enough.
 const UNANSWERED: usize = 2;
 
+/// How many leaves are changed before looking.
+const AT_ONCE: usize = 12;
+
 /// On how many resources a leaf is tried in vain.
 const ENOUGH: usize = 3;
 
@@ -148,6 +151,53 @@ impl Sight<'_> {
         }
     }
 
+    /// Changes many leaves at once and looks: those of the result showed as they should. What is left is looked at alone.
+    async fn look_at_many(&self, desired: &Desired, resource: &LiveResource, leaves: &[&Leaf]) -> Vec<String> {
+        let name = resource.address.name.clone();
+        let mut live = resource.clone();
+        let mut edits: Vec<(&Leaf, Edited)> = Vec::new();
+        for leaf in leaves {
+            for salt in 0..SALTS {
+                let made = edit(self.spec, name.as_deref(), &live.raw, leaf, salt, Reach::All, &self.ids);
+                let Some(edited) = made else { continue };
+                if leaf.kind == LeafKind::Value && at(&resource.raw, &edited.at).is_null() {
+                    break;
+                }
+                if self.send(&live, &edited).await.is_ok() {
+                    live.raw = edited.raw.clone();
+                    edits.push((leaf, edited));
+                    break;
+                }
+            }
+        }
+        let planned = self.tenant.plan(desired).await;
+        let Some(now) = planned.live.resources(&self.spec.name).iter().find(|r| same(r, resource)) else {
+            return Vec::new();
+        };
+        let expected: Vec<Path> = edits.iter().map(|(leaf, edited)| self.expected(leaf, resource, now, edited)).collect();
+        match self.judge(desired, planned, resource, &expected).await {
+            Verdict::Checked => edits.iter().map(|(leaf, _)| leaf.name()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Names the place of an edit as the plan should.
+    fn expected(&self, leaf: &Leaf, before: &LiveResource, now: &LiveResource, edited: &Edited) -> Path {
+        match leaf.kind {
+            LeafKind::Value => path_of(self.spec, &before.value, &edited.at),
+            LeafKind::Item => {
+                let count = |r: &LiveResource| at(&r.raw, &edited.at).as_array().map_or(0, Vec::len);
+                let (value, last) = match (count(before), count(now)) {
+                    (had, has) if has < had => (&before.value, had),
+                    (_, has) => (&now.value, has),
+                };
+                let mut place = edited.at.clone();
+                place.push(At::Index(last.saturating_sub(1)));
+                path_of(self.spec, value, &place)
+            }
+        }
+    }
+
     /// Changes one leaf and looks.
     async fn look(&mut self, desired: &Desired, resource: &LiveResource, leaf: &Leaf, touched: &mut bool) -> Verdict {
         let name = resource.address.name.clone();
@@ -178,22 +228,8 @@ impl Sight<'_> {
                 }
                 continue;
             }
-            let expected = match leaf.kind {
-                LeafKind::Value => path_of(self.spec, &resource.value, &edited.at),
-                LeafKind::Item if salt >= REMOVES => {
-                    let len = before.as_array().map_or(0, Vec::len);
-                    let mut place = edited.at.clone();
-                    place.push(At::Index(len.saturating_sub(1)));
-                    path_of(self.spec, &resource.value, &place)
-                }
-                LeafKind::Item => {
-                    let len = found.as_array().map_or(0, Vec::len);
-                    let mut place = edited.at.clone();
-                    place.push(At::Index(len.saturating_sub(1)));
-                    path_of(self.spec, &now.value, &place)
-                }
-            };
-            return self.judge(desired, planned, resource, &expected).await;
+            let expected = self.expected(leaf, resource, now, &edited);
+            return self.judge(desired, planned, resource, &[expected]).await;
         }
         Verdict::Untried(why)
     }
@@ -203,8 +239,11 @@ impl Sight<'_> {
         desired: &Desired,
         planned: super::tenant::Planned,
         resource: &LiveResource,
-        expected: &Path,
+        expected: &[Path],
     ) -> Verdict {
+        if expected.is_empty() {
+            return Verdict::Untried("nothing was changed".to_owned());
+        }
         let described: usize = desired.kinds.values().map(|k| k.resources.len()).sum();
         let changed: BTreeSet<(String, Path)> = planned
             .plan
@@ -212,7 +251,9 @@ impl Sight<'_> {
             .iter()
             .flat_map(|c| c.fields.iter().map(|f| (c.address.to_string(), f.path.clone())))
             .collect();
-        let wanted = BTreeSet::from([(resource.address.to_string(), expected.clone())]);
+        let wanted: BTreeSet<(String, Path)> =
+            expected.iter().map(|path| (resource.address.to_string(), path.clone())).collect();
+        let expected = expected.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         if changed != wanted {
             return Verdict::Wrong(format!("expected {expected}, the plan says {:?}", told(&planned.plan)));
         }
@@ -272,6 +313,18 @@ pub(crate) async fn sees(kind: &str, least: usize, known: &[(&str, &str)]) {
     }
     let mut done: BTreeSet<String> = BTreeSet::new();
     for resource in live.resources(kind).iter().filter(|r| r.system.is_none()) {
+        let open: Vec<&Leaf> =
+            leaves.iter().filter(|l| l.exempt.is_none() && !done.contains(&l.name())).collect();
+        for some in open.chunks(AT_ONCE) {
+            let seen = sight.look_at_many(&desired, resource, some).await;
+            if seen.is_empty() {
+                tenant.control("PUT", "state", &state).await;
+            }
+            for leaf in some.iter().filter(|l| seen.contains(&l.name())) {
+                done.insert(leaf.name());
+                sight.note(leaf, Verdict::Checked);
+            }
+        }
         for leaf in leaves.iter().filter(|l| l.exempt.is_none()) {
             let enough = sight.tried.get(&leaf.name()).is_some_and(|n| *n >= ENOUGH);
             if done.contains(&leaf.name()) || enough {
