@@ -235,7 +235,8 @@ mod tests {
     #[test]
     fn a_failure_is_a_failure_a_doubt_or_an_interruption() {
         assert!(matches!(Trouble::from(Failure::Cancelled), Trouble::Interrupted));
-        let missing = Failure::NotFound { method: Method::GET, path: "/x".to_owned(), code: None, message: "gone".to_owned() };
+        let missing =
+            Failure::NotFound { method: Method::GET, path: "/x".to_owned(), code: None, message: "gone".to_owned() };
         assert!(matches!(Trouble::from(missing), Trouble::Failed(_)));
     }
 }
