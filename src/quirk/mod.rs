@@ -95,3 +95,6 @@ pub fn of(spec: &KindSpec) -> &'static dyn Quirk {
 /// A kind without quirks.
 struct Plain;
 impl Quirk for Plain {}
+
+#[cfg(test)]
+mod tests;
