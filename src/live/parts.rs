@@ -6,7 +6,8 @@ use serde_json::{Value as Json, json};
 use super::ask::{Reader, note, status};
 use super::raw::put;
 use super::reach::Reach;
-use crate::api::{Failure, encode_segment};
+use crate::api::Failure;
+use crate::codec::encode_segment;
 use crate::model::{Unavailable, Value};
 use crate::schema::{AllValues, KindSpec, Part, PartStep, Registry};
 
@@ -38,9 +39,9 @@ impl Reader<'_> {
             return Ok(());
         }
         if let Some(needed) = &part.needs
-            && !self.has_any(needed).await?
+            && !self.has_any(&needed.path).await?
         {
-            let why = Unavailable::Feature(format!("the tenant has no `{needed}`"));
+            let why = Unavailable::Feature(format!("the tenant has no {}", needed.what));
             if let Some(PartStep::Key(member)) = part.at.first() {
                 unreadable.push((member.clone(), why));
             }

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use crate::codec::encode_segment;
 use crate::model::{Map, Value};
 use crate::schema::FieldSpec;
 
@@ -51,15 +52,4 @@ pub fn fill_path(spec: &FieldSpec, path: &str, members: &Map) -> String {
         }
     }
     out
-}
-
-/// Percent-encodes one path segment.
-pub(super) fn encode_segment(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, byte| {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-        out
-    })
 }

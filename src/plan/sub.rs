@@ -6,20 +6,17 @@ use super::diff::{item_name, key_of};
 use super::path::item_path;
 use super::sides::Sides;
 use crate::change::{FieldChange, Step};
-use crate::codec::{Body, encode_field, encode_members};
+use crate::codec::{Body, encode_field, encode_members, sub_rows};
 use crate::model::{Map, Path, Segment, Value};
 use crate::schema::{Batch, FieldSpec, KindSpec, SubEndpoint, SubSpec, Verb};
-
-/// Name of the raw object's member that holds the rows of sub-resources, by member.
-pub(super) const SUB_ROWS: &str = "$sub";
 
 pub(super) fn sub_steps(spec: &KindSpec, sides: &Sides<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
     for (path, field) in spec.subs() {
         let (Some(sub), Some(Value::Array(wanted))) = (&field.sub, member_at(sides.desired, &path)) else { continue };
         let found = member_at(sides.live, &path).and_then(Value::as_array).unwrap_or_default();
-        let rows = sides.raw.get(SUB_ROWS).and_then(|s| s.get(path.to_string())).and_then(Json::as_array);
-        steps.extend(sub_list_steps(field, sub, wanted, found, rows.map(Vec::as_slice).unwrap_or_default()));
+        let rows = sub_rows(sides.raw, &path.to_string()).unwrap_or_default();
+        steps.extend(sub_list_steps(field, sub, wanted, found, rows));
     }
     steps
 }
