@@ -13,7 +13,10 @@ use super::tenant::{Tenant, describe, describe_live, told};
 use super::values::{Ids, Reach};
 
 /// How many values are tried for a leaf.
-const SALTS: usize = 8;
+const SALTS: usize = 5;
+
+/// How many values that are taken and not answered are enough.
+const UNANSWERED: usize = 2;
 
 /// What became of a leaf; the best over all resources of the kind counts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,9 +137,10 @@ impl Sight<'_> {
     }
 
     /// Changes one leaf and looks.
-    async fn look(&mut self, desired: &Desired, resource: &LiveResource, leaf: &Leaf, state: &Json) -> Verdict {
+    async fn look(&mut self, desired: &Desired, resource: &LiveResource, leaf: &Leaf, touched: &mut bool) -> Verdict {
         let name = resource.address.name.clone();
         let mut why = "nothing to change".to_owned();
+        let mut unanswered = 0;
         let tries = (0..SALTS).map(|s| (Reach::All, s)).chain((0..SALTS).map(|s| (Reach::Least, s)));
         for (reach, salt) in tries.chain([(Reach::Least, REMOVES)]) {
             let Some(edited) = edit(self.spec, name.as_deref(), &resource.raw, leaf, salt, reach, &self.ids) else {
@@ -149,12 +153,17 @@ impl Sight<'_> {
                 why = message;
                 continue;
             }
+            *touched = true;
             let planned = self.tenant.plan(desired).await;
             let now = planned.live.resources(&self.spec.name).iter().find(|r| same(r, resource));
             let Some(now) = now else { return Verdict::Wrong("the resource is gone".to_owned()) };
             let (found, before) = (at(&now.raw, &edited.at), at(&resource.raw, &edited.at));
             if found == before {
                 why = format!("{} was taken and not answered", edited.new);
+                unanswered += 1;
+                if unanswered == UNANSWERED {
+                    break;
+                }
                 continue;
             }
             let expected = match leaf.kind {
@@ -172,7 +181,7 @@ impl Sight<'_> {
                     path_of(self.spec, &now.value, &place)
                 }
             };
-            return self.judge(desired, planned, resource, &expected, state).await;
+            return self.judge(desired, planned, resource, &expected).await;
         }
         Verdict::Untried(why)
     }
@@ -183,7 +192,6 @@ impl Sight<'_> {
         planned: super::tenant::Planned,
         resource: &LiveResource,
         expected: &Path,
-        _state: &Json,
     ) -> Verdict {
         let described: usize = desired.kinds.values().map(|k| k.resources.len()).sum();
         let changed: BTreeSet<(String, Path)> = planned
@@ -241,18 +249,23 @@ pub(crate) async fn sees(kind: &str, least: usize, known: &[(&str, &str)]) {
     let planned = tenant.plan(&desired).await;
     assert!(!planned.plan.has_changes(), "what is live is planned to change: {:#?}", told(&planned.plan));
     let live = planned.live;
-    let state = tenant.control("GET", "state", &Json::Null).await;
+    let mut state = tenant.control("GET", "state", &Json::Null).await;
+    // The log of what filled the tenant is most of it.
+    if let Some(log) = state.get_mut("logs") {
+        *log = json!([]);
+    }
     let mut done: BTreeSet<String> = BTreeSet::new();
     for resource in live.resources(kind).iter().filter(|r| r.system.is_none()) {
         for leaf in leaves.iter().filter(|l| l.exempt.is_none()) {
             if done.contains(&leaf.name()) {
                 continue;
             }
-            let verdict = sight.look(&desired, resource, leaf, &state).await;
+            let mut touched = false;
+            let verdict = sight.look(&desired, resource, leaf, &mut touched).await;
             if matches!(verdict, Verdict::Checked | Verdict::Seen) {
                 done.insert(leaf.name());
             }
-            if verdict != Verdict::Checked {
+            if touched && verdict != Verdict::Checked {
                 tenant.control("PUT", "state", &state).await;
             }
             sight.note(leaf, verdict);

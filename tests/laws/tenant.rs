@@ -45,23 +45,7 @@ impl Tenant {
 
     pub(crate) async fn with(options: Options) -> Tenant {
         let running = sandbox::start(options).await.unwrap();
-        let cancel = CancellationToken::new();
-        let front = Front::start(running.url.clone(), cancel.clone()).await;
-        let settings = Settings {
-            domain: front.url.clone(),
-            audience: Some(format!("https://{}/api/v2/", running.tenant_domain)),
-            credentials: Credentials::Secret {
-                client_id: running.client_id.clone(),
-                client_secret: Secret::new(running.client_secret.clone(), "the sandbox"),
-            },
-            ca_file: None,
-            proxy: None,
-            budget: 1.0,
-            deadline: Duration::from_secs(60),
-            max_retries: 0,
-            user_agent: "laws".to_owned(),
-        };
-        let client = Client::connect(settings, cancel.clone()).await.unwrap();
+        let (client, cancel, front) = connect(&running).await;
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let asked = json!({"grant_type": "client_credentials", "client_id": running.client_id,
             "client_secret": running.client_secret, "audience": format!("https://{}/api/v2/", running.tenant_domain)});
@@ -69,6 +53,11 @@ impl Tenant {
         let answer: Json = answer.json().await.unwrap();
         let token = answer["access_token"].as_str().unwrap().to_owned();
         Tenant { running, client, cancel, front, http, token }
+    }
+
+    /// Begins anew after a run that was cancelled.
+    pub(crate) async fn reconnect(&mut self) {
+        (self.client, self.cancel, self.front) = connect(&self.running).await;
     }
 
     /// Sends a request past Tenantry: status and body.
@@ -144,6 +133,27 @@ impl Tenant {
             .collect();
         assert!(failed.is_empty(), "{}", failed.join("\n"));
     }
+}
+
+async fn connect(running: &Running) -> (Client, CancellationToken, Front) {
+    let cancel = CancellationToken::new();
+    let front = Front::start(running.url.clone(), cancel.clone()).await;
+    let settings = Settings {
+        domain: front.url.clone(),
+        audience: Some(format!("https://{}/api/v2/", running.tenant_domain)),
+        credentials: Credentials::Secret {
+            client_id: running.client_id.clone(),
+            client_secret: Secret::new(running.client_secret.clone(), "the sandbox"),
+        },
+        ca_file: None,
+        proxy: None,
+        budget: 1.0,
+        deadline: Duration::from_secs(60),
+        max_retries: 0,
+        user_agent: "laws".to_owned(),
+    };
+    let client = Client::connect(settings, cancel.clone()).await.unwrap();
+    (client, cancel, front)
 }
 
 /// A policy that allows everything.
