@@ -12,6 +12,7 @@ mod pair;
 mod part;
 mod path;
 mod replaced;
+mod scope;
 mod sides;
 mod sub;
 mod write;

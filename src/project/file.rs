@@ -143,6 +143,15 @@ impl ProjectFile {
 
 impl Reader {
     fn project(&mut self, item: &Item) -> Option<ProjectFile> {
+        if !matches!(item.value, ItemValue::Map(_)) {
+            let title = format!("a project file holds `environments` and more by name, not {}", item.describe());
+            self.problems.push(
+                Problem::error("wrong-type", title)
+                    .at(&item.locus)
+                    .help("write `environments:` with one entry, for example `sandbox: { sandbox: {} }`"),
+            );
+            return None;
+        }
         let map = self.map(item, "the project file", &PROJECT_KEYS)?;
         let member = |key: &str| map.get(key).map(|(_, item)| item).filter(|item| !item.is_null());
         let description = member("description").and_then(|item| self.text(item, "description"));

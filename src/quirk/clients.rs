@@ -103,10 +103,6 @@ impl Quirk for Clients {
         if write.change.action == Action::Delete || !write.desired.contains_key(METHODS) {
             return;
         }
-        let touched = |f: &crate::change::FieldChange| f.path.first_key() == Some(METHODS);
-        if !write.change.fields.iter().any(touched) {
-            return;
-        }
         if matches!(write.change.action, Action::Create | Action::Replace) {
             // A create takes whole credentials inside.
             for step in steps.iter_mut().filter(|s| s.path == "/clients") {
@@ -120,7 +116,10 @@ impl Quirk for Clients {
             }
         }
         steps.retain(|s| !matches!(&s.body, Some(Body::Object(m)) if m.is_empty() && s.path == "/clients/{id}"));
-        credential_steps(write, steps);
+        let touched = |f: &crate::change::FieldChange| f.path.first_key() == Some(METHODS);
+        if write.change.fields.iter().any(touched) {
+            credential_steps(write, steps);
+        }
     }
 }
 
