@@ -176,20 +176,7 @@ mod tests {
     use crate::model::Address;
 
     fn change(action: Action, id: Option<&str>) -> Change {
-        Change {
-            address: Address::new("roles", "admin"),
-            id: id.map(str::to_owned),
-            action,
-            fields: Vec::new(),
-            risk: Default::default(),
-            reasons: Vec::new(),
-            cascades: Vec::new(),
-            locus: None,
-            steps: Vec::new(),
-            waits_for: Vec::new(),
-            after: Vec::new(),
-            missing_secrets: Vec::new(),
-        }
+        Change { id: id.map(str::to_owned), ..Change::new(Address::new("roles", "admin"), action) }
     }
 
     fn filled(path: &str, index: &Index, change: &Change) -> String {

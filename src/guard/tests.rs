@@ -7,20 +7,7 @@ use crate::model::{Address, AddressPattern, LiveKind, LiveResource, Unavailable,
 use crate::project::{DeleteLimit, DeleteRule, Policy, Ruled};
 
 fn change(action: Action, kind: &str, name: &str) -> Change {
-    Change {
-        address: Address::new(kind, name),
-        id: None,
-        action,
-        fields: Vec::new(),
-        risk: Risk::Safe,
-        reasons: Vec::new(),
-        cascades: Vec::new(),
-        locus: None,
-        steps: Vec::new(),
-        waits_for: Vec::new(),
-        after: Vec::new(),
-        missing_secrets: Vec::new(),
-    }
+    Change::new(Address::new(kind, name), action)
 }
 
 fn plan(changes: Vec<Change>) -> Plan {
@@ -32,7 +19,7 @@ fn lenient() -> Policy {
 }
 
 fn told(plan: &Plan, policy: &Policy, approved: &[Risk], live: &Live) -> Vec<String> {
-    let by = Judgement { policy, approved, live };
+    let by = Judgement { policy, approved, scopes: None, live };
     let line = |r: Refusal| match r.address {
         Some(address) => format!("{} {address}: {}", r.guard, r.problem.title),
         None => format!("{}: {}", r.guard, r.problem.title),
@@ -130,7 +117,7 @@ fn a_secret_nobody_has_stops_what_would_lose_it() {
     let updated = refusals(&lacking(Action::Update), &lenient());
     assert!(updated.iter().all(|r| r.starts_with("would-lose-secret connections/a")) && updated.len() == 1);
     let by = |plan: &Plan| {
-        judge(plan, Judgement { policy: &lenient(), approved: &[], live: &Live::default() })
+        judge(plan, Judgement { policy: &lenient(), approved: &[], scopes: None, live: &Live::default() })
             .into_iter()
             .flat_map(|r| r.problem.help)
             .collect::<Vec<_>>()
@@ -150,7 +137,7 @@ fn what_a_missing_scope_hides_stops_and_a_missing_feature_does_not() {
 #[test]
 fn all_refusals_come_at_once_and_only_a_plan_without_any_passes() {
     let (policy, live) = (Policy::default(), Live::default());
-    let by = Judgement { policy: &policy, approved: &[], live: &live };
+    let by = Judgement { policy: &policy, approved: &[], scopes: None, live: &live };
     let mut both = change(Action::Delete, "roles", "a");
     both.risk = Risk::Irreversible;
     let refused: Vec<&str> = pass(plan(vec![both]), by).unwrap_err().iter().map(|r| r.guard).collect();

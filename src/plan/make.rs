@@ -310,20 +310,7 @@ impl Maker<'_> {
 
     fn change(&self, _spec: &KindSpec, address: &Address, action: Action, fields: Vec<FieldChange>) -> Change {
         let risk = fields.iter().map(|f| f.risk).max().unwrap_or_default();
-        Change {
-            address: address.clone(),
-            id: None,
-            action,
-            fields,
-            risk,
-            reasons: Vec::new(),
-            cascades: Vec::new(),
-            locus: None,
-            steps: Vec::new(),
-            waits_for: Vec::new(),
-            after: Vec::new(),
-            missing_secrets: Vec::new(),
-        }
+        Change { fields, risk, ..Change::new(address.clone(), action) }
     }
 
     fn leave(&mut self, address: &Address, fields: Vec<FieldChange>, why: Kept) {

@@ -143,20 +143,8 @@ mod tests {
 
     fn node(kind: &str, name: &str, action: Action, members: Json) -> Node {
         let value = Value::from_json(&members);
-        let change = Change {
-            address: Address::new(kind, name),
-            id: None,
-            action,
-            fields: Vec::new(),
-            risk: Default::default(),
-            reasons: Vec::new(),
-            cascades: Vec::new(),
-            locus: None,
-            steps: vec![Step::new(Verb::Post, "/x", None)],
-            waits_for: Vec::new(),
-            after: Vec::new(),
-            missing_secrets: Vec::new(),
-        };
+        let change =
+            Change { steps: vec![Step::new(Verb::Post, "/x", None)], ..Change::new(Address::new(kind, name), action) };
         let desired = (action != Action::Delete).then(|| value.clone());
         Node { change, desired, live: (action != Action::Create).then_some(value) }
     }

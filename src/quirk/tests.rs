@@ -53,20 +53,7 @@ fn field(path: &[&str], after: Option<Json>) -> FieldChange {
 }
 
 fn change(kind: &str, name: &str, action: Action, fields: Vec<FieldChange>) -> Change {
-    Change {
-        address: Address::new(kind, name),
-        id: None,
-        action,
-        fields,
-        risk: Risk::Safe,
-        reasons: Vec::new(),
-        cascades: Vec::new(),
-        locus: None,
-        steps: Vec::new(),
-        waits_for: Vec::new(),
-        after: Vec::new(),
-        missing_secrets: Vec::new(),
-    }
+    Change { fields, ..Change::new(Address::new(kind, name), action) }
 }
 
 fn live(kind: &str, id: &str, name: &str, raw: Json) -> LiveResource {
