@@ -11,6 +11,7 @@ mod order;
 mod pair;
 mod part;
 mod path;
+mod renamed;
 mod replaced;
 mod sides;
 mod sub;
