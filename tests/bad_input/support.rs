@@ -143,6 +143,7 @@ pub fn refused(place: &Place, arguments: &[&str], code: i32) -> Output {
 /// The lines of a recording that a message shows as files: `(file, line, column)` of every arrow.
 pub fn places(output: &Output) -> Vec<(String, u32, u32)> {
     let arrow = Regex::new(r"(?m)^ *(?:-->|:::) (.+):(\d+):(\d+)$").unwrap();
-    let place = |found: regex::Captures<'_>| (found[1].to_owned(), found[2].parse().unwrap(), found[3].parse().unwrap());
+    let place =
+        |found: regex::Captures<'_>| (found[1].to_owned(), found[2].parse().unwrap(), found[3].parse().unwrap());
     arrow.captures_iter(&output.stderr).map(place).collect()
 }

@@ -50,9 +50,7 @@ fn no_such_host() {
 fn a_secret_that_is_wrong() {
     let recorder = Recorder::start(&[]);
     let place = shop(
-        Place::new()
-            .env("AUTH0_CLIENT_ID", &recorder.sandbox.client_id)
-            .env("AUTH0_CLIENT_SECRET", "hunter2-hunter2"),
+        Place::new().env("AUTH0_CLIENT_ID", &recorder.sandbox.client_id).env("AUTH0_CLIENT_SECRET", "hunter2-hunter2"),
         &recorder.sandbox.url,
     );
     let output = plan_and_apply(&place);
@@ -160,7 +158,13 @@ fn plain_http_to_another_machine() {
 #[test]
 fn domains_that_are_none() {
     let mut all = String::new();
-    for domain in ["'https://acme.eu.auth0.com/api/v2/'", "'acme eu'", "'acme.eu.auth0.com:x'", "'user:pass@acme.eu.auth0.com'", "'##DOMAIN##'"] {
+    for domain in [
+        "'https://acme.eu.auth0.com/api/v2/'",
+        "'acme eu'",
+        "'acme.eu.auth0.com:x'",
+        "'user:pass@acme.eu.auth0.com'",
+        "'##DOMAIN##'",
+    ] {
         let place = shop(anybody(), domain);
         let output = place.run(&["plan"]);
         assert_ne!(output.code, Some(0), "{domain}\n{output}");
@@ -197,9 +201,15 @@ fn a_domain_that_is_not_auth0s() {
     assert!(!output.contains("somebody else"), "{output}");
     insta::assert_snapshot!(output);
     let (port, _server) = page("404 Not Found", "text/html", html);
-    insta::assert_snapshot!("a_domain_that_is_not_auth0s_404", plan_and_apply(&shop(anybody(), &format!("http://127.0.0.1:{port}"))));
+    insta::assert_snapshot!(
+        "a_domain_that_is_not_auth0s_404",
+        plan_and_apply(&shop(anybody(), &format!("http://127.0.0.1:{port}")))
+    );
     let (port, _server) = page("302 Found\r\nLocation: https://example.com/", "text/html", "");
-    insta::assert_snapshot!("a_domain_that_is_not_auth0s_302", plan_and_apply(&shop(anybody(), &format!("http://127.0.0.1:{port}"))));
+    insta::assert_snapshot!(
+        "a_domain_that_is_not_auth0s_302",
+        plan_and_apply(&shop(anybody(), &format!("http://127.0.0.1:{port}")))
+    );
 }
 
 /// A sandbox behind TLS whose authority nobody knows.
@@ -270,19 +280,40 @@ fn references(files: &[(&str, &str)]) -> String {
 #[test]
 fn references_to_what_is_not_there() {
     insta::assert_snapshot!(references(&[
-        ("grants/shop.json", "{\n  \"client_id\": \"Shopp\",\n  \"audience\": \"https://orders.example.com\",\n  \"scope\": []\n}\n"),
-        ("organizations/acme.yaml", "name: acme\ndisplay_name: Acme\nconnections:\n  - name: Usrs\n    assign_membership_on_login: true\n"),
-        ("triggers/triggers.json", "{\n  \"post-login\": [\n    {\"action_name\": \"Enrich\", \"display_name\": \"Enrich\"}\n  ]\n}\n"),
-        ("database-connections/Users/database.json", "{\n  \"name\": \"Users\",\n  \"strategy\": \"auth0\",\n  \"enabled_clients\": [\"Shop\", \"Shopping\"]\n}\n"),
+        (
+            "grants/shop.json",
+            "{\n  \"client_id\": \"Shopp\",\n  \"audience\": \"https://orders.example.com\",\n  \"scope\": []\n}\n"
+        ),
+        (
+            "organizations/acme.yaml",
+            "name: acme\ndisplay_name: Acme\nconnections:\n  - name: Usrs\n    assign_membership_on_login: true\n"
+        ),
+        (
+            "triggers/triggers.json",
+            "{\n  \"post-login\": [\n    {\"action_name\": \"Enrich\", \"display_name\": \"Enrich\"}\n  ]\n}\n"
+        ),
+        (
+            "database-connections/Users/database.json",
+            "{\n  \"name\": \"Users\",\n  \"strategy\": \"auth0\",\n  \"enabled_clients\": [\"Shop\", \"Shopping\"]\n}\n"
+        ),
     ]));
 }
 
 #[test]
 fn scopes_that_the_api_does_not_define() {
     insta::assert_snapshot!(references(&[
-        ("resource-servers/orders.yaml", "name: Orders\nidentifier: https://orders.example.com\nscopes:\n  - value: read:orders\n  - value: write:orders\n"),
-        ("roles/admin.json", "{\n  \"name\": \"admin\",\n  \"permissions\": [\n    {\"permission_name\": \"read:order\", \"resource_server_identifier\": \"https://orders.example.com\"},\n    {\"permission_name\": \"write:orders\", \"resource_server_identifier\": \"https://orders.example.com\"}\n  ]\n}\n"),
-        ("grants/shop.yaml", "client_id: Shop\naudience: https://orders.example.com\nscope:\n  - read:orders\n  - delete:orders\n"),
+        (
+            "resource-servers/orders.yaml",
+            "name: Orders\nidentifier: https://orders.example.com\nscopes:\n  - value: read:orders\n  - value: write:orders\n"
+        ),
+        (
+            "roles/admin.json",
+            "{\n  \"name\": \"admin\",\n  \"permissions\": [\n    {\"permission_name\": \"read:order\", \"resource_server_identifier\": \"https://orders.example.com\"},\n    {\"permission_name\": \"write:orders\", \"resource_server_identifier\": \"https://orders.example.com\"}\n  ]\n}\n"
+        ),
+        (
+            "grants/shop.yaml",
+            "client_id: Shop\naudience: https://orders.example.com\nscope:\n  - read:orders\n  - delete:orders\n"
+        ),
     ]));
 }
 
