@@ -311,7 +311,7 @@ fn older_spellings_are_taken() {
 fn names_that_repeat_need_ids() {
     insta::assert_snapshot!(yaml("clients:\n- name: a\n- name: b\n- name: a\n").problems(), @"
     error[duplicate-name]: `clients/a` is described twice
-      --> tenant.yaml:4:9
+      --> tenant.yaml:4:9 again here
       --> tenant.yaml:2:9 first here
       help: rename or remove one of them, or give each its id
     ");
@@ -413,6 +413,7 @@ fn missing_side_files_are_errors() {
       help: move the file into the folder, or let `description` name a folder that holds both
     error[missing-file]: none.js is missing
       --> tenant.yaml:5:57
+      help: add the file, or correct the path
     ");
     let outcome = case(&files).compatible().run();
     assert_eq!(outcome.wanted, BTreeSet::from(["../b.js".to_owned()]), "auth0-deploy-cli reads outside its folder");
@@ -427,6 +428,7 @@ fn missing_side_files_are_errors() {
       --> tenant.yaml:3:19
     error[missing-file]: none.js is missing
       --> tenant.yaml:5:57
+      help: add the file, or correct the path
     ");
     assert_eq!(outcome.desired.kinds["actions"].resources[1].value.redacted(), json!({"name": "B", "code": "b"}));
 }
