@@ -205,6 +205,8 @@ pub enum Kept {
     Fixed,
     /// It refers to a resource of a kind that Tenantry does not know yet: kind and name.
     Foreign(String, String),
+    /// The API is sure to refuse it: why.
+    Refused(String),
 }
 
 /// Live resources that are not described.

@@ -90,6 +90,7 @@ pub async fn plan(request: &PlanRequest) -> Result<Planned, Failed> {
             environment: settings.environment.clone(),
             delete_undescribed: everything,
             prune: request.prune.clone(),
+            leave_refused: settings.mode == Mode::Compatibility,
             leave_removals: settings.mode == Mode::Compatibility && !everything,
             send_secrets: request.send_secrets,
             targets: request.targets.clone(),

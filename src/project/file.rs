@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use super::policy::{DeleteLimit, DeleteRule, DriftRule, Freeze, Policy, RiskLevel, Ruled};
+use super::policy::{DeleteLimit, DeleteRule, DriftRule, Freeze, Policy, RISKS, Ruled};
 use super::reader::{Item, ItemValue, Reader};
 use super::secret::SecretSource;
 use crate::model::{Address, AddressPattern, Locus};
 use crate::problem::Problem;
+use crate::schema::Risk;
 
 /// `tenantry.yaml`, read.
 #[derive(Debug, Clone)]
@@ -428,12 +429,12 @@ impl Reader {
         limit
     }
 
-    fn approve(&mut self, item: &Item) -> Vec<RiskLevel> {
+    fn approve(&mut self, item: &Item) -> Vec<Risk> {
         let items: &[Item] = match &item.value {
             ItemValue::List(items) => items,
             _ => std::slice::from_ref(item),
         };
-        items.iter().filter_map(|item| self.word(item, "approve", &RiskLevel::WORDS)).collect()
+        items.iter().filter_map(|item| self.word(item, "approve", &RISKS)).collect()
     }
 
     fn freeze(&mut self, item: &Item) -> Vec<Ruled<Freeze>> {

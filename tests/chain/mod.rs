@@ -50,7 +50,8 @@ JQIDAQAB
 
 /// A tenant of its own, which records what is asked of it.
 pub struct Tenant {
-    sandbox: Sandbox,
+    /// Where it is, and how to get in.
+    pub sandbox: Sandbox,
     record: PathBuf,
     domain: String,
 }
@@ -99,21 +100,21 @@ impl Tenant {
     }
 }
 
-/// Applies a description and demands that nothing is left to do; returns what the first apply said.
-pub fn deploy(place: &Place, tenant: &Tenant, config: &str, description: &str) -> Output {
-    let first = place.run(&["-c", config, "-i", description, "apply", "--yes"]).code(0);
-    no_difference(place, tenant, config, description);
+/// Applies a description and demands that nothing is left to do; returns what the first apply said. `words` say which.
+pub fn deploy(place: &Place, tenant: &Tenant, words: &[&str]) -> Output {
+    let first = place.run(&[words, &["apply", "--yes"]].concat()).code(0);
+    no_difference(place, tenant, words);
     let before = tenant.writes().len();
-    let _ = place.run(&["-c", config, "-i", description, "apply", "--yes"]).code(0);
-    assert_eq!(tenant.writes().split_off(before), Vec::<String>::new(), "the second apply of {description} wrote");
+    let _ = place.run(&[words, &["apply", "--yes"]].concat()).code(0);
+    assert_eq!(tenant.writes().split_off(before), Vec::<String>::new(), "the second apply wrote: {words:?}");
     first
 }
 
 /// Demands that a plan finds nothing to do and does nothing.
-pub fn no_difference(place: &Place, tenant: &Tenant, config: &str, description: &str) {
+pub fn no_difference(place: &Place, tenant: &Tenant, words: &[&str]) {
     let before = tenant.writes().len();
-    let _ = place.run(&["-c", config, "-i", description, "plan", "--detailed-exitcode"]).code(0);
-    assert_eq!(tenant.writes().split_off(before), Vec::<String>::new(), "the plan of {description} wrote");
+    let _ = place.run(&[words, &["plan", "--detailed-exitcode"]].concat()).code(0);
+    assert_eq!(tenant.writes().split_off(before), Vec::<String>::new(), "the plan wrote: {words:?}");
 }
 
 /// Exports in every layout; each plans to nothing, and leaves a fresh tenant the same.
@@ -121,7 +122,7 @@ pub fn round_trip(mut place: Place, tenant: &Tenant, config: &str, base: &str) -
     for (layout, files) in LAYOUTS {
         let name = format!("{base}-{layout}-{files}");
         let _ = place.run(&["-c", config, "export", "--format", layout, "--files", files, "-o", &name]).code(0);
-        no_difference(&place, tenant, config, &name);
+        no_difference(&place, tenant, &["-c", config, "-i", &name]);
         // Deploying needs what planning does without.
         for secret in secrets(&place.path().join(&name)) {
             let value = if secret.ends_with("_PEM") { KEY.to_owned() } else { format!("value of {secret}") };
@@ -130,7 +131,7 @@ pub fn round_trip(mut place: Place, tenant: &Tenant, config: &str, base: &str) -
 
         let other = Tenant::start(&place, &name, &tenant.domain);
         let config = other.config(&place, &format!("{name}-fresh"), &json!({}));
-        let _ = deploy(&place, &other, &config, &name);
+        let _ = deploy(&place, &other, &["-c", &config, "-i", &name]);
         same(&name, &tenant.answers(), &other.answers());
     }
     place

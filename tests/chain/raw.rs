@@ -16,6 +16,7 @@ const VOLATILE: &[&str] = &[
     "created_at",
     "updated_at",
     "built_at",
+    "build_time",
     "deployed_at",
     "number",
     "version_id",
@@ -147,7 +148,14 @@ fn plain(value: &mut Value, names: &BTreeMap<String, String>, url: &str, domain:
             let old = std::mem::take(members);
             for (key, member) in old {
                 let named = member.as_str().is_some_and(|text| names.values().any(|name| name == text));
-                if named || !VOLATILE.contains(&key.as_str()) {
+                // What is null, empty or missing is the same everywhere in Tenantry.
+                let empty = member.is_null() || member == json!([]) || member == json!({});
+                // Reads show what is stored encrypted, which differs for every write.
+                let member = match (key.as_str(), member) {
+                    ("configuration", Value::Object(pairs)) => pairs.keys().cloned().collect::<Vec<_>>().into(),
+                    (_, member) => member,
+                };
+                if named || !(empty || VOLATILE.contains(&key.as_str())) {
                     members.insert(names.get(&key).cloned().unwrap_or(key), member);
                 }
             }
