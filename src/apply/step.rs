@@ -7,8 +7,7 @@ use serde_json::Value as Json;
 use super::index::Index;
 use crate::api::{Client, Failure, Method, Write};
 use crate::change::{Change, Step, Wait};
-use crate::codec::Body;
-use crate::codec::{decode_segment, encode_segment};
+use crate::codec::{Body, decode_segment, encode_segment};
 use crate::problem::Problem;
 use crate::schema::Verb;
 
@@ -262,7 +261,8 @@ mod tests {
     #[test]
     fn a_failure_is_a_failure_a_doubt_or_an_interruption() {
         assert!(matches!(Trouble::from(Failure::Cancelled), Trouble::Interrupted));
-        let missing = Failure::NotFound { method: Method::GET, path: "/x".to_owned(), code: None, message: "gone".to_owned() };
+        let missing =
+            Failure::NotFound { method: Method::GET, path: "/x".to_owned(), code: None, message: "gone".to_owned() };
         assert!(matches!(Trouble::from(missing), Trouble::Failed(_)));
     }
 }

@@ -175,7 +175,8 @@ mod tests {
     }
 
     fn encoded(members: &str, value: &Json) -> Result<Json, Unresolved> {
-        let id_of = |kinds: &[String], name: &str| (name != "nobody").then(|| format!("id of {}/{name}", kinds.join("|")));
+        let id_of =
+            |kinds: &[String], name: &str| (name != "nobody").then(|| format!("id of {}/{name}", kinds.join("|")));
         encode_field(&spec(members), &Value::from_json(value)).to_json(&id_of)
     }
 
