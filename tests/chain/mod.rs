@@ -131,7 +131,10 @@ pub fn round_trip(mut place: Place, tenant: &Tenant, config: &str, base: &str) -
 
         let other = Tenant::start(&place, &name, &tenant.domain);
         let config = other.config(&place, &format!("{name}-fresh"), &json!({}));
+        // The environment goes before a file.
+        place = other.sandbox.point(place);
         let _ = deploy(&place, &other, &["-c", &config, "-i", &name]);
+        place = tenant.sandbox.point(place);
         same(&name, &tenant.answers(), &other.answers());
     }
     place
