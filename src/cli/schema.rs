@@ -6,6 +6,7 @@ use super::exit_code::ExitCode;
 use super::ui::Ui;
 use super::{Ended, refused};
 use crate::problem::{Problem, closest};
+use crate::render::json::v1;
 use crate::schema::{Registry, describe, reference};
 
 /// Print the JSON Schema of a description, for editors
@@ -18,12 +19,16 @@ pub(super) struct Args {
     /// Print the reference of all kinds as Markdown
     #[arg(long, conflicts_with = "kind")]
     docs: bool,
+    /// Print the JSON Schema of what --json prints instead
+    #[arg(long, conflicts_with_all = ["kind", "docs"])]
+    output: bool,
 }
 
 pub(super) fn run(args: &Args, ui: &Ui) -> Ended {
     let registry = Registry::get();
     let text = match &args.kind {
         None if args.docs => reference(registry),
+        None if args.output => text(&v1::schema()),
         None => text(&describe(registry)),
         Some(name) if registry.kind(name).is_some() => text(&resource(describe(registry), name)),
         Some(name) => {

@@ -1,8 +1,14 @@
 //! Reads the live tenant: every collection once, sub-resources and parts only where they are described.
 //!
-//! `read` asks, `assemble` turns answers into [`Live`](crate::model::Live) resources without I/O.
+//! `reach` says which kinds, `read` and `parts` ask through `ask`, `raw` puts answers together, `assemble` turns them into
+//! [`Live`](crate::model::Live) resources without I/O.
 
+mod ask;
 mod assemble;
+mod parts;
+mod raw;
+mod reach;
 mod read;
 
-pub use read::{Reach, read};
+pub use reach::Reach;
+pub use read::read;

@@ -358,3 +358,6 @@ fn pem_body(text: &str) -> String {
         _ => body,
     }
 }
+
+#[cfg(test)]
+mod tests;

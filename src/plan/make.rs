@@ -9,7 +9,9 @@ use super::normalize::foreign;
 use super::order::{Node, forecast, order, references};
 use super::pair::{Partner, pair};
 use super::replaced;
-use super::write::{Sides, removes_from_sub, steps};
+use super::sides::Sides;
+use super::sub::removes_from_sub;
+use super::write::steps;
 use crate::change::{Action, Change, FieldChange, How, Kept, Left, Origin, Plan};
 use crate::description::Filters;
 use crate::model::{

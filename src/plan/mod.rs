@@ -1,7 +1,7 @@
 //! Compares what is desired with what is live: `(Desired, Live) -> Plan`, pure.
 //!
 //! [`normalize`] brings both sides into one form, [`pair`] finds which belongs to which, [`diff`] compares leaves,
-//! [`decide`] is the one table of what a difference is called, [`write`] turns changes into requests, [`order`] finds what must come first.
+//! [`decide`] is the one table of what a difference is called, [`write`] turns changes into requests (with [`sides`], [`part`] and [`sub`]), [`order`] finds what must come first.
 
 mod decide;
 mod diff;
@@ -9,7 +9,12 @@ mod make;
 mod normalize;
 mod order;
 mod pair;
+mod part;
+mod path;
 mod replaced;
+mod scope;
+mod sides;
+mod sub;
 mod write;
 
 pub use crate::change::{
@@ -19,4 +24,4 @@ pub use decide::{Verdict, decide};
 pub use diff::{Differences, diff};
 pub use make::{Options, make, problems};
 pub use normalize::{complete, own_names};
-pub use write::fill_path;
+pub use path::fill_path;

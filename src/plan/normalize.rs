@@ -24,8 +24,8 @@ pub fn own_names(registry: &Registry, live: &Live) -> Names {
 ///
 /// # Errors
 ///
-/// Returns `unknown-reference` for each name that is neither described nor live, and `ambiguous-reference` for each
-/// that several live resources share.
+/// Returns `unknown-reference` for each name that is neither described nor live, `ambiguous-reference` for each
+/// that several live resources share, and `unknown-scope` for each scope that its API does not define.
 pub fn complete(registry: &Registry, desired: &mut Desired, live: &Live, names: &Names) -> Vec<Problem> {
     for (kind, described) in &mut desired.kinds {
         let Some(spec) = registry.kind(kind) else { continue };
@@ -50,7 +50,9 @@ pub fn complete(registry: &Registry, desired: &mut Desired, live: &Live, names: 
             }
         }
     }
-    check(registry, desired, live, names)
+    let mut problems = check(registry, desired, live, names);
+    problems.extend(super::scope::undefined(registry, desired, live));
+    problems
 }
 
 /// Moves older spellings to the member they mean and drops what the server sets.

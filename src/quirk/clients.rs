@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use super::thumbprint::thumbprint;
 use super::{Quirk, Write};
 use crate::change::{Action, Step};
-use crate::codec::{Body, Names, encode_members};
+use crate::codec::{Body, Names, encode_members, sub_rows};
 use crate::model::{Map, Value};
 use crate::schema::{FieldSpec, Verb};
 
@@ -69,7 +69,7 @@ impl Quirk for Clients {
 
     /// The client lists ids only; names and keys stand in the list of its credentials.
     fn decode(&self, raw: &Json, members: &mut Map, _names: &Names) {
-        let rows = raw.pointer("/$sub/credentials").and_then(Json::as_array);
+        let rows = sub_rows(raw, "credentials");
         let Some(Json::Object(methods)) = raw.get(METHODS) else { return };
         let mut out = Map::new();
         for (method, settings) in methods {
@@ -179,7 +179,7 @@ fn strip_kid(item: &mut Body) {
 
 /// Makes what is new or has another key, attaches, then deletes what is no longer used.
 fn credential_steps(write: &Write<'_>, steps: &mut Vec<Step>) {
-    let rows = write.raw.pointer("/$sub/credentials").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    let rows = sub_rows(write.raw, "credentials").unwrap_or_default();
     let client = write.change.address.name.clone().unwrap_or_default();
     let mut attach = Body::object();
     let mut kept: Vec<&str> = Vec::new();

@@ -36,7 +36,7 @@ pub trait Quirk: Sync {
         &[]
     }
 
-    /// Returns lists to be read for a described resource besides its sub-resources: member of `$sub` and path.
+    /// Returns lists to be read for a described resource besides its sub-resources: name of the rows and path.
     fn further_reads(&self, _raw: &Json) -> Vec<(&'static str, String)> {
         Vec::new()
     }

@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use serde_json::Value as Json;
 
+use super::endpoint::Scopes;
+use super::field::{FieldSpec, FileSpec, Risk, RiskSpec, Shape, TextKind};
 use super::registry::Registry;
-use super::spec::{Directory, FieldSpec, FileSpec, KindShape, KindSpec, Risk, RiskSpec, Scopes, Shape, TextKind};
+use super::spec::{Directory, KindShape, KindSpec};
 
 /// Columns that running text is filled to.
 const WIDTH: usize = 120;

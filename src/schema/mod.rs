@@ -5,14 +5,17 @@
 mod compile;
 mod describe;
 mod docs;
+mod endpoint;
+mod field;
 mod registry;
 mod spec;
 
 pub use describe::describe;
 pub use docs::reference;
-pub use registry::Registry;
-pub use spec::{
-    AllValues, Batch, Cascade, Create, Directory, Endpoint, FieldSpec, FileBase, FileSpec, KindShape, KindSpec,
-    ListEndpoint, ListPaging, MemberFile, MissingFile, Part, PartStep, Place, Risk, RiskSpec, Scopes, Shape,
-    SubEndpoint, SubSpec, SystemRule, TextKind, Verb,
+pub use endpoint::{
+    AllValues, Batch, Create, Endpoint, ListEndpoint, ListPaging, Needed, Part, PartStep, Place, Scopes, SubEndpoint,
+    SubSpec, Verb,
 };
+pub use field::{FieldSpec, FileBase, FileSpec, MissingFile, Risk, RiskSpec, ScopeOf, Shape, TextKind};
+pub use registry::Registry;
+pub use spec::{Cascade, Directory, KindShape, KindSpec, MemberFile, SystemRule};

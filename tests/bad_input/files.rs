@@ -138,7 +138,10 @@ fn invalid_utf8() {
 fn a_side_file_that_is_not_utf8() {
     let recorder = Recorder::start(&[]);
     let place = recorder.project();
-    place.write("actions/enrich.yaml", "name: Enrich\ncode: ./actions/enrich/code.js\nsupported_triggers: [{id: post-login, version: v3}]\n");
+    place.write(
+        "actions/enrich.yaml",
+        "name: Enrich\ncode: ./actions/enrich/code.js\nsupported_triggers: [{id: post-login, version: v3}]\n",
+    );
     std::fs::create_dir(place.path().join("actions/enrich")).unwrap();
     std::fs::write(place.path().join("actions/enrich/code.js"), b"// Gr\xfc\xdfe\n").unwrap();
     insta::assert_snapshot!(refused_everywhere(&recorder, &place));
@@ -151,7 +154,10 @@ fn a_hundred_megabytes() {
     std::fs::create_dir(place.path().join("clients")).unwrap();
     let file = std::fs::File::create(place.path().join("clients/shop.yaml")).unwrap();
     file.set_len(100 * 1024 * 1024).unwrap();
-    place.write("actions/enrich.yaml", "name: Enrich\ncode: ./actions/enrich/code.js\nsupported_triggers: [{id: post-login, version: v3}]\n");
+    place.write(
+        "actions/enrich.yaml",
+        "name: Enrich\ncode: ./actions/enrich/code.js\nsupported_triggers: [{id: post-login, version: v3}]\n",
+    );
     std::fs::create_dir(place.path().join("actions/enrich")).unwrap();
     let file = std::fs::File::create(place.path().join("actions/enrich/code.js")).unwrap();
     file.set_len(100 * 1024 * 1024).unwrap();
@@ -164,7 +170,10 @@ fn files_that_cannot_be_read() {
     use std::os::unix::fs::symlink;
     let recorder = Recorder::start(&[]);
     let place = recorder.project();
-    place.write("actions/enrich.yaml", "name: Enrich\ncode: ./actions/enrich/code.js\nsupported_triggers: [{id: post-login, version: v3}]\n");
+    place.write(
+        "actions/enrich.yaml",
+        "name: Enrich\ncode: ./actions/enrich/code.js\nsupported_triggers: [{id: post-login, version: v3}]\n",
+    );
     std::fs::create_dir(place.path().join("actions/enrich")).unwrap();
     // Dead links: unreadable for everyone, also for root.
     symlink("nowhere.js", place.path().join("actions/enrich/code.js")).unwrap();
@@ -178,10 +187,19 @@ fn files_that_cannot_be_read() {
 fn a_side_file_outside() {
     let recorder = Recorder::start(&[]);
     let place = recorder.project();
-    place.write("tenantry.yaml", &format!("description: tenant\nenvironments:\n  dev: {{domain: '{}'}}\n", recorder.sandbox.url));
+    place.write(
+        "tenantry.yaml",
+        &format!("description: tenant\nenvironments:\n  dev: {{domain: '{}'}}\n", recorder.sandbox.url),
+    );
     place.write("secret.txt", "the secret of this machine\n");
-    place.write("tenant/actions/enrich.yaml", "name: Enrich\ncode: ../secret.txt\nsupported_triggers: [{id: post-login, version: v3}]\n");
-    place.write("tenant/actions/other.yaml", "name: Other\ncode: ./actions/other/code.js\nsupported_triggers: [{id: post-login, version: v3}]\n");
+    place.write(
+        "tenant/actions/enrich.yaml",
+        "name: Enrich\ncode: ../secret.txt\nsupported_triggers: [{id: post-login, version: v3}]\n",
+    );
+    place.write(
+        "tenant/actions/other.yaml",
+        "name: Other\ncode: ./actions/other/code.js\nsupported_triggers: [{id: post-login, version: v3}]\n",
+    );
     std::fs::create_dir(place.path().join("tenant/actions/other")).unwrap();
     std::os::unix::fs::symlink("../../../secret.txt", place.path().join("tenant/actions/other/code.js")).unwrap();
     let output = refused_everywhere(&recorder, &place);

@@ -25,14 +25,38 @@ project!(unknown_environment, 64, TWO, ["-e", "prd"]);
 project!(no_environment_named, 64, TWO, []);
 project!(unknown_key, 1, "description: .\nenvironments:\n  dev:\n    domian: acme.eu.auth0.com\n", []);
 project!(unknown_key_at_the_top, 1, "enviroments:\n  dev: {sandbox: {}}\n", []);
-project!(unknown_policy_key, 1,
-    "environments:\n  dev:\n    domain: acme.eu.auth0.com\n    policy:\n      max_delete: 5\n      drift: ignore\n      delete: [clientz]\n", []);
-project!(duplicate_key_in_the_project_file, 1, "environments:\n  dev: {domain: a.eu.auth0.com}\n  dev: {domain: b.eu.auth0.com}\n", []);
-project!(wrong_types_in_the_project_file, 1, "description: [.]\nenvironments:\n  dev:\n    domain: 5\n    variables: [a]\n    policy: strict\n", []);
+project!(
+    unknown_policy_key,
+    1,
+    "environments:\n  dev:\n    domain: acme.eu.auth0.com\n    policy:\n      max_delete: 5\n      drift: ignore\n      delete: [clientz]\n",
+    []
+);
+project!(
+    duplicate_key_in_the_project_file,
+    1,
+    "environments:\n  dev: {domain: a.eu.auth0.com}\n  dev: {domain: b.eu.auth0.com}\n",
+    []
+);
+project!(
+    wrong_types_in_the_project_file,
+    1,
+    "description: [.]\nenvironments:\n  dev:\n    domain: 5\n    variables: [a]\n    policy: strict\n",
+    []
+);
 project!(a_project_file_that_is_no_yaml, 1, "environments: [\n", []);
 project!(an_empty_project_file, 1, "", []);
-project!(a_secret_written_down, 1, "environments:\n  dev:\n    domain: acme.eu.auth0.com\n    secrets:\n      google: hunter2hunter2\n", []);
-project!(a_file_of_variables_that_is_missing, 1, "environments:\n  dev:\n    domain: acme.eu.auth0.com\n    variables: environments/dev.yaml\n", []);
+project!(
+    a_secret_written_down,
+    1,
+    "environments:\n  dev:\n    domain: acme.eu.auth0.com\n    secrets:\n      google: hunter2hunter2\n",
+    []
+);
+project!(
+    a_file_of_variables_that_is_missing,
+    1,
+    "environments:\n  dev:\n    domain: acme.eu.auth0.com\n    variables: environments/dev.yaml\n",
+    []
+);
 project!(a_name_of_an_environment, 1, "environments:\n  Dev_1: {domain: acme.eu.auth0.com}\n", []);
 project!(an_environment_without_a_tenant, 1, "environments:\n  dev: {}\n", []);
 

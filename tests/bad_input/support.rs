@@ -143,6 +143,12 @@ pub fn refused(place: &Place, arguments: &[&str], code: i32) -> Output {
 /// The lines of a recording that a message shows as files: `(file, line, column)` of every arrow.
 pub fn places(output: &Output) -> Vec<(String, u32, u32)> {
     let arrow = Regex::new(r"(?m)^ *(?:-->|:::) (.+):(\d+):(\d+)$").unwrap();
-    let place = |found: regex::Captures<'_>| (found[1].to_owned(), found[2].parse().unwrap(), found[3].parse().unwrap());
+    let place =
+        |found: regex::Captures<'_>| (found[1].to_owned(), found[2].parse().unwrap(), found[3].parse().unwrap());
     arrow.captures_iter(&output.stderr).map(place).collect()
+}
+
+/// Gets a token as any client would.
+pub fn token(url: &str, body: &Value) -> String {
+    raw(url, "POST", "/oauth/token", None, body)["access_token"].as_str().unwrap().to_owned()
 }

@@ -1,6 +1,7 @@
 //! Values that a schema allows.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -120,6 +121,10 @@ fn text(node: &Node<'_>, name: &str, salt: usize) -> Json {
         vec![format!("law{salt}@example.com")]
     } else if has(&["domain", "host"]) {
         vec![format!("law{salt}.example.com")]
+    } else if lower == "body" || lower == "html" {
+        vec![format!("<html>{{%- auth0:head -%}}{{%- auth0:widget -%}}law {salt}</html>")]
+    } else if has(&["allowlist"]) {
+        vec![format!("192.0.2.{salt}")]
     } else if has(&["color", "primary", "background"]) {
         vec![format!("#{:06x}", 0x00ab_cd00 + salt)]
     } else if has(&["date", "expires"]) {
@@ -138,6 +143,18 @@ fn text(node: &Node<'_>, name: &str, salt: usize) -> Json {
 
 /// Makes a text of a pattern; `None` where the pattern has what the generator lacks.
 fn matching(pattern: &str, salt: usize) -> Option<String> {
+    type Known = BTreeMap<(String, usize), Option<String>>;
+    static KNOWN: Mutex<Known> = Mutex::new(Known::new());
+    let key = (pattern.to_owned(), salt);
+    if let Some(found) = KNOWN.lock().unwrap().get(&key) {
+        return found.clone();
+    }
+    let found = made(pattern, salt);
+    KNOWN.lock().unwrap().insert(key, found.clone());
+    found
+}
+
+fn made(pattern: &str, salt: usize) -> Option<String> {
     let bare = pattern.trim_start_matches('^').trim_end_matches('$');
     let strategy = proptest::string::string_regex(bare).ok()?;
     let mut seed = [7_u8; 32];

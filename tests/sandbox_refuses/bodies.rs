@@ -7,6 +7,8 @@ use tenantry::sandbox::contract::{self, Found};
 use super::breakage::{self, Broken};
 use super::harness::{Report, Sandbox, difference, shape_fault};
 use super::operations::{self, Good};
+use super::parameters::kind_of;
+use super::samples;
 use super::world::World;
 
 /// Finds what the contract says of a request.
@@ -116,4 +118,20 @@ async fn no_body_is_an_empty_body() {
     let answer = sandbox.send(Method::Post, "/roles", &Value::Null).await;
     assert_eq!(answer.body["message"], "Payload validation error: 'Missing required property: name'.");
     sandbox.stop().await;
+}
+
+/// What is at the edge of every limit, with every member there is, breaks no rule.
+#[test]
+fn bodies_at_the_edges_of_all_limits_fit() {
+    let mut checked = 0;
+    for operation in contract::embedded().operations() {
+        let Some(wanted) = operation.body.as_ref().filter(|_| kind_of(&operation.template).is_some()) else { continue };
+        for high in [false, true] {
+            let body = samples::whole(wanted, contract::embedded().types(operation), high);
+            let outcome = contract::embedded().check_body(operation, &body);
+            assert_eq!(outcome, Ok(()), "{:?} {} {body}", operation.method, operation.template);
+            checked += 1;
+        }
+    }
+    assert!(checked > 80, "{checked}");
 }

@@ -28,6 +28,10 @@ const FORMATS: &[(&str, &str, &str)] = &[
     ("role-id", "rol_0123456789abcdef", "rol_1"),
     ("strict-https-uri-or-null", "https://a.example/x.png", "http://a.example/x.png"),
     ("url", "https://a.example", "not a url"),
+    ("hostname", "a.example", "smtp..a"),
+    ("https-uri-reference", "https://a.example/x", "http://a.example"),
+    ("strict-uri", "https://a.example", "not a url"),
+    ("url-or-null", "https://a.example", "not a url"),
     ("url-with-placeholders", "https://a.example", "not a url"),
 ];
 
@@ -110,6 +114,44 @@ pub(crate) fn sample(wanted: &Type, types: &Types) -> Value {
         }
         Shape::One(types_) => sample(types_.first().expect("an alternative"), types),
         Shape::Named(_) => unreachable!("names are followed"),
+    }
+}
+
+/// Returns a value that fits with every member there is: at the lower edge of every limit, or at the upper.
+pub(crate) fn whole(wanted: &Type, types: &Types, high: bool) -> Value {
+    let edge = |limits: Limits, without: i64| {
+        let (least, most) = (limits.least.map(|_| least_of(limits)), limits.most.map(|_| most_of(limits)));
+        if high { most.or(least) } else { least.or(most) }.unwrap_or(without)
+    };
+    match &named(wanted, types).shape {
+        Shape::Integer(limits) | Shape::Number(limits) => json!(edge(*limits, 1)),
+        Shape::Text { format: None, pattern: None, length } => json!("x".repeat(usize::try_from(edge(*length, 1)).unwrap())),
+        Shape::Enum(values) => if high { values.last() } else { values.first() }.cloned().unwrap_or_default(),
+        Shape::List { item, size, .. } => {
+            let count = edge(*size, 1);
+            (0..count).map(|n| if count > 1 { distinct(item, types, n) } else { whole(item, types, high) }).collect()
+        }
+        Shape::Object { members, rest, size } => {
+            let mut out = Map::new();
+            let all = members.iter().filter(|(_, member)| member.required).chain(members);
+            for (name, member) in all {
+                if i64::try_from(out.len()).unwrap() < most_of(*size) && !out.contains_key(name) {
+                    out.insert(name.clone(), whole(&member.shape, types, high));
+                }
+            }
+            if let Some(rest) = rest {
+                let count = i64::try_from(out.len()).unwrap().max(edge(*size, 1));
+                while i64::try_from(out.len()).unwrap() < count {
+                    out.insert(format!("key{}", out.len()), whole(rest, types, high));
+                }
+            }
+            Value::Object(out)
+        }
+        Shape::One(alternatives) => {
+            let one = if high { alternatives.last() } else { alternatives.first() };
+            whole(one.expect("an alternative"), types, high)
+        }
+        _ => sample(wanted, types),
     }
 }
 

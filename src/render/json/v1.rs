@@ -6,7 +6,9 @@ mod convert;
 
 use std::collections::BTreeMap;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
+use serde_json::{Value as Json, json};
 
 pub use convert::problems_of;
 
@@ -19,7 +21,7 @@ pub fn text<T: Serialize>(document: &T) -> String {
 }
 
 /// A plan: `tenantry.plan/1`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Plan {
     /// Name and version of this format.
     pub format: &'static str,
@@ -57,7 +59,7 @@ pub struct Plan {
 }
 
 /// What happens to one resource.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Change {
     /// Its address.
     pub address: String,
@@ -88,7 +90,7 @@ pub struct Change {
 }
 
 /// One difference inside a resource.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Field {
     /// Where: `options.attributes.email`, `scopes[read:orders].description`.
     pub path: String,
@@ -115,7 +117,7 @@ pub struct Field {
 }
 
 /// A place in a file.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Place {
     /// File.
     pub file: String,
@@ -126,7 +128,7 @@ pub struct Place {
 }
 
 /// One request.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Request {
     /// Verb.
     pub method: &'static str,
@@ -135,7 +137,7 @@ pub struct Request {
 }
 
 /// A difference left as it is.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Left {
     /// Which resource.
     pub address: String,
@@ -148,7 +150,7 @@ pub struct Left {
 }
 
 /// What is live and not described.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Unmanaged {
     /// Kinds nobody describes.
     pub kinds: Vec<String>,
@@ -157,7 +159,7 @@ pub struct Unmanaged {
 }
 
 /// A secret that cannot be compared.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Secret {
     /// Of which resource.
     pub address: String,
@@ -168,7 +170,7 @@ pub struct Secret {
 }
 
 /// Something that could not be read.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Unreadable {
     /// A kind, or a member of a resource.
     pub what: String,
@@ -179,7 +181,7 @@ pub struct Unreadable {
 }
 
 /// A described kind that the tenant lacks.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Skipped {
     /// Kind.
     pub kind: String,
@@ -190,7 +192,7 @@ pub struct Skipped {
 }
 
 /// Why a plan may not be applied.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Refusal {
     /// Stable id of the guard.
     pub guard: &'static str,
@@ -201,7 +203,7 @@ pub struct Refusal {
 }
 
 /// Something wrong, or worth knowing.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Problem {
     /// Stable id.
     pub id: &'static str,
@@ -218,7 +220,7 @@ pub struct Problem {
 }
 
 /// A place with what is to be said of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Label {
     /// The place.
     #[serde(flatten)]
@@ -228,7 +230,7 @@ pub struct Label {
 }
 
 /// Numbers of a plan.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Counts {
     /// Changes by action; actions without any are missing.
     pub actions: BTreeMap<&'static str, usize>,
@@ -247,7 +249,7 @@ pub struct Counts {
 }
 
 /// What applying costs.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Forecast {
     /// Requests that write.
     pub requests: usize,
@@ -258,7 +260,7 @@ pub struct Forecast {
 }
 
 /// Problems alone: `tenantry.problems/1`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Problems {
     /// Name and version of this format.
     pub format: &'static str,
@@ -267,7 +269,7 @@ pub struct Problems {
 }
 
 /// What an apply did: `tenantry.apply/1`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Apply {
     /// Name and version of this format.
     pub format: &'static str,
@@ -287,7 +289,7 @@ pub struct Apply {
 }
 
 /// How one change ended.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Applied {
     /// Which.
     pub address: String,
@@ -301,7 +303,7 @@ pub struct Applied {
 }
 
 /// A description that holds: `tenantry.validate/1`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Validated {
     /// `tenantry.validate/1`.
     pub format: &'static str,
@@ -312,7 +314,7 @@ pub struct Validated {
 }
 
 /// What `doctor` found: `tenantry.doctor/1`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Doctor {
     /// Name and version of this format.
     pub format: &'static str,
@@ -327,7 +329,7 @@ pub struct Doctor {
 }
 
 /// One thing that was looked at.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Check {
     /// What.
     pub name: &'static str,
@@ -340,7 +342,7 @@ pub struct Check {
 }
 
 /// What an export wrote: `tenantry.export/1`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Export {
     /// Name and version of this format.
     pub format: &'static str,
@@ -350,4 +352,32 @@ pub struct Export {
     pub secrets: Vec<String>,
     /// What was left out and why.
     pub problems: Vec<Problem>,
+}
+
+/// Returns the JSON Schema (draft 2020-12) of every document that `--json` prints, told apart by their `format`.
+pub fn schema() -> Json {
+    type Of = fn(&mut SchemaGenerator) -> Schema;
+    let documents: [(&str, Of); 6] = [
+        ("tenantry.plan/1", |g| g.subschema_for::<Plan>()),
+        ("tenantry.apply/1", |g| g.subschema_for::<Apply>()),
+        ("tenantry.problems/1", |g| g.subschema_for::<Problems>()),
+        ("tenantry.validate/1", |g| g.subschema_for::<Validated>()),
+        ("tenantry.doctor/1", |g| g.subschema_for::<Doctor>()),
+        ("tenantry.export/1", |g| g.subschema_for::<Export>()),
+    ];
+    let mut generator = SchemaGenerator::default();
+    let mut alternatives = Vec::new();
+    for (format, of) in documents {
+        let mut alternative = json!({"properties": {"format": {"const": format}}, "required": ["format"]});
+        if let (Json::Object(into), Json::Object(from)) = (&mut alternative, of(&mut generator).to_value()) {
+            into.extend(from);
+        }
+        alternatives.push(alternative);
+    }
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "What tenantry --json prints",
+        "oneOf": alternatives,
+        "$defs": generator.take_definitions(true),
+    })
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::client_rules::{self, View, shown, tenant_name};
 use super::parts::{children, conflict, matches_flag, rows, store, text, texts};
-use super::{client_grants, credentials};
+use super::{client_grants, connections, credentials};
 use crate::sandbox::call::{ApiError, Call, Method, Outcome, Reply};
 use crate::sandbox::page::{OffsetOrder, checkpoint, either, selected, visible};
 use crate::sandbox::route::{Route, route};
@@ -19,7 +19,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Method::Patch, "/clients/{id}", update),
     route(Method::Delete, "/clients/{id}", delete),
     route(Method::Post, "/clients/{id}/rotate-secret", rotate),
-    route(Method::Get, "/clients/{id}/connections", connections),
+    route(Method::Get, "/clients/{id}/connections", list_connections),
 ];
 
 /// Blocks of a client that hold credentials, as path from the top, with the type of credential each takes.
@@ -131,9 +131,11 @@ fn create(state: &mut State, call: &Call) -> Outcome {
 fn register_document(state: &mut State, call: &Call) -> Outcome {
     let body = call.fields();
     let address = body.get("external_client_id").and_then(Value::as_str).unwrap_or_default();
-    let Some(host) = url::Url::parse(address).ok().filter(|url| url.scheme() == "https").and_then(|url| {
-        url.host_str().map(str::to_owned)
-    }) else {
+    let Some(host) = url::Url::parse(address)
+        .ok()
+        .filter(|url| url.scheme() == "https")
+        .and_then(|url| url.host_str().map(str::to_owned))
+    else {
         return Err(ApiError::invalid_body("Invalid request body. external_client_id must be an absolute HTTPS URI."));
     };
     let known = state.collection("clients").find(|(_, client)| text(client, "external_client_id") == address);
@@ -245,11 +247,7 @@ fn delete(state: &mut State, call: &Call) -> Outcome {
     for collection in children(state, "organization_clients/") {
         state.remove(&collection, id);
     }
-    for connection in state.collection_mut("connections").values_mut() {
-        if let Some(enabled) = connection.get_mut("enabled_clients").and_then(Value::as_array_mut) {
-            enabled.retain(|client| client.as_str() != Some(id));
-        }
-    }
+    connections::forget_client(state, id);
     Ok(Reply::no_content())
 }
 
@@ -265,23 +263,21 @@ fn rotate(state: &mut State, call: &Call) -> Outcome {
     Ok(Reply::ok(shown(state, call, &client, View::Written)))
 }
 
-fn connections(state: &mut State, call: &Call) -> Outcome {
+fn list_connections(state: &mut State, call: &Call) -> Outcome {
     let id = call.param(0);
     find(state, id)?;
     let wanted: Vec<&str> =
         call.query.iter().filter(|(name, _)| name == "strategy").map(|(_, value)| value.as_str()).collect();
     let mut found = Vec::new();
     let may_see_options = call.caller.scopes.iter().any(|scope| scope == "read:connections_options");
-    for mut connection in rows(state, "connections") {
-        let is_enabled = texts(connection.get("enabled_clients")).iter().any(|client| client == id);
+    for connection in rows(state, "connections") {
+        let is_enabled = connections::is_enabled(state, text(&connection, "id"), id);
         if !is_enabled || !(wanted.is_empty() || wanted.contains(&text(&connection, "strategy"))) {
             continue;
         }
-        if let Some(members) = connection.as_object_mut() {
-            members.shift_remove("enabled_clients");
-            if !may_see_options {
-                members.shift_remove("options");
-            }
+        let mut connection = visible(&connection);
+        if let Some(members) = connection.as_object_mut().filter(|_| !may_see_options) {
+            members.shift_remove("options");
         }
         found.push(connection);
     }

@@ -286,14 +286,15 @@ fn a_delete_takes_what_hangs_on_it_and_may_repeat() {
     post(&mut state, &format!("{org}/client-grants"), json!({"grant_id": grant["id"]}));
     post(&mut state, &format!("{org}/clients"), json!({"clients": [{"client_id": id, "use_for_member_access": true}]}));
     connection(&mut state, "con_1", "db", "auth0");
-    state.object_mut("connections", "con_1").unwrap()["enabled_clients"] = json!([id, "other"]);
+    let enable = json!([{"client_id": id, "status": true}]);
+    assert_eq!(run(&mut state, call(Method::Patch, "/connections/con_1/clients", enable)).unwrap().status, 204);
     let enabled = json!({"connections": [{"id": "con_1", "name": "db", "strategy": "auth0"}]});
     assert_eq!(get(&mut state, &format!("{at}/connections")), enabled);
     assert_eq!(delete(&mut state, &at, Value::Null).status, 204);
     assert_eq!(get(&mut state, "/client-grants"), json!([]));
     assert_eq!(get(&mut state, &format!("{org}/client-grants")), json!([]));
     assert_eq!(get(&mut state, &format!("{org}/clients")), json!({"clients": []}));
-    assert_eq!(state.object("connections", "con_1").unwrap()["enabled_clients"], json!(["other"]));
+    assert_eq!(get(&mut state, "/connections/con_1/clients"), json!({"clients": []}));
     assert_eq!(delete(&mut state, &at, Value::Null).status, 204);
     let error = refused(&mut state, Method::Get, &at, Value::Null);
     assert_eq!((error.status, error.message.as_str()), (404, "The client does not exist"));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::parts::{assign, fill_object, is_true, items, set, text, unset};
+use super::parts::{assign, children, fill_object, is_true, items, set, text, unset};
 use super::{databases, directories, scim, strategies};
 use crate::sandbox::call::Method::{Delete, Get, Patch, Post};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
@@ -53,6 +53,18 @@ fn enable(state: &mut State, connection: &str, client: &str) {
         .collection_mut(&clients_of(connection))
         .entry(client.to_owned())
         .or_insert_with(|| json!({"client_id": client}));
+}
+
+/// Says whether a client may use a connection.
+pub(super) fn is_enabled(state: &State, connection: &str, client: &str) -> bool {
+    state.object(&clients_of(connection), client).is_some()
+}
+
+/// Takes a client out of every connection.
+pub(super) fn forget_client(state: &mut State, client: &str) {
+    for collection in children(state, "connection_clients/") {
+        state.remove(&collection, client);
+    }
 }
 
 /// The answer to a path that names no connection (recorded traffic).

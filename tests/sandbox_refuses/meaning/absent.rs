@@ -284,3 +284,28 @@ async fn deleting_twice() {
     report.finish("deleted twice");
     sandbox.stop().await;
 }
+
+/// What hangs on a client goes with it.
+#[tokio::test]
+async fn nothing_names_a_client_that_is_gone() {
+    let sandbox = Sandbox::start().await;
+    let world = World::build(&sandbox).await;
+    let id = world.path("{client}");
+    let connections = sandbox.done(Get, &world.path("/clients/{client}/connections"), &Value::Null).await;
+    assert_eq!(connections["connections"][0]["name"], "People");
+    sandbox.done(Delete, &world.path("/clients/{client}"), &Value::Null).await;
+    for path in [
+        "/clients",
+        "/client-grants",
+        "/connections",
+        "/connections/{database}",
+        "/connections/{database}/clients",
+        "/organizations/{org}/clients",
+        "/organizations/{org}/client-grants",
+    ] {
+        let left = sandbox.done(Get, &world.path(path), &Value::Null).await;
+        assert!(!left.to_string().contains(&id), "{path}: {left}");
+    }
+    assert!(!sandbox.state().await["collections"].to_string().contains(&id));
+    sandbox.stop().await;
+}

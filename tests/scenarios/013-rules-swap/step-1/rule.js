@@ -1,0 +1,1 @@
+function rule(user, context, callback) { callback(null, user, context); }

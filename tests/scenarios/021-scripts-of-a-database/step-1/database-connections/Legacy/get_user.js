@@ -1,0 +1,1 @@
+function get_user(email, callback) { callback(null); }

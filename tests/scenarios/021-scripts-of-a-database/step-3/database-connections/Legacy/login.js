@@ -1,0 +1,3 @@
+function login(email, password, callback) {
+  callback(new Error("closed"));
+}
