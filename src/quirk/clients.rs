@@ -134,6 +134,10 @@ fn register(id: &Value, steps: &mut Vec<Step>) {
     step.body = Some(Body::Object(IndexMap::from_iter([("external_client_id".to_owned(), Body::Value(id.clone()))])));
     if let Some(Body::Object(mut members)) = settings {
         members.shift_remove("external_client_id");
+        // Taken by a create only (API description, PATCH /clients/{id}).
+        if let Some(Body::Object(jwt)) = members.get_mut("jwt_configuration") {
+            jwt.shift_remove("secret_encoded");
+        }
         if !members.is_empty() {
             steps.insert(at + 1, Step::new(Verb::Patch, "/clients/{id}", Some(Body::Object(members))));
         }
