@@ -38,7 +38,8 @@ impl Reader<'_> {
         unreadable: &mut Vec<(String, Unavailable)>,
     ) -> Result<(), Failure> {
         let instances = self.instances(spec, part).await?;
-        if instances.is_empty() {
+        // One list tells them all, so it need not be known beforehand which there are.
+        if instances.is_empty() && !(part.bulk.is_some() && self.wants(spec, part)) {
             return Ok(());
         }
         if let Some(needed) = &part.needs
@@ -103,6 +104,14 @@ impl Reader<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Says whether anything of a part is to be read.
+    fn wants(&self, spec: &KindSpec, part: &Part) -> bool {
+        let Reach::Described(desired) = self.reach else { return true };
+        let resource = desired.kinds.get(&spec.name).and_then(|described| described.resources.first());
+        let Some(PartStep::Key(member)) = part.at.first() else { return false };
+        resource.is_some_and(|resource| resource.value.get(member).is_some())
     }
 
     /// Finds which values of a part are to be read.

@@ -69,7 +69,7 @@ impl<'a> Walk<'a, '_> {
             return;
         }
         if spec.write_only {
-            self.secrets_inside(path, desired, live);
+            self.secrets_inside(spec, path, desired, live, flags);
             return;
         }
         match (&spec.shape, desired, live) {
@@ -175,14 +175,27 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    fn secrets_inside(&mut self, path: &Path, desired: &Value, live: Option<&Value>) {
+    fn secrets_inside(
+        &mut self,
+        spec: &'a FieldSpec,
+        path: &Path,
+        desired: &Value,
+        live: Option<&Value>,
+        flags: Flags<'a>,
+    ) {
         match desired {
             Value::Object(map) => {
                 for (key, value) in map {
-                    self.secrets_inside(&path.key(key), value, live.and_then(|l| l.get(key)));
+                    let member = spec.member(key).unwrap_or(spec);
+                    self.secrets_inside(member, &path.key(key), value, live.and_then(|l| l.get(key)), flags);
                 }
             }
+            // That it is there is known, though not what it is.
+            Value::Null if live.is_some_and(|live| !live.is_blank()) => {
+                self.leaf(path, None, live, spec, flags, How::Secret);
+            }
             Value::Null => {}
+            Value::Unresolved(hole) => self.out.secrets.push((path.clone(), hole.source.clone())),
             Value::Secret(secret) => self.out.secrets.push((path.clone(), secret.source().to_owned())),
             _ => self.out.secrets.push((path.clone(), "the description".to_owned())),
         }

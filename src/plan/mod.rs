@@ -12,6 +12,7 @@ mod order;
 mod pair;
 mod part;
 mod path;
+mod renamed;
 mod replaced;
 mod scope;
 mod sides;

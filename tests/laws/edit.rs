@@ -363,7 +363,13 @@ fn part_request(
     vec![Request { method: verb(endpoint.method), path, body: Some(body) }]
 }
 
-fn sub_requests(spec: &KindSpec, live: &LiveResource, field: &FieldSpec, before: &[Json], after: &[Json]) -> Vec<Request> {
+fn sub_requests(
+    spec: &KindSpec,
+    live: &LiveResource,
+    field: &FieldSpec,
+    before: &[Json],
+    after: &[Json],
+) -> Vec<Request> {
     let Some(sub) = &field.sub else { return Vec::new() };
     let base = |path: &str| {
         let _ = spec;
@@ -409,9 +415,7 @@ fn sub_request(sub: &SubSpec, to: &SubEndpoint, field: &FieldSpec, path: &str, r
         if let Some(bare) = &to.bare {
             return members.get(bare).cloned().unwrap_or_default();
         }
-        members.retain(|k, v| {
-            (to.only.is_empty() || to.only.contains(k)) && !to.without.contains(k) && !v.is_null()
-        });
+        members.retain(|k, v| (to.only.is_empty() || to.only.contains(k)) && !to.without.contains(k) && !v.is_null());
         members.extend(to.with.clone());
         Json::Object(members)
     };

@@ -292,7 +292,10 @@ fn report(kind: &str, least: usize, known: &[(&str, &str)], leaves: &[Leaf], ver
         }
     }
     let total = leaves.len();
-    println!("{kind}: {total} leaves, {checked} checked, {exempt} exempt by rule, {listed} in the table, {} not", lines.len());
+    println!(
+        "{kind}: {total} leaves, {checked} checked, {exempt} exempt by rule, {listed} in the table, {} not",
+        lines.len()
+    );
     for line in &lines {
         println!("    {line}");
     }
