@@ -35,7 +35,7 @@ fn every_environment_validates_without_secrets() {
 #[test]
 fn an_unknown_environment_is_refused() {
     let place = project();
-    let said = place.run(&["-C", "project", "-e", "production", "validate"]).code(1);
+    let said = place.run(&["-C", "project", "-e", "production", "validate"]).code(64);
     assert!(said.stderr.contains("prod"), "{said}");
 }
 

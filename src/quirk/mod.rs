@@ -10,7 +10,6 @@ mod databases;
 mod email_provider;
 mod organizations;
 mod prompts;
-mod resource_servers;
 mod rules;
 mod tenant;
 mod thumbprint;
@@ -36,7 +35,7 @@ pub trait Quirk: Sync {
         &[]
     }
 
-    /// Returns lists to be read for a described resource besides its sub-resources: member of `$sub` and path.
+    /// Returns lists to be read for a described resource besides its sub-resources: name of the rows and path.
     fn further_reads(&self, _raw: &Json) -> Vec<(&'static str, String)> {
         Vec::new()
     }
@@ -91,7 +90,6 @@ pub fn of(spec: &KindSpec) -> &'static dyn Quirk {
         Some("emailProvider") => &email_provider::EmailProvider,
         Some("organizations") => &organizations::Organizations,
         Some("prompts") => &prompts::Prompts,
-        Some("resourceServers") => &resource_servers::ResourceServers,
         Some("rules") => &rules::Rules,
         Some("tenant") => &tenant::Tenant,
         Some("triggers") => &triggers::Triggers,
@@ -102,3 +100,6 @@ pub fn of(spec: &KindSpec) -> &'static dyn Quirk {
 /// A kind without quirks.
 struct Plain;
 impl Quirk for Plain {}
+
+#[cfg(test)]
+mod tests;

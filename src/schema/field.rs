@@ -21,7 +21,7 @@ pub enum Risk {
 
 impl Risk {
     /// Returns the word used in files, flags and outputs.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Risk::Safe => "safe",
             Risk::Caution => "caution",

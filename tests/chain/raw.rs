@@ -17,6 +17,8 @@ const VOLATILE: &[&str] = &[
     "updated_at",
     "built_at",
     "build_time",
+    "verification_txt",
+    "verification_host",
     "deployed_at",
     "number",
     "version_id",
@@ -58,8 +60,10 @@ const TEMPLATES: &[&str] = &[
 
 const PROMPTS: &[&str] = &["login", "login-id", "login-password", "signup", "signup-id", "passkeys", "mfa", "consent"];
 
-/// Collections: path, name of its list, and below each item (named by its id) further lists.
-const COLLECTIONS: &[(&str, &str, &[(&str, &str)])] = &[
+/// A collection: path, name of its list, and below each item (named by its id) further lists.
+type Collection = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const COLLECTIONS: &[Collection] = &[
     ("clients", "clients", &[("credentials", "")]),
     ("resource-servers", "resource_servers", &[]),
     ("client-grants", "client_grants", &[]),
@@ -148,8 +152,9 @@ fn plain(value: &mut Value, names: &BTreeMap<String, String>, url: &str, domain:
             let old = std::mem::take(members);
             for (key, member) in old {
                 let named = member.as_str().is_some_and(|text| names.values().any(|name| name == text));
-                // What is null, empty or missing is the same everywhere in Tenantry.
-                let empty = member.is_null() || member == json!([]) || member == json!({});
+                // What is null, empty or missing is the same everywhere in Tenantry, and a false that nobody sends means no more
+                // than a missing one. (Beside a true, either still differs.)
+                let empty = member.is_null() || member == json!(false) || member == json!([]) || member == json!({});
                 // Reads show what is stored encrypted, which differs for every write.
                 let member = match (key.as_str(), member) {
                     ("configuration", Value::Object(pairs)) => pairs.keys().cloned().collect::<Vec<_>>().into(),
@@ -237,8 +242,7 @@ impl Asker {
         for page in 0.. {
             let (status, answer) = self.send("GET", &format!("{path}?per_page=50&page={page}"), None).await;
             // Lists that know no pages of this style say so.
-            let (status, answer) =
-                if status == 400 { self.send("GET", path, None).await } else { (status, answer) };
+            let (status, answer) = if status == 400 { self.send("GET", path, None).await } else { (status, answer) };
             assert!(status == 200, "GET {path}: {status} {answer}");
             let rows = answer.get(member).unwrap_or(&answer).as_array().cloned().unwrap_or_else(|| panic!("{answer}"));
             let last = rows.len() < 50;

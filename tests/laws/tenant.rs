@@ -110,7 +110,7 @@ impl Tenant {
     /// Applies a plan that nothing speaks against.
     pub(crate) async fn apply(&self, planned: Planned) -> Report {
         let policy = everything();
-        let by = Judgement { policy: &policy, approved: &[], live: &planned.live };
+        let by = Judgement { policy: &policy, approved: &[], live: &planned.live, scopes: None };
         let approved = guard::pass(planned.plan, by).unwrap_or_else(|refusals| {
             panic!("refused: {:#?}", refusals.iter().map(|r| &r.problem.title).collect::<Vec<_>>())
         });

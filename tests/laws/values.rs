@@ -84,7 +84,7 @@ fn scalar(node: &Node<'_>, name: &str, salt: usize) -> Json {
         .collect();
     let types = if types.is_empty() { vec!["string"] } else { types };
     match types[salt % types.len()] {
-        "boolean" => json!(salt % 2 == 0),
+        "boolean" => json!(salt.is_multiple_of(2)),
         "integer" | "number" => number(node, salt),
         "object" => json!({"law": format!("value {salt}")}),
         "array" => json!([format!("law-{salt}")]),

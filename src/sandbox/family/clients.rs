@@ -131,9 +131,11 @@ fn create(state: &mut State, call: &Call) -> Outcome {
 fn register_document(state: &mut State, call: &Call) -> Outcome {
     let body = call.fields();
     let address = body.get("external_client_id").and_then(Value::as_str).unwrap_or_default();
-    let Some(host) = url::Url::parse(address).ok().filter(|url| url.scheme() == "https").and_then(|url| {
-        url.host_str().map(str::to_owned)
-    }) else {
+    let Some(host) = url::Url::parse(address)
+        .ok()
+        .filter(|url| url.scheme() == "https")
+        .and_then(|url| url.host_str().map(str::to_owned))
+    else {
         return Err(ApiError::invalid_body("Invalid request body. external_client_id must be an absolute HTTPS URI."));
     };
     let known = state.collection("clients").find(|(_, client)| text(client, "external_client_id") == address);
