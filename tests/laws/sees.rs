@@ -19,7 +19,7 @@ const SALTS: usize = 5;
 const UNANSWERED: usize = 2;
 
 /// How many leaves are changed before looking.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 24;
 
 /// On how many resources a leaf is tried in vain.
 const ENOUGH: usize = 3;
