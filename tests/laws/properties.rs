@@ -32,8 +32,7 @@ const LEAVES: &[&str] = &[
 
 fn fixture() -> Json {
     let mut json: Json = serde_yaml::from_str(include_str!("fixture.yaml")).unwrap();
-    // Partials and page templates need a custom domain.
-    json["prompts"].as_object_mut().unwrap().remove("partials");
+    // Page templates need a custom domain.
     json["branding"].as_object_mut().unwrap().remove("templates");
     json
 }
