@@ -286,10 +286,10 @@ pub(crate) fn requests(spec: &KindSpec, live: &LiveResource, edited: &Edited) ->
 }
 
 fn fill(path: &str, id: &str, raw: &Json) -> String {
-    let mut out = path.replace("{id}", &tenantry::api::encode_segment(id));
+    let mut out = path.replace("{id}", &tenantry::codec::encode_segment(id));
     for (name, value) in raw.as_object().into_iter().flatten() {
         if let Some(text) = value.as_str() {
-            out = out.replace(&format!("{{{name}}}"), &tenantry::api::encode_segment(text));
+            out = out.replace(&format!("{{{name}}}"), &tenantry::codec::encode_segment(text));
         }
     }
     out
@@ -362,7 +362,7 @@ fn part_request(
     }
     let mut path = fill(&endpoint.path, id, &live.raw);
     for (name, value) in captures {
-        path = path.replace(&format!("{{{name}}}"), &tenantry::api::encode_segment(value));
+        path = path.replace(&format!("{{{name}}}"), &tenantry::codec::encode_segment(value));
     }
     vec![Request { method: verb(endpoint.method), path, body: Some(body) }]
 }
@@ -377,7 +377,7 @@ fn sub_requests(spec: &KindSpec, live: &LiveResource, field: &FieldSpec, before:
     let Some(sub) = &field.sub else { return Vec::new() };
     let base = |path: &str| {
         let _ = spec;
-        path.replace("{id}", &tenantry::api::encode_segment(&live.id))
+        path.replace("{id}", &tenantry::codec::encode_segment(&live.id))
     };
     if let Some(replace) = &sub.replace {
         return vec![sub_request(sub, replace, field, &base(&replace.path), after)];
@@ -428,7 +428,7 @@ fn sub_request(sub: &SubSpec, to: &SubEndpoint, field: &FieldSpec, path: &str, r
     let mut path = path.to_owned();
     for (name, value) in rows.first().and_then(Json::as_object).into_iter().flatten() {
         if let Some(text) = value.as_str() {
-            let text = tenantry::api::encode_segment(text);
+            let text = tenantry::codec::encode_segment(text);
             path = path.replace(&format!("{{item.{name}}}"), &text).replace(&format!("{{{name}}}"), &text);
         }
     }
