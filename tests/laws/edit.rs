@@ -373,7 +373,13 @@ fn binding(row: &Json) -> Json {
     json!({"ref": {"type": "action_name", "value": action}, "display_name": row["display_name"]})
 }
 
-fn sub_requests(spec: &KindSpec, live: &LiveResource, field: &FieldSpec, before: &[Json], after: &[Json]) -> Vec<Request> {
+fn sub_requests(
+    spec: &KindSpec,
+    live: &LiveResource,
+    field: &FieldSpec,
+    before: &[Json],
+    after: &[Json],
+) -> Vec<Request> {
     let Some(sub) = &field.sub else { return Vec::new() };
     let base = |path: &str| {
         let _ = spec;
@@ -419,9 +425,7 @@ fn sub_request(sub: &SubSpec, to: &SubEndpoint, field: &FieldSpec, path: &str, r
         if let Some(bare) = &to.bare {
             return members.get(bare).cloned().unwrap_or_default();
         }
-        members.retain(|k, v| {
-            (to.only.is_empty() || to.only.contains(k)) && !to.without.contains(k) && !v.is_null()
-        });
+        members.retain(|k, v| (to.only.is_empty() || to.only.contains(k)) && !to.without.contains(k) && !v.is_null());
         members.extend(to.with.clone());
         Json::Object(members)
     };

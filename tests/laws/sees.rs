@@ -63,10 +63,12 @@ fn ids_of(live: &tenantry::model::Live) -> Ids {
     }
     for kind in live.kinds.keys() {
         let known = live.resources(kind).iter().filter(|r| r.system.is_none());
-        let named = known.filter_map(|r| r.address.name.as_ref().map(|name| match r.raw["identifier"].as_str() {
-            Some(identifier) => identifier.to_owned(),
-            None => name.clone(),
-        }));
+        let named = known.filter_map(|r| {
+            r.address.name.as_ref().map(|name| match r.raw["identifier"].as_str() {
+                Some(identifier) => identifier.to_owned(),
+                None => name.clone(),
+            })
+        });
         ids.insert(format!("={kind}"), named.collect());
     }
     ids
@@ -174,7 +176,8 @@ impl Sight<'_> {
         let Some(now) = planned.live.resources(&self.spec.name).iter().find(|r| same(r, resource)) else {
             return Vec::new();
         };
-        let expected: Vec<Path> = edits.iter().map(|(leaf, edited)| self.expected(leaf, resource, now, edited)).collect();
+        let expected: Vec<Path> =
+            edits.iter().map(|(leaf, edited)| self.expected(leaf, resource, now, edited)).collect();
         match self.judge(desired, planned, resource, &expected).await {
             Verdict::Checked => edits.iter().map(|(leaf, _)| leaf.name()).collect(),
             _ => Vec::new(),
@@ -289,11 +292,13 @@ pub(crate) async fn sees(kind: &str, least: usize, known: &[(&str, &str)]) {
     let others: BTreeSet<String> = Registry::get().names().filter(|k| *k != "prompts").map(str::to_owned).collect();
     let (live, _) = tenant.read_whole(&others).await;
     let leaves = leaves(spec);
-    let mut sight = Sight { tenant: &tenant, spec, ids: ids_of(&live), verdicts: BTreeMap::new(), tried: BTreeMap::new() };
+    let mut sight =
+        Sight { tenant: &tenant, spec, ids: ids_of(&live), verdicts: BTreeMap::new(), tried: BTreeMap::new() };
     let only = BTreeSet::from([kind.to_owned()]);
     let described = describe(&json!({kind: json[kind]}));
     // All of the prompts would be a request for every prompt and language.
-    let read = async || if kind == "prompts" { tenant.plan(&described).await.live } else { tenant.read_whole(&only).await.0 };
+    let read =
+        async || if kind == "prompts" { tenant.plan(&described).await.live } else { tenant.read_whole(&only).await.0 };
     let live = read().await;
     for (n, resource) in live.resources(kind).iter().filter(|r| r.system.is_none()).enumerate() {
         // Members that exclude each other: in one resource the first ones win, in the next the last ones.
@@ -313,8 +318,7 @@ pub(crate) async fn sees(kind: &str, least: usize, known: &[(&str, &str)]) {
     }
     let mut done: BTreeSet<String> = BTreeSet::new();
     for resource in live.resources(kind).iter().filter(|r| r.system.is_none()) {
-        let open: Vec<&Leaf> =
-            leaves.iter().filter(|l| l.exempt.is_none() && !done.contains(&l.name())).collect();
+        let open: Vec<&Leaf> = leaves.iter().filter(|l| l.exempt.is_none() && !done.contains(&l.name())).collect();
         for some in open.chunks(AT_ONCE) {
             let seen = sight.look_at_many(&desired, resource, some).await;
             if seen.is_empty() {
@@ -357,7 +361,9 @@ fn report(kind: &str, least: usize, known: &[(&str, &str)], leaves: &[Leaf], ver
         match (leaf.exempt, verdicts.get(&name), why) {
             (Some(_), _, _) => exempt += 1,
             (None, Some(Verdict::Checked | Verdict::Seen), None) => checked += 1,
-            (None, Some(Verdict::Checked | Verdict::Seen), Some(_)) => wrong.push(format!("{name} is seen: take it off the table")),
+            (None, Some(Verdict::Checked | Verdict::Seen), Some(_)) => {
+                wrong.push(format!("{name} is seen: take it off the table"))
+            }
             (None, _, Some(_)) => listed += 1,
             (None, Some(Verdict::Wrong(message)), None) => wrong.push(format!("{name}: {message}")),
             (None, Some(Verdict::Untried(message)), None) => lines.push(format!("{name}: {message}")),
