@@ -91,7 +91,8 @@ fn remove(members: &mut Map, path: &str) {
 fn strip(field: &FieldSpec, members: &mut Map, keep: &[String]) {
     members.retain(|name, value| {
         let Some(member) = field.member(name) else { return true };
-        let is_ours = !member.read_only && !member.owned && !member.server_made && !member.skip && member.alias.is_none();
+        let is_ours =
+            !member.read_only && !member.owned && !member.server_made && !member.skip && member.alias.is_none();
         let takes_null = member.types.is_empty() || member.types.iter().any(|t| t == "null");
         // A null that only the server may have means that there is nothing.
         (is_ours || keep.contains(name)) && (takes_null || !matches!(value, Value::Null))
@@ -227,7 +228,8 @@ fn record(
     for (name, member) in field.members() {
         // An object that says nothing is not set up.
         let is_set_up = || members.values().any(|value| value.as_str().is_some_and(|text| !text.is_empty()));
-        let needed = field.required_on_create.contains(name) && is_set_up() || member.secret && is_expected(path, name, field);
+        let needed =
+            field.required_on_create.contains(name) && is_set_up() || member.secret && is_expected(path, name, field);
         if member.write_only && needed && !members.contains_key(name) {
             out.push((name.clone(), elsewhere.secret(&join(path, name))));
         }

@@ -8,7 +8,7 @@ use crate::guard::{self, Judgement};
 use crate::live::{Reach, read};
 use crate::model::{AddressPattern, Live, Sources};
 use crate::plan;
-use crate::problem::Problem;
+use crate::problem::{Problem, Severity};
 use crate::project::{Mode, Secrets, Settings, load_description, load_settings};
 use crate::schema::{Registry, Risk};
 
@@ -79,7 +79,11 @@ pub async fn plan(request: &PlanRequest) -> Result<Planned, Failed> {
     let (live, names) = read(&session.client, registry, Reach::Described(&desired))
         .await
         .map_err(|p| Failed::one(p, sources.clone()))?;
-    let broken = plan::complete(registry, &mut desired, &live, &names);
+    let mut broken = plan::complete(registry, &mut desired, &live, &names);
+    // There a grant that asks for such a scope is left and listed.
+    for problem in broken.iter_mut().filter(|p| p.id == "unknown-scope" && settings.mode == Mode::Compatibility) {
+        problem.severity = Severity::Warning;
+    }
     problems.extend(broken);
     let everything = settings.deletes_everything();
     let made = plan::make(
@@ -103,7 +107,12 @@ pub async fn plan(request: &PlanRequest) -> Result<Planned, Failed> {
         session.close().await;
         return Err(Failed::new(problems, sources));
     }
-    let by = Judgement { policy: &settings.policy, approved: &request.approved, live: &live, scopes: session.client.scopes() };
+    let by = Judgement {
+        policy: &settings.policy,
+        approved: &request.approved,
+        live: &live,
+        scopes: session.client.scopes(),
+    };
     let refusals = guard::judge(&made, by);
     Ok(Planned { plan: made, refusals, problems, sources, settings, live, names, session })
 }

@@ -163,7 +163,13 @@ fn plain(value: &mut Value, names: &BTreeMap<String, String>, url: &str, domain:
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| plain(item, names, url, domain)),
+        Value::Array(items) => {
+            items.iter_mut().for_each(|item| plain(item, names, url, domain));
+            // Lists of texts are sets almost everywhere.
+            if items.iter().all(Value::is_string) {
+                items.sort_by_key(Value::to_string);
+            }
+        }
         Value::String(text) => {
             if let Some(name) = names.get(text) {
                 *text = name.clone();
@@ -240,8 +246,7 @@ impl Asker {
         for page in 0.. {
             let (status, answer) = self.send("GET", &format!("{path}?per_page=50&page={page}"), None).await;
             // Lists that know no pages of this style say so.
-            let (status, answer) =
-                if status == 400 { self.send("GET", path, None).await } else { (status, answer) };
+            let (status, answer) = if status == 400 { self.send("GET", path, None).await } else { (status, answer) };
             assert!(status == 200, "GET {path}: {status} {answer}");
             let rows = answer.get(member).unwrap_or(&answer).as_array().cloned().unwrap_or_else(|| panic!("{answer}"));
             let last = rows.len() < 50;
