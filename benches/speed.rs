@@ -70,7 +70,7 @@ fn validate_through_the_library(bencher: divan::Bencher<'_, '_>, resources: usiz
         budget: 1.0,
         cancel: CancellationToken::new(),
     };
-    bencher.bench_local(|| runtime.block_on(validate(&request)).unwrap().kinds);
+    bencher.bench_local(|| runtime.block_on(validate(&request)).unwrap().environments);
 }
 
 #[divan::bench]

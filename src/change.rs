@@ -177,6 +177,26 @@ pub struct Change {
     pub missing_secrets: Vec<String>,
 }
 
+impl Change {
+    /// A change that differs in nothing and sends nothing yet.
+    pub fn new(address: Address, action: Action) -> Self {
+        Change {
+            address,
+            id: None,
+            action,
+            fields: Vec::new(),
+            risk: Risk::Safe,
+            reasons: Vec::new(),
+            cascades: Vec::new(),
+            locus: None,
+            steps: Vec::new(),
+            waits_for: Vec::new(),
+            after: Vec::new(),
+            missing_secrets: Vec::new(),
+        }
+    }
+}
+
 /// Something that differs and is left as it is.
 #[derive(Debug, Clone)]
 pub struct Left {

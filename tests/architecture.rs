@@ -40,19 +40,8 @@ const ORDER: &[&str] = &[
 ];
 
 /// Values in, values out: no network, clock, environment or disk.
-const PURE: &[&str] = &[
-    "model",
-    "problem",
-    "schema",
-    "codec",
-    "change",
-    "quirk",
-    "description",
-    "check",
-    "plan",
-    "guard",
-    "render",
-];
+const PURE: &[&str] =
+    &["model", "problem", "schema", "codec", "change", "quirk", "description", "check", "plan", "guard", "render"];
 
 /// What a pure module does not name.
 const OUTSIDE: &[&str] = &[
@@ -114,7 +103,6 @@ impl Source {
         let first = self.name.split('/').next().unwrap();
         first.strip_suffix(".rs").unwrap_or(first)
     }
-
 }
 
 /// Returns the files and folders of modules that are compiled for tests alone: `#[cfg(test)] mod x;`.
@@ -127,7 +115,9 @@ fn test_modules(name: &str, text: &str) -> Vec<String> {
     let mut out = Vec::new();
     for (at, mark) in text.match_indices("#[cfg(test)]\n") {
         let item = text[at + mark.len()..].lines().next().unwrap_or_default().trim();
-        if let Some(module) = item.trim_start_matches("pub(crate) ").strip_prefix("mod ").and_then(|m| m.strip_suffix(';')) {
+        if let Some(module) =
+            item.trim_start_matches("pub(crate) ").strip_prefix("mod ").and_then(|m| m.strip_suffix(';'))
+        {
             out.push(format!("{inner}/{module}.rs").trim_start_matches('/').to_owned());
             out.push(format!("{inner}/{module}/").trim_start_matches('/').to_owned());
         }

@@ -144,6 +144,10 @@ async fn one(
 ) -> (Outcome, usize) {
     let (address, action) = (change.address.clone(), change.action);
     tell(ApplyEvent::Started { address: address.clone(), action });
+    if let (Action::Update, Some(name), Some(id)) = (action, &address.name, &change.id) {
+        // Under a new name it is not known yet to those that refer to it.
+        index.insert(&address.kind, name, id);
+    }
     let mut sent = 0;
     let mut outcome = Outcome::Done;
     for (n, step) in change.steps.iter().enumerate() {

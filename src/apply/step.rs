@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::index::Index;
 use crate::api::{Client, Failure, Method, Write};
 use crate::change::{Change, Step, Wait};
-use crate::codec::{decode_segment, encode_segment};
+use crate::codec::{Body, decode_segment, encode_segment};
 use crate::problem::Problem;
 use crate::schema::Verb;
 
@@ -71,7 +71,7 @@ pub(super) async fn send(
     let answer = match client.send(write).await {
         Ok(answer) => Some(answer.body),
         Err(Failure::NotFound { .. }) if step.absent_ok => None,
-        Err(failure) => return Err(failure.into()),
+        Err(failure) => return Err(hushed(failure.into(), step.body.as_ref())),
     };
     if let (Some((kind, name, member)), Some(body)) = (&step.makes, &answer)
         && let Some(id) = body.get(member).and_then(Json::as_str)
@@ -82,6 +82,32 @@ pub(super) async fn send(
         wait_for(client, index, change, wait, &path).await?;
     }
     Ok(answer)
+}
+
+/// Keeps the API's words from repeating a secret that was sent: some of its messages quote the value they refuse.
+fn hushed(trouble: Trouble, body: Option<&Body>) -> Trouble {
+    let mut forms = Vec::new();
+    if let Some(body) = body {
+        body.each_secret(&mut |secret| {
+            let text = secret.expose();
+            forms.extend([text.to_owned(), Json::from(text).to_string().trim_matches('"').to_owned()]);
+        });
+    }
+    forms.retain(|form| !form.is_empty());
+    let hush = |mut problem: Problem| {
+        for note in &mut problem.notes {
+            // A message that was cut may end within a secret.
+            if !forms.is_empty() && (note.ends_with('…') || forms.iter().any(|form| note.contains(form.as_str()))) {
+                *note = "Auth0's message is not shown: it may repeat a secret that was sent".to_owned();
+            }
+        }
+        problem
+    };
+    match trouble {
+        Trouble::Failed(problem) => Trouble::Failed(hush(problem)),
+        Trouble::InDoubt(problem) => Trouble::InDoubt(hush(problem)),
+        Trouble::Interrupted => Trouble::Interrupted,
+    }
 }
 
 fn method(verb: Verb) -> Method {
@@ -176,20 +202,7 @@ mod tests {
     use crate::model::Address;
 
     fn change(action: Action, id: Option<&str>) -> Change {
-        Change {
-            address: Address::new("roles", "admin"),
-            id: id.map(str::to_owned),
-            action,
-            fields: Vec::new(),
-            risk: Default::default(),
-            reasons: Vec::new(),
-            cascades: Vec::new(),
-            locus: None,
-            steps: Vec::new(),
-            waits_for: Vec::new(),
-            after: Vec::new(),
-            missing_secrets: Vec::new(),
-        }
+        Change { id: id.map(str::to_owned), ..Change::new(Address::new("roles", "admin"), action) }
     }
 
     fn filled(path: &str, index: &Index, change: &Change) -> String {
@@ -235,7 +248,8 @@ mod tests {
     #[test]
     fn a_failure_is_a_failure_a_doubt_or_an_interruption() {
         assert!(matches!(Trouble::from(Failure::Cancelled), Trouble::Interrupted));
-        let missing = Failure::NotFound { method: Method::GET, path: "/x".to_owned(), code: None, message: "gone".to_owned() };
+        let missing =
+            Failure::NotFound { method: Method::GET, path: "/x".to_owned(), code: None, message: "gone".to_owned() };
         assert!(matches!(Trouble::from(missing), Trouble::Failed(_)));
     }
 }

@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn what_people_do_not_write_is_dropped() {
-        let members = "  a: {}\n  ro: {readOnly: true}\n  sk: {x-skip: true}\n  ow: {x-owned: service}\n  al: {x-alias: a}\n";
+        let members =
+            "  a: {}\n  ro: {readOnly: true}\n  sk: {x-skip: true}\n  ow: {x-owned: service}\n  al: {x-alias: a}\n";
         let raw = json!({"a": 1, "ro": 1, "sk": 1, "ow": 1, "al": 1, "$sub": {}, "newer": 1});
         assert_eq!(decoded(members, &raw).redacted(), json!({"a": 1, "newer": 1}));
         let closed = format!("{members}additionalProperties: false\n");

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use crate::model::{Map, Unresolved, Value};
+use crate::model::{Map, Secret, Unresolved, Value};
 use crate::schema::{FieldSpec, Shape};
 
 /// A request body whose references are not ids yet.
@@ -79,6 +79,16 @@ impl Body {
             Body::Ref { kinds, name } => visit(kinds, name),
             Body::Array(items) => items.iter().for_each(|item| item.each_ref(visit)),
             Body::Object(members) => members.values().for_each(|item| item.each_ref(visit)),
+        }
+    }
+
+    /// Calls `visit` with every secret inside.
+    pub fn each_secret<'a>(&'a self, visit: &mut dyn FnMut(&'a Secret)) {
+        match self {
+            Body::Value(value) => value.each_secret(visit),
+            Body::Ref { .. } => {}
+            Body::Array(items) => items.iter().for_each(|item| item.each_secret(visit)),
+            Body::Object(members) => members.values().for_each(|item| item.each_secret(visit)),
         }
     }
 
@@ -165,7 +175,8 @@ mod tests {
     }
 
     fn encoded(members: &str, value: &Json) -> Result<Json, Unresolved> {
-        let id_of = |kinds: &[String], name: &str| (name != "nobody").then(|| format!("id of {}/{name}", kinds.join("|")));
+        let id_of =
+            |kinds: &[String], name: &str| (name != "nobody").then(|| format!("id of {}/{name}", kinds.join("|")));
         encode_field(&spec(members), &Value::from_json(value)).to_json(&id_of)
     }
 

@@ -1,6 +1,6 @@
 //! Between the API's objects and resources as people write them, by schema alone.
 //!
-//! [`decode`] turns ids into names and drops what the server sets; [`encode`] goes the other way and leaves references as
+//! [`decode`] turns ids into names and drops what the server sets; `encode` goes the other way and leaves references as
 //! [`Body::Ref`], because an id may be known only when the referred resource was created.
 
 mod address;

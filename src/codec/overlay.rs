@@ -12,6 +12,13 @@ const MASKS: &[&str] = &["_VALUE_NOT_SHOWN_", "[REDACTED]", "******"];
 /// Returns the body for one member that the API replaces whole: what is desired, and of what is live everything the
 /// description does not speak of. Members the server sets are left out; those that Auth0 writes inside are carried over.
 pub fn overlay(field: &FieldSpec, desired: &Value, live: Option<&Json>) -> Body {
+    if let (Value::Unresolved(_), false, Some(Json::String(text))) = (desired, field.write_only, live)
+        && !text.is_empty()
+        && !MASKS.contains(&text.as_str())
+    {
+        // Nobody gave the secret, and reads return it: the live one stays.
+        return Body::Value(Value::from(text.as_str()));
+    }
     let (Shape::Record { members: specs, .. }, Value::Object(desired), Some(Json::Object(live))) =
         (&field.shape, desired, live)
     else {

@@ -341,7 +341,10 @@ impl Composer<'_> {
             return problem(&locus, "indent with spaces");
         }
         if what.starts_with("mapping values") {
-            return problem(&locus, "check the indentation of this line and the one before, or quote the text with the colon");
+            return problem(
+                &locus,
+                "check the indentation of this line and the one before, or quote the text with the colon",
+            );
         }
         Problem::error("yaml-syntax", format!("this is not YAML: {what}")).at(&locus)
     }

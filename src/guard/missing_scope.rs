@@ -90,20 +90,7 @@ mod tests {
             locus: None,
             forces_replace: false,
         };
-        Change {
-            address: Address::new("roles", "clerk"),
-            id: None,
-            action,
-            fields: paths.iter().map(field).collect(),
-            risk: Risk::Safe,
-            reasons: Vec::new(),
-            cascades: Vec::new(),
-            locus: None,
-            steps: Vec::new(),
-            waits_for: Vec::new(),
-            after: Vec::new(),
-            missing_secrets: Vec::new(),
-        }
+        Change { fields: paths.iter().map(field).collect(), ..Change::new(Address::new("roles", "clerk"), action) }
     }
 
     fn refused(changes: Vec<Change>, scopes: Option<&[&str]>) -> Vec<String> {

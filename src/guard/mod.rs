@@ -61,3 +61,6 @@ pub fn pass(plan: Plan, by: Judgement<'_>) -> Result<ApprovedPlan, Vec<Refusal>>
     let refusals = judge(&plan, by);
     if refusals.is_empty() { Ok(ApprovedPlan(plan)) } else { Err(refusals) }
 }
+
+#[cfg(test)]
+mod tests;

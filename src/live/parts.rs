@@ -11,6 +11,9 @@ use crate::codec::encode_segment;
 use crate::model::{Unavailable, Value};
 use crate::schema::{AllValues, KindSpec, Part, PartStep, Registry};
 
+/// The steps to one value of a part, each with the name it stands for.
+type Instance = Vec<(PartStep, String)>;
+
 impl Reader<'_> {
     /// Reads a part of one resource of a collection: from the list over all of them, where there is one.
     pub(super) async fn part_of(&self, part: &Part, id: &str) -> Result<Option<Json>, Failure> {
@@ -112,7 +115,7 @@ impl Reader<'_> {
     }
 
     /// Finds which values of a part are to be read.
-    async fn instances(&self, spec: &KindSpec, part: &Part) -> Result<Vec<Vec<(PartStep, String)>>, Failure> {
+    async fn instances(&self, spec: &KindSpec, part: &Part) -> Result<Vec<Instance>, Failure> {
         let described = match self.reach {
             Reach::Described(desired) => {
                 let resource = desired.kinds.get(&spec.name).and_then(|d| d.resources.first());
@@ -123,7 +126,7 @@ impl Reader<'_> {
             }
             Reach::Whole(_) => None,
         };
-        let mut found: Vec<(Vec<(PartStep, String)>, Option<&Value>)> = vec![(Vec::new(), described)];
+        let mut found: Vec<(Instance, Option<&Value>)> = vec![(Vec::new(), described)];
         for step in &part.at {
             let mut next = Vec::new();
             for (steps, value) in found {

@@ -69,7 +69,7 @@ impl<'a> Walk<'a, '_> {
             return;
         }
         if spec.write_only {
-            self.secrets_inside(path, desired, live);
+            self.secrets_inside(spec, path, desired, live, flags);
             return;
         }
         match (&spec.shape, desired, live) {
@@ -108,7 +108,7 @@ impl<'a> Walk<'a, '_> {
                 }
             }
             _ => {
-                let default = self.default_of(spec, path);
+                let default = spec.default_in(self.resource).map(Value::from_json);
                 let live_or_default = live.filter(|l| **l != Value::Null).or(default.as_ref());
                 if !same(spec, Some(desired), live_or_default) {
                     let how = if spec.text.is_some() { How::Text } else { How::Value };
@@ -116,11 +116,6 @@ impl<'a> Walk<'a, '_> {
                 }
             }
         }
-    }
-
-    fn default_of(&self, spec: &FieldSpec, path: &Path) -> Option<Value> {
-        let top = path.0.len() == 1;
-        if top { spec.default_in(self.resource) } else { spec.default.as_ref() }.map(Value::from_json)
     }
 
     fn set(&mut self, items: &'a FieldSpec, path: &Path, wanted: &[Value], found: &[Value], flags: Flags<'a>) {
@@ -180,14 +175,27 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    fn secrets_inside(&mut self, path: &Path, desired: &Value, live: Option<&Value>) {
+    fn secrets_inside(
+        &mut self,
+        spec: &'a FieldSpec,
+        path: &Path,
+        desired: &Value,
+        live: Option<&Value>,
+        flags: Flags<'a>,
+    ) {
         match desired {
             Value::Object(map) => {
                 for (key, value) in map {
-                    self.secrets_inside(&path.key(key), value, live.and_then(|l| l.get(key)));
+                    let member = spec.member(key).unwrap_or(spec);
+                    self.secrets_inside(member, &path.key(key), value, live.and_then(|l| l.get(key)), flags);
                 }
             }
+            // That it is there is known, though not what it is.
+            Value::Null if live.is_some_and(|live| !live.is_blank()) => {
+                self.leaf(path, None, live, spec, flags, How::Secret);
+            }
             Value::Null => {}
+            Value::Unresolved(hole) => self.out.secrets.push((path.clone(), hole.source.clone())),
             Value::Secret(secret) => self.out.secrets.push((path.clone(), secret.source().to_owned())),
             _ => self.out.secrets.push((path.clone(), "the description".to_owned())),
         }

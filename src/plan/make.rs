@@ -8,19 +8,19 @@ use super::diff::{Differences, diff};
 use super::normalize::foreign;
 use super::order::{Node, forecast, order, references};
 use super::pair::{Partner, pair};
-use super::replaced;
 use super::sides::Sides;
 use super::sub::removes_from_sub;
 use super::write::steps;
+use super::{renamed, replaced};
 use crate::change::{Action, Change, FieldChange, How, Kept, Left, Origin, Plan};
 use crate::description::Filters;
 use crate::model::{
     Address, AddressPattern, Described, Desired, Diff, Live, LiveKind, LiveResource, Map, Path, Segment, Unavailable,
-    Value,
+    Unresolved, Value,
 };
 use crate::problem::Problem;
 use crate::quirk;
-use crate::schema::{FieldSpec, KindShape, KindSpec, Registry, Risk};
+use crate::schema::{FieldSpec, KindShape, KindSpec, Registry, Risk, SystemRule};
 
 /// What the user allows and asks for.
 #[derive(Debug, Clone, Default)]
@@ -53,9 +53,12 @@ impl Options {
 
 /// Compares and plans. `desired` is in canonical form ([`super::complete`]).
 pub fn make(registry: &Registry, desired: &Desired, live: &Live, options: &Options) -> Plan {
+    let followed = renamed::follow(registry, desired, live, &options.moved);
+    let live = followed.as_ref().unwrap_or(live);
     let (mut plan, mut nodes) = compare(registry, desired, live, options);
     let is_replaced = |node: &&Node| node.change.action == Action::Replace;
-    let replaced: BTreeSet<Address> = nodes.iter().filter(is_replaced).map(|n| n.change.address.clone()).collect();
+    let replaced: BTreeSet<Address> =
+        nodes.iter().filter(is_replaced).flat_map(|n| addresses(live, &n.change)).collect();
     if !replaced.is_empty() {
         // Everything that refers to what is made anew is planned anew.
         let after = replaced::without(registry, live, &replaced);
@@ -199,6 +202,9 @@ impl Maker<'_> {
             self.plan.unchanged.push(resource.address.clone());
             return;
         }
+        let sent = secrets.iter().filter(|(path, _)| forced.contains(path));
+        fields.extend(sent.map(|(path, source)| sent_secret(resource, path, source)));
+        fields.sort_by(|a, b| a.path.cmp(&b.path));
         let replace = fields.iter().any(|f| f.forces_replace) && spec.delete.is_some();
         let action = if replace { Action::Replace } else { Action::Update };
         let mut change = self.change(spec, &resource.address, action, fields);
@@ -241,10 +247,20 @@ impl Maker<'_> {
     }
 
     fn missing(&mut self, spec: &KindSpec, resource: &Described) {
-        let Differences { fields, create_only, .. } =
+        let matching = |rule: &&SystemRule| {
+            let text = resource.value.get(&rule.member).and_then(Value::as_str);
+            text.is_some_and(|text| rule.matches.as_ref().is_some_and(|pattern| pattern.is_match(text)))
+        };
+        if let Some(rule) = spec.system.iter().find(matching) {
+            // A description from another tenant may hold that tenant's own resources.
+            self.leave_why(&resource.address, Kept::System(rule.why.clone()));
+            return;
+        }
+        let Differences { fields, create_only, secrets } =
             diff(&spec.fields, &resource.value, &Value::object(), &resource.loci);
         let mut all = fields;
         all.extend(create_only);
+        all.extend(secrets.iter().map(|(path, source)| sent_secret(resource, path, source)));
         all.sort_by(|a, b| a.path.cmp(&b.path));
         for field in &mut all {
             field.risk = Risk::Safe;
@@ -310,20 +326,7 @@ impl Maker<'_> {
 
     fn change(&self, _spec: &KindSpec, address: &Address, action: Action, fields: Vec<FieldChange>) -> Change {
         let risk = fields.iter().map(|f| f.risk).max().unwrap_or_default();
-        Change {
-            address: address.clone(),
-            id: None,
-            action,
-            fields,
-            risk,
-            reasons: Vec::new(),
-            cascades: Vec::new(),
-            locus: None,
-            steps: Vec::new(),
-            waits_for: Vec::new(),
-            after: Vec::new(),
-            missing_secrets: Vec::new(),
-        }
+        Change { fields, risk, ..Change::new(address.clone(), action) }
     }
 
     fn leave(&mut self, address: &Address, fields: Vec<FieldChange>, why: Kept) {
@@ -352,18 +355,27 @@ fn deletion(registry: &Registry, spec: &KindSpec, live: &Live, change: &mut Chan
     cascades(registry, live, change);
 }
 
+/// Returns the address of a change and, where it differs, that of the live resource.
+fn addresses(live: &Live, change: &Change) -> BTreeSet<Address> {
+    let found = live.resources(&change.address.kind).iter().filter(|l| Some(&l.id) == change.id.as_ref());
+    found.map(|l| l.address.clone()).chain([change.address.clone()]).collect()
+}
+
 /// Finds what the API deletes along with a resource, and what loses it from a list.
 fn cascades(registry: &Registry, live: &Live, change: &mut Change) {
     let Some(spec) = registry.kind(&change.address.kind) else { return };
+    let own = addresses(live, change);
     for cascade in &spec.cascades {
         let Some(kind) = registry.kind(&cascade.kind) else { continue };
         let Some(member) = cascade.items.as_ref().or(cascade.member.as_ref()) else { continue };
         let Some(field) = kind.field(member) else { continue };
-        for other in live.resources(&cascade.kind).iter().filter(|o| o.address != change.address) {
-            let named = |text: &str| Some(text) == change.address.name.as_deref() || Some(text) == change.id.as_deref();
-            let refers = other.value.get(member).is_some_and(|value| {
-                references(field, value).contains(&change.address) || value.as_str().is_some_and(named)
-            });
+        for other in live.resources(&cascade.kind).iter().filter(|o| !own.contains(&o.address)) {
+            let named =
+                |text: &str| own.iter().any(|a| Some(text) == a.name.as_deref()) || Some(text) == change.id.as_deref();
+            let refers = other
+                .value
+                .get(member)
+                .is_some_and(|value| !references(field, value).is_disjoint(&own) || value.as_str().is_some_and(named));
             if refers && cascade.items.is_none() {
                 change.cascades.push(other.address.clone());
             } else if refers {
@@ -415,6 +427,20 @@ fn without_left(members: &Map, live: &LiveResource, leave: bool, spec: &KindSpec
         wanted.extend(found.iter().filter(|item| !have.contains(&name_of(item))).cloned());
     }
     out
+}
+
+/// A secret that is sent although what is live of it cannot be told.
+fn sent_secret(resource: &Described, path: &Path, source: &str) -> FieldChange {
+    FieldChange {
+        path: path.clone(),
+        diff: Diff { before: None, after: Some(Value::Unresolved(Unresolved { source: source.to_owned() })) },
+        how: How::Secret,
+        origin: Origin::Unknown,
+        risk: Risk::Safe,
+        why: None,
+        locus: resource.loci.at(path).cloned(),
+        forces_replace: false,
+    }
 }
 
 /// Secrets that the requests of a change need and nobody has.

@@ -19,9 +19,9 @@ pub(super) fn steps(spec: &KindSpec, change: &Change, sides: &Sides<'_>) -> Vec<
     let mut steps = match change.action {
         Action::Create => create(spec, change, sides),
         Action::Update => update(spec, change, sides),
-        Action::Delete => delete(spec, false),
+        Action::Delete => delete(spec, sides, false),
         Action::Replace => {
-            let mut steps = delete(spec, true);
+            let mut steps = delete(spec, sides, true);
             let nothing = Map::new();
             let fresh =
                 Sides { desired: sides.desired, live: &nothing, raw: &Json::Null, forced: &[], tenant: sides.tenant };
@@ -35,9 +35,10 @@ pub(super) fn steps(spec: &KindSpec, change: &Change, sides: &Sides<'_>) -> Vec<
 }
 
 /// A name is free for the one that is made anew only when the deletion is over.
-fn delete(spec: &KindSpec, again: bool) -> Vec<Step> {
+fn delete(spec: &KindSpec, sides: &Sides<'_>, again: bool) -> Vec<Step> {
     let Some(endpoint) = &spec.delete else { return Vec::new() };
-    let mut step = Step::new(endpoint.method, endpoint.path.clone(), None);
+    let path = fill_path(&spec.fields, &endpoint.path, sides.live);
+    let mut step = Step::new(endpoint.method, path, None);
     if spec.asynchronous_delete && again {
         step.after = Some(Wait::Gone);
     }

@@ -429,7 +429,10 @@ fn project_credentials(environment: &Environment, root: &Path, around: &Surround
             match compatibility_credentials(&read, around) {
                 CredentialSettings::Missing(mut problem) => {
                     problem.help = vec![
-                        format!("set them in the process environment, or name `credentials` under `{}`", environment.name),
+                        format!(
+                            "set them in the process environment, or name `credentials` under `{}`",
+                            environment.name
+                        ),
                         "add --sandbox to try it without a tenant".to_owned(),
                     ];
                     CredentialSettings::Missing(problem.at(&environment.locus))

@@ -112,7 +112,9 @@ impl Quirk for Clients {
         }
         for step in steps.iter_mut().filter(|s| s.path == "/clients/{id}") {
             if let Some(body) = &mut step.body {
+                // The two exclude each other: what attaches or detaches credentials sets both.
                 body.remove(METHODS);
+                body.remove(AUTH_METHOD);
             }
         }
         steps.retain(|s| !matches!(&s.body, Some(Body::Object(m)) if m.is_empty() && s.path == "/clients/{id}"));
@@ -177,55 +179,131 @@ fn strip_kid(item: &mut Body) {
     }
 }
 
+/// Most credentials of a client (recorded traffic).
+const MOST: usize = 2;
+
+/// A described credential: the method it is for, its reference, and the request that makes it where it is new.
+struct Wanted {
+    method: String,
+    reference: Body,
+    make: Option<Step>,
+}
+
 /// Makes what is new or has another key, attaches, then deletes what is no longer used.
+///
+/// Where there is no room for a new one, one that is no longer used goes first, so that the client is never without any.
 fn credential_steps(write: &Write<'_>, steps: &mut Vec<Step>) {
     let rows = sub_rows(write.raw, "credentials").unwrap_or_default();
-    let client = write.change.address.name.clone().unwrap_or_default();
-    let mut attach = Body::object();
+    let Some(Value::Object(methods)) = write.desired.get(METHODS) else {
+        // Without credentials the client needs another way to prove itself.
+        let method = write.desired.get(AUTH_METHOD).cloned().unwrap_or_else(|| Value::from("client_secret_post"));
+        let mut body = Body::object();
+        body.set(METHODS, Body::Value(Value::Null));
+        body.set(AUTH_METHOD, Body::Value(method));
+        steps.push(Step::new(Verb::Patch, "/clients/{id}", Some(body)));
+        steps.extend(rows.iter().filter_map(id_of).map(drop_one));
+        return;
+    };
     let mut kept: Vec<&str> = Vec::new();
-    match write.desired.get(METHODS) {
-        Some(Value::Object(methods)) => {
-            let mut bodies = IndexMap::new();
-            for (method, settings) in methods {
-                let items = settings.get("credentials").and_then(Value::as_array).unwrap_or_default();
-                let item_spec = item_spec(write, method);
-                let mut references = Vec::new();
-                for item in items.iter().filter_map(Value::as_object) {
-                    let name = item.get("name").and_then(Value::as_str).unwrap_or_default();
-                    let live = rows
-                        .iter()
-                        .find(|row| row.get("name").and_then(Json::as_str) == Some(name) && same_key(item, row));
-                    let id = match live.and_then(|row| row.get("id")).and_then(Json::as_str) {
-                        Some(id) => {
-                            kept.push(id);
-                            expiry(item, live, id, steps);
-                            Body::Value(Value::from(id))
-                        }
-                        None => {
-                            let key = format!("{client}/{name}");
-                            steps.push(make(&item_spec, method, item, &key));
-                            Body::Ref { kinds: vec![CREDENTIALS.to_owned()], name: key }
-                        }
-                    };
-                    references.push(Body::Object(IndexMap::from_iter([("id".to_owned(), id)])));
+    let mut wanted = wanted(write, methods, rows, &mut kept, steps);
+    let mut unused: Vec<&str> = rows.iter().filter_map(id_of).filter(|id| !kept.contains(id)).collect();
+    let mut there = rows.len();
+    for at in 0..wanted.len() {
+        let Some(make) = wanted.get_mut(at).and_then(|w| w.make.take()) else { continue };
+        if there >= MOST && !unused.is_empty() {
+            let gone = unused.remove(0);
+            let known = wanted.iter().enumerate().filter(|(n, w)| *n < at || w.is_there());
+            let ready: Vec<&Wanted> = known.map(|(_, w)| w).collect();
+            let body = if ready.is_empty() { live_without(write.raw, gone) } else { attach(&ready) };
+            steps.push(Step::new(Verb::Patch, "/clients/{id}", Some(body)));
+            steps.push(drop_one(gone));
+            there -= 1;
+        }
+        steps.push(make);
+        there += 1;
+    }
+    steps.push(Step::new(Verb::Patch, "/clients/{id}", Some(attach(&wanted.iter().collect::<Vec<_>>()))));
+    steps.extend(unused.into_iter().map(drop_one));
+}
+
+impl Wanted {
+    /// Says whether the client has it already.
+    fn is_there(&self) -> bool {
+        matches!(self.reference, Body::Value(_))
+    }
+}
+
+/// Finds for every described credential the live one, or how it is made; changes expiries on the way.
+fn wanted<'r>(
+    write: &Write<'_>,
+    methods: &Map,
+    rows: &'r [Json],
+    kept: &mut Vec<&'r str>,
+    steps: &mut Vec<Step>,
+) -> Vec<Wanted> {
+    let client = write.change.address.name.clone().unwrap_or_default();
+    let mut out = Vec::new();
+    for (method, settings) in methods {
+        let items = settings.get("credentials").and_then(Value::as_array).unwrap_or_default();
+        let item_spec = item_spec(write, method);
+        for item in items.iter().filter_map(Value::as_object) {
+            let name = item.get("name").and_then(Value::as_str).unwrap_or_default();
+            let named = |row: &&Json| row.get("name").and_then(Json::as_str) == Some(name);
+            let live = rows.iter().find(|row| named(row) && same_key(item, row));
+            let (reference, make) = match live.and_then(id_of) {
+                Some(id) => {
+                    kept.push(id);
+                    expiry(item, live, id, steps);
+                    (Body::Value(Value::from(id)), None)
                 }
-                let list = Body::Object(IndexMap::from_iter([("credentials".to_owned(), Body::Array(references))]));
-                bodies.insert(method.clone(), list);
-            }
-            attach.set(METHODS, Body::Object(bodies));
-            attach.set(AUTH_METHOD, Body::Value(Value::Null));
-        }
-        _ => {
-            // Without credentials the client needs another way to prove itself.
-            let method = write.desired.get(AUTH_METHOD).cloned().unwrap_or_else(|| Value::from("client_secret_post"));
-            attach.set(METHODS, Body::Value(Value::Null));
-            attach.set(AUTH_METHOD, Body::Value(method));
+                None => {
+                    let key = format!("{client}/{name}");
+                    let make = make(&item_spec, method, item, &key);
+                    (Body::Ref { kinds: vec![CREDENTIALS.to_owned()], name: key }, Some(make))
+                }
+            };
+            out.push(Wanted { method: method.clone(), reference, make });
         }
     }
-    steps.push(Step::new(Verb::Patch, "/clients/{id}", Some(attach)));
-    for id in rows.iter().filter_map(|row| row.get("id")).filter_map(Json::as_str).filter(|id| !kept.contains(id)) {
-        steps.push(Step::new(Verb::Delete, format!("/clients/{{id}}/credentials/{id}"), None));
+    out
+}
+
+fn id_of(row: &Json) -> Option<&str> {
+    row.get("id").and_then(Json::as_str)
+}
+
+fn drop_one(id: &str) -> Step {
+    Step::new(Verb::Delete, format!("/clients/{{id}}/credentials/{id}"), None)
+}
+
+/// Returns the body that lets the client use these credentials and no others.
+fn attach(wanted: &[&Wanted]) -> Body {
+    let mut methods: IndexMap<String, Vec<Body>> = IndexMap::new();
+    for credential in wanted {
+        let reference = IndexMap::from_iter([("id".to_owned(), credential.reference.clone())]);
+        methods.entry(credential.method.clone()).or_default().push(Body::Object(reference));
     }
+    let methods = methods.into_iter().map(|(method, list)| (method, Body::Array(list).wrapped(Some("credentials"))));
+    let mut body = Body::object();
+    body.set(METHODS, Body::Object(methods.collect()));
+    body.set(AUTH_METHOD, Body::Value(Value::Null));
+    body
+}
+
+/// Returns the body that lets the client use what it uses now, but for one credential.
+fn live_without(raw: &Json, gone: &str) -> Body {
+    let mut out = Map::new();
+    for (method, settings) in raw.get(METHODS).and_then(Json::as_object).into_iter().flatten() {
+        let list = settings.get("credentials").and_then(Json::as_array).into_iter().flatten();
+        let stays = list.filter_map(id_of).filter(|id| *id != gone);
+        let items = stays.map(|id| Value::Object(Map::from_iter([("id".to_owned(), Value::from(id))])));
+        let items = Value::Array(items.collect());
+        out.insert(method.clone(), Value::Object(Map::from_iter([("credentials".to_owned(), items)])));
+    }
+    let mut body = Body::object();
+    body.set(METHODS, Body::Value(Value::Object(out)));
+    body.set(AUTH_METHOD, Body::Value(Value::Null));
+    body
 }
 
 fn item_spec(write: &Write<'_>, method: &str) -> FieldSpec {

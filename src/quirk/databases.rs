@@ -1,9 +1,12 @@
 //! Database connections: old and new settings that exclude each other.
 
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
 use super::{Quirk, Write};
 use crate::change::Step;
 use crate::codec::Body;
-use crate::model::{Map, Value};
+use crate::model::{Map, Unresolved, Value};
 
 /// See the module.
 pub(super) struct Databases;
@@ -61,6 +64,21 @@ impl Quirk for Databases {
                 };
                 options.retain(|name, _| !loser.contains(&name.as_str()));
             }
+            if let Some(Body::Object(configuration)) = options.get_mut("configuration") {
+                keep_configuration(write.raw, configuration);
+            }
+        }
+    }
+}
+
+/// What is not in the configuration when it is written is deleted, and no read tells the values: a value that the description does
+/// not speak of needs to be known, or to be null there.
+fn keep_configuration(raw: &Json, configuration: &mut IndexMap<String, Body>) {
+    let live = raw.pointer("/options/configuration").and_then(Json::as_object);
+    for name in live.into_iter().flatten().filter(|(_, value)| !value.is_null()).map(|(name, _)| name) {
+        if !configuration.contains_key(name) {
+            let hole = Unresolved { source: format!("options.configuration.{name}") };
+            configuration.insert(name.clone(), Body::Value(Value::Unresolved(hole)));
         }
     }
 }

@@ -10,7 +10,6 @@ mod databases;
 mod email_provider;
 mod organizations;
 mod prompts;
-mod resource_servers;
 mod rules;
 mod tenant;
 mod thumbprint;
@@ -91,7 +90,6 @@ pub fn of(spec: &KindSpec) -> &'static dyn Quirk {
         Some("emailProvider") => &email_provider::EmailProvider,
         Some("organizations") => &organizations::Organizations,
         Some("prompts") => &prompts::Prompts,
-        Some("resourceServers") => &resource_servers::ResourceServers,
         Some("rules") => &rules::Rules,
         Some("tenant") => &tenant::Tenant,
         Some("triggers") => &triggers::Triggers,
@@ -102,3 +100,6 @@ pub fn of(spec: &KindSpec) -> &'static dyn Quirk {
 /// A kind without quirks.
 struct Plain;
 impl Quirk for Plain {}
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,7 @@
 //! Recorded traffic against the sandbox. The recordings are not part of the project: `TENANTRY_SHARED`, or `../shared`
 //! beside the package, names the folder that holds them; without it these tests say that they were skipped.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -35,29 +30,18 @@ fn recordings() -> Option<Vec<(String, Vec<Exchange>)>> {
         .map(PathBuf::from)
         .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"));
     let Ok(entries) = std::fs::read_dir(shared.join("reference/traffic")) else {
-        let required = std::env::var("REQUIRE")
-            .unwrap_or_default()
-            .contains("shared");
+        let required = std::env::var("REQUIRE").unwrap_or_default().contains("shared");
         assert!(!required, "the recorded traffic is required and absent");
         eprintln!("skipped: no recorded traffic");
         return None;
     };
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| {
-        path.extension()
-            .is_some_and(|extension| extension == "ndjson")
-    });
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "ndjson"));
     files.sort();
     let read = |path: &PathBuf| {
         let text = std::fs::read_to_string(path).unwrap();
-        let exchanges = text
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
-        (
-            path.file_stem().unwrap().to_string_lossy().into_owned(),
-            exchanges,
-        )
+        let exchanges = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (path.file_stem().unwrap().to_string_lossy().into_owned(), exchanges)
     };
     Some(files.iter().map(read).collect())
 }
@@ -79,16 +63,9 @@ fn split(path: &str) -> (Vec<String>, Vec<(String, String)>) {
     let segments = url.path().trim_start_matches("/api/v2/").split('/');
     let decode = |segment: &str| {
         let text = segment.replace('+', "%2B");
-        url::form_urlencoded::parse(format!("s={text}").as_bytes())
-            .next()
-            .unwrap()
-            .1
-            .into_owned()
+        url::form_urlencoded::parse(format!("s={text}").as_bytes()).next().unwrap().1.into_owned()
     };
-    (
-        segments.map(decode).collect(),
-        url.query_pairs().into_owned().collect(),
-    )
+    (segments.map(decode).collect(), url.query_pairs().into_owned().collect())
 }
 
 #[test]
@@ -109,23 +86,12 @@ fn the_contract_admits_every_request_a_real_tenant_admitted() {
                 contract.check_body(found.operation, &exchange.request_body),
             ];
             for error in verdicts.into_iter().filter_map(Result::err) {
-                refused.push(format!(
-                    "{file}: {} {}: {}",
-                    exchange.method, exchange.path, error.message
-                ));
+                refused.push(format!("{file}: {} {}: {}", exchange.method, exchange.path, error.message));
             }
         }
     }
-    assert!(
-        checked > 500,
-        "only {checked} exchanges fell under the contract"
-    );
-    assert!(
-        refused.is_empty(),
-        "{} refused:\n{}",
-        refused.len(),
-        refused.join("\n")
-    );
+    assert!(checked > 500, "only {checked} exchanges fell under the contract");
+    assert!(refused.is_empty(), "{} refused:\n{}", refused.len(), refused.join("\n"));
 }
 
 /// Collections of the sandbox, the list that shows them, the key of the rows, and the members that hold id and name.

@@ -34,11 +34,11 @@ fn quiet(output: &Output) {
 }
 
 /// The files a place holds after a run, but for those of the test.
-fn files(place: &Place, folder: &std::path::Path, own: &[&str]) {
+fn files(folder: &std::path::Path, own: &[&str]) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            files(place, &path, own);
+            files(&path, own);
         } else if !own.iter().any(|name| path.ends_with(name)) {
             clean(&path.display().to_string(), &String::from_utf8_lossy(&std::fs::read(&path).unwrap()));
         }
@@ -83,7 +83,7 @@ fn a_secret_of_a_project_is_printed_nowhere() {
         quiet(&output);
         assert!(matches!(output.code, Some(0 | 5)), "{arguments:?}\n{output}");
     }
-    files(&place, &place.path(), &[]);
+    files(&place.path(), &[]);
     let sent = recorder.exchanges().iter().filter(|(.., body)| body.to_string().contains("8f1d7b2e")).count();
     assert_eq!(sent, 3, "it arrived where it belongs");
 }
@@ -110,7 +110,7 @@ fn a_secret_in_a_refusal_is_printed_nowhere() {
             quiet(&place.run(arguments));
         }
     }
-    files(&place, &place.path(), &[]);
+    files(&place.path(), &[]);
 }
 
 /// Mappings of auth0-deploy-cli are no declared secrets, but where they fill a secret field they are never shown.
@@ -132,7 +132,7 @@ fn a_mapping_in_a_secret_field_is_printed_nowhere() {
         quiet(&output);
         assert_eq!(output.code, Some(0), "{arguments:?}\n{output}");
     }
-    files(&place, &place.path(), &["config.json"]);
+    files(&place.path(), &["config.json"]);
 }
 
 /// What the credentials are is nobody's to read either.

@@ -60,8 +60,10 @@ const TEMPLATES: &[&str] = &[
 
 const PROMPTS: &[&str] = &["login", "login-id", "login-password", "signup", "signup-id", "passkeys", "mfa", "consent"];
 
-/// Collections: path, name of its list, and below each item (named by its id) further lists.
-const COLLECTIONS: &[(&str, &str, &[(&str, &str)])] = &[
+/// A collection: path, name of its list, and below each item (named by its id) further lists.
+type Collection = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const COLLECTIONS: &[Collection] = &[
     ("clients", "clients", &[("credentials", "")]),
     ("resource-servers", "resource_servers", &[]),
     ("client-grants", "client_grants", &[]),

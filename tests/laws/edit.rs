@@ -234,11 +234,12 @@ fn sorted(json: &Json) -> Json {
 /// Removes what a write does not take: what the server sets, and null.
 fn writable(field: &FieldSpec, raw: &Json) -> Json {
     match (&field.shape, raw) {
-        (Shape::Record { members, .. }, Json::Object(object)) => object
+        (Shape::Record { members, open, .. }, Json::Object(object)) => object
             .iter()
             .filter(|(name, value)| {
                 let member = members.iter().find(|(n, m)| m.api.as_ref().unwrap_or(n) == *name).map(|(_, m)| m);
-                !value.is_null() && member.is_none_or(|m| !m.read_only) && !name.starts_with('$')
+                let taken = member.map_or(*open, |m| !m.read_only);
+                !value.is_null() && taken && !name.starts_with('$')
             })
             .map(|(name, value)| {
                 let member = members.iter().find(|(n, m)| m.api.as_ref().unwrap_or(n) == name).map(|(_, m)| m);
@@ -285,10 +286,10 @@ pub(crate) fn requests(spec: &KindSpec, live: &LiveResource, edited: &Edited) ->
 }
 
 fn fill(path: &str, id: &str, raw: &Json) -> String {
-    let mut out = path.replace("{id}", &tenantry::codec::encode_segment(id));
+    let mut out = path.replace("{id}", &tenantry::api::encode_segment(id));
     for (name, value) in raw.as_object().into_iter().flatten() {
         if let Some(text) = value.as_str() {
-            out = out.replace(&format!("{{{name}}}"), &tenantry::codec::encode_segment(text));
+            out = out.replace(&format!("{{{name}}}"), &tenantry::api::encode_segment(text));
         }
     }
     out
@@ -343,7 +344,10 @@ fn part_request(
         }
         .unwrap_or(spec_any());
     }
-    let mut body = writable(field, at(&edited.raw, place));
+    let mut body = match at(&edited.raw, place) {
+        Json::Array(rows) if spec.name == "triggers" => rows.iter().map(binding).collect(),
+        found => writable(field, found),
+    };
     let is_new = at(&live.raw, place).is_null();
     let endpoint = part.create.as_ref().filter(|_| is_new).unwrap_or(&part.update);
     if let Some(member) = &part.item {
@@ -358,16 +362,22 @@ fn part_request(
     }
     let mut path = fill(&endpoint.path, id, &live.raw);
     for (name, value) in captures {
-        path = path.replace(&format!("{{{name}}}"), &tenantry::codec::encode_segment(value));
+        path = path.replace(&format!("{{{name}}}"), &tenantry::api::encode_segment(value));
     }
     vec![Request { method: verb(endpoint.method), path, body: Some(body) }]
+}
+
+/// A binding is read with its action inside and written with a reference to it.
+fn binding(row: &Json) -> Json {
+    let action = row.pointer("/action/name").or_else(|| row.get("action_name"));
+    json!({"ref": {"type": "action_name", "value": action}, "display_name": row["display_name"]})
 }
 
 fn sub_requests(spec: &KindSpec, live: &LiveResource, field: &FieldSpec, before: &[Json], after: &[Json]) -> Vec<Request> {
     let Some(sub) = &field.sub else { return Vec::new() };
     let base = |path: &str| {
         let _ = spec;
-        path.replace("{id}", &tenantry::codec::encode_segment(&live.id))
+        path.replace("{id}", &tenantry::api::encode_segment(&live.id))
     };
     if let Some(replace) = &sub.replace {
         return vec![sub_request(sub, replace, field, &base(&replace.path), after)];
@@ -418,7 +428,7 @@ fn sub_request(sub: &SubSpec, to: &SubEndpoint, field: &FieldSpec, path: &str, r
     let mut path = path.to_owned();
     for (name, value) in rows.first().and_then(Json::as_object).into_iter().flatten() {
         if let Some(text) = value.as_str() {
-            let text = tenantry::codec::encode_segment(text);
+            let text = tenantry::api::encode_segment(text);
             path = path.replace(&format!("{{item.{name}}}"), &text).replace(&format!("{{{name}}}"), &text);
         }
     }

@@ -32,8 +32,7 @@ const LEAVES: &[&str] = &[
 
 fn fixture() -> Json {
     let mut json: Json = serde_yaml::from_str(include_str!("fixture.yaml")).unwrap();
-    // Partials and page templates need a custom domain.
-    json["prompts"].as_object_mut().unwrap().remove("partials");
+    // Page templates need a custom domain.
     json["branding"].as_object_mut().unwrap().remove("templates");
     json
 }
@@ -45,7 +44,7 @@ fn part(without: &BTreeSet<usize>, seed: u64) -> Json {
         json.as_object_mut().unwrap().remove(LEAVES[n % LEAVES.len()]);
     }
     let mut state = seed;
-    let kinds = shuffled_members(&json, &mut state, 0);
+    let kinds = shuffled_members(&json, &mut state);
     Json::Object(
         kinds
             .as_object()
@@ -71,13 +70,13 @@ fn shuffled<T>(mut items: Vec<T>, state: &mut u64) -> Vec<T> {
     items
 }
 
-fn shuffled_members(json: &Json, state: &mut u64, depth: usize) -> Json {
+fn shuffled_members(json: &Json, state: &mut u64) -> Json {
     match json {
         Json::Object(members) => shuffled(members.iter().collect(), state)
             .into_iter()
-            .map(|(name, value)| (name.clone(), shuffled_members(value, state, depth + 1)))
+            .map(|(name, value)| (name.clone(), shuffled_members(value, state)))
             .collect(),
-        Json::Array(items) => items.iter().map(|item| shuffled_members(item, state, depth + 1)).collect(),
+        Json::Array(items) => items.iter().map(|item| shuffled_members(item, state)).collect(),
         other => other.clone(),
     }
 }

@@ -18,6 +18,15 @@ const SALTS: usize = 5;
 /// How many values that are taken and not answered are enough.
 const UNANSWERED: usize = 2;
 
+/// How many leaves are changed before looking.
+const AT_ONCE: usize = 12;
+
+/// On how many resources a leaf is tried in vain.
+const ENOUGH: usize = 3;
+
+/// The resource lacks the member.
+const ABSENT: &str = "no read returns it";
+
 /// What became of a leaf; the best over all resources of the kind counts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Verdict {
@@ -32,7 +41,7 @@ enum Verdict {
 }
 
 /// The tenant that every test begins with.
-pub(crate) async fn fixture(kind: &str) -> Tenant {
+pub(crate) async fn fixture() -> (Tenant, Json) {
     let tenant = Tenant::start().await;
     // Page templates and partials need a custom domain that is ready.
     let wanted = json!({"domain": "login.law.example", "type": "auth0_managed_certs"});
@@ -41,13 +50,9 @@ pub(crate) async fn fixture(kind: &str) -> Tenant {
     let path = format!("/custom-domains/{}/verify", domain["custom_domain_id"].as_str().unwrap());
     let (status, _) = tenant.raw("POST", &path, None).await;
     assert_eq!(status, 200);
-    let mut json: Json = serde_yaml::from_str(include_str!("fixture.yaml")).unwrap();
-    if kind != "prompts" {
-        // Partials have a small rate limit of their own, which the client keeps to.
-        json["prompts"].as_object_mut().unwrap().remove("partials");
-    }
+    let json: Json = serde_yaml::from_str(include_str!("fixture.yaml")).unwrap();
     tenant.deploy(&describe(&json)).await;
-    tenant
+    (tenant, json)
 }
 
 fn ids_of(live: &tenantry::model::Live) -> Ids {
@@ -56,10 +61,14 @@ fn ids_of(live: &tenantry::model::Live) -> Ids {
         let known = live.resources(kind).iter().filter(|r| r.system.is_none());
         ids.insert(kind.clone(), known.map(|r| r.id.clone()).collect());
     }
-    // What refers by a value means the identifier.
-    let identifiers = live.resources("resourceServers").iter().filter(|r| r.system.is_none());
-    let identifiers = identifiers.filter_map(|r| r.raw["identifier"].as_str().map(str::to_owned)).collect();
-    ids.insert("resourceServers".to_owned(), identifiers);
+    for kind in live.kinds.keys() {
+        let known = live.resources(kind).iter().filter(|r| r.system.is_none());
+        let named = known.filter_map(|r| r.address.name.as_ref().map(|name| match r.raw["identifier"].as_str() {
+            Some(identifier) => identifier.to_owned(),
+            None => name.clone(),
+        }));
+        ids.insert(format!("={kind}"), named.collect());
+    }
     ids
 }
 
@@ -68,6 +77,8 @@ struct Sight<'a> {
     spec: &'a KindSpec,
     ids: Ids,
     verdicts: BTreeMap<String, Verdict>,
+    /// On how many resources a leaf could not be set, or be looked at.
+    tried: BTreeMap<String, usize>,
 }
 
 impl Sight<'_> {
@@ -104,6 +115,9 @@ impl Sight<'_> {
         let name = resource.address.name.clone();
         let mut live = resource.clone();
         for leaf in leaves.iter().filter(|l| l.exempt.is_none()) {
+            if self.tried.get(&leaf.name()).is_some_and(|n| *n >= ENOUGH) {
+                continue;
+            }
             let mut why = String::new();
             for reach in [Reach::All, Reach::Least] {
                 let mut done = false;
@@ -131,7 +145,55 @@ impl Sight<'_> {
                 }
             }
             if !why.is_empty() {
+                *self.tried.entry(leaf.name()).or_default() += 1;
                 self.note(leaf, Verdict::Untried(why));
+            }
+        }
+    }
+
+    /// Changes many leaves at once and looks: those of the result showed as they should. What is left is looked at alone.
+    async fn look_at_many(&self, desired: &Desired, resource: &LiveResource, leaves: &[&Leaf]) -> Vec<String> {
+        let name = resource.address.name.clone();
+        let mut live = resource.clone();
+        let mut edits: Vec<(&Leaf, Edited)> = Vec::new();
+        for leaf in leaves {
+            for salt in 0..SALTS {
+                let made = edit(self.spec, name.as_deref(), &live.raw, leaf, salt, Reach::All, &self.ids);
+                let Some(edited) = made else { continue };
+                if leaf.kind == LeafKind::Value && at(&resource.raw, &edited.at).is_null() {
+                    break;
+                }
+                if self.send(&live, &edited).await.is_ok() {
+                    live.raw = edited.raw.clone();
+                    edits.push((leaf, edited));
+                    break;
+                }
+            }
+        }
+        let planned = self.tenant.plan(desired).await;
+        let Some(now) = planned.live.resources(&self.spec.name).iter().find(|r| same(r, resource)) else {
+            return Vec::new();
+        };
+        let expected: Vec<Path> = edits.iter().map(|(leaf, edited)| self.expected(leaf, resource, now, edited)).collect();
+        match self.judge(desired, planned, resource, &expected).await {
+            Verdict::Checked => edits.iter().map(|(leaf, _)| leaf.name()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Names the place of an edit as the plan should.
+    fn expected(&self, leaf: &Leaf, before: &LiveResource, now: &LiveResource, edited: &Edited) -> Path {
+        match leaf.kind {
+            LeafKind::Value => path_of(self.spec, &before.value, &edited.at),
+            LeafKind::Item => {
+                let count = |r: &LiveResource| at(&r.raw, &edited.at).as_array().map_or(0, Vec::len);
+                let (value, last) = match (count(before), count(now)) {
+                    (had, has) if has < had => (&before.value, had),
+                    (_, has) => (&now.value, has),
+                };
+                let mut place = edited.at.clone();
+                place.push(At::Index(last.saturating_sub(1)));
+                path_of(self.spec, value, &place)
             }
         }
     }
@@ -147,7 +209,7 @@ impl Sight<'_> {
                 continue;
             };
             if leaf.kind == LeafKind::Value && at(&resource.raw, &edited.at).is_null() {
-                return Verdict::Untried("no read returns it".to_owned());
+                return Verdict::Untried(ABSENT.to_owned());
             }
             if let Err(message) = self.send(resource, &edited).await {
                 why = message;
@@ -166,22 +228,8 @@ impl Sight<'_> {
                 }
                 continue;
             }
-            let expected = match leaf.kind {
-                LeafKind::Value => path_of(self.spec, &resource.value, &edited.at),
-                LeafKind::Item if salt >= REMOVES => {
-                    let len = before.as_array().map_or(0, Vec::len);
-                    let mut place = edited.at.clone();
-                    place.push(At::Index(len.saturating_sub(1)));
-                    path_of(self.spec, &resource.value, &place)
-                }
-                LeafKind::Item => {
-                    let len = found.as_array().map_or(0, Vec::len);
-                    let mut place = edited.at.clone();
-                    place.push(At::Index(len.saturating_sub(1)));
-                    path_of(self.spec, &now.value, &place)
-                }
-            };
-            return self.judge(desired, planned, resource, &expected).await;
+            let expected = self.expected(leaf, resource, now, &edited);
+            return self.judge(desired, planned, resource, &[expected]).await;
         }
         Verdict::Untried(why)
     }
@@ -191,8 +239,11 @@ impl Sight<'_> {
         desired: &Desired,
         planned: super::tenant::Planned,
         resource: &LiveResource,
-        expected: &Path,
+        expected: &[Path],
     ) -> Verdict {
+        if expected.is_empty() {
+            return Verdict::Untried("nothing was changed".to_owned());
+        }
         let described: usize = desired.kinds.values().map(|k| k.resources.len()).sum();
         let changed: BTreeSet<(String, Path)> = planned
             .plan
@@ -200,7 +251,9 @@ impl Sight<'_> {
             .iter()
             .flat_map(|c| c.fields.iter().map(|f| (c.address.to_string(), f.path.clone())))
             .collect();
-        let wanted = BTreeSet::from([(resource.address.to_string(), expected.clone())]);
+        let wanted: BTreeSet<(String, Path)> =
+            expected.iter().map(|path| (resource.address.to_string(), path.clone())).collect();
+        let expected = expected.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         if changed != wanted {
             return Verdict::Wrong(format!("expected {expected}, the plan says {:?}", told(&planned.plan)));
         }
@@ -231,24 +284,28 @@ fn same(a: &LiveResource, b: &LiveResource) -> bool {
 /// Checks one kind. `least` is the share of leaves, in percent, that have to be checked; `known` are leaves that are not,
 /// with the reason.
 pub(crate) async fn sees(kind: &str, least: usize, known: &[(&str, &str)]) {
-    let tenant = fixture(kind).await;
+    let (tenant, json) = fixture().await;
     let spec = Registry::get().kind(kind).unwrap();
     let others: BTreeSet<String> = Registry::get().names().filter(|k| *k != "prompts").map(str::to_owned).collect();
     let (live, _) = tenant.read_whole(&others).await;
     let leaves = leaves(spec);
-    let mut sight = Sight { tenant: &tenant, spec, ids: ids_of(&live), verdicts: BTreeMap::new() };
+    let mut sight = Sight { tenant: &tenant, spec, ids: ids_of(&live), verdicts: BTreeMap::new(), tried: BTreeMap::new() };
     let only = BTreeSet::from([kind.to_owned()]);
-    let (live, _) = tenant.read_whole(&only).await;
+    let described = describe(&json!({kind: json[kind]}));
+    // All of the prompts would be a request for every prompt and language.
+    let read = async || if kind == "prompts" { tenant.plan(&described).await.live } else { tenant.read_whole(&only).await.0 };
+    let live = read().await;
     for (n, resource) in live.resources(kind).iter().filter(|r| r.system.is_none()).enumerate() {
         // Members that exclude each other: in one resource the first ones win, in the next the last ones.
         let order: Vec<&Leaf> = if n % 2 == 0 { leaves.iter().collect() } else { leaves.iter().rev().collect() };
         sight.fill(resource, &order).await;
     }
-    let (live, _) = tenant.read_whole(&only).await;
+    let live = read().await;
     let desired = describe_live(&live, &only);
     let planned = tenant.plan(&desired).await;
     assert!(!planned.plan.has_changes(), "what is live is planned to change: {:#?}", told(&planned.plan));
     let live = planned.live;
+    sight.tried.clear();
     let mut state = tenant.control("GET", "state", &Json::Null).await;
     // The log of what filled the tenant is most of it.
     if let Some(log) = state.get_mut("logs") {
@@ -256,14 +313,30 @@ pub(crate) async fn sees(kind: &str, least: usize, known: &[(&str, &str)]) {
     }
     let mut done: BTreeSet<String> = BTreeSet::new();
     for resource in live.resources(kind).iter().filter(|r| r.system.is_none()) {
+        let open: Vec<&Leaf> =
+            leaves.iter().filter(|l| l.exempt.is_none() && !done.contains(&l.name())).collect();
+        for some in open.chunks(AT_ONCE) {
+            let seen = sight.look_at_many(&desired, resource, some).await;
+            if seen.is_empty() {
+                tenant.control("PUT", "state", &state).await;
+            }
+            for leaf in some.iter().filter(|l| seen.contains(&l.name())) {
+                done.insert(leaf.name());
+                sight.note(leaf, Verdict::Checked);
+            }
+        }
         for leaf in leaves.iter().filter(|l| l.exempt.is_none()) {
-            if done.contains(&leaf.name()) {
+            let enough = sight.tried.get(&leaf.name()).is_some_and(|n| *n >= ENOUGH);
+            if done.contains(&leaf.name()) || enough {
                 continue;
             }
             let mut touched = false;
             let verdict = sight.look(&desired, resource, leaf, &mut touched).await;
             if matches!(verdict, Verdict::Checked | Verdict::Seen) {
                 done.insert(leaf.name());
+            }
+            if matches!(&verdict, Verdict::Untried(why) if why != ABSENT) {
+                *sight.tried.entry(leaf.name()).or_default() += 1;
             }
             if touched && verdict != Verdict::Checked {
                 tenant.control("PUT", "state", &state).await;
@@ -292,7 +365,10 @@ fn report(kind: &str, least: usize, known: &[(&str, &str)], leaves: &[Leaf], ver
         }
     }
     let total = leaves.len();
-    println!("{kind}: {total} leaves, {checked} checked, {exempt} exempt by rule, {listed} in the table, {} not", lines.len());
+    println!(
+        "{kind}: {total} leaves, {checked} checked, {exempt} exempt by rule, {listed} in the table, {} not",
+        lines.len()
+    );
     for line in &lines {
         println!("    {line}");
     }

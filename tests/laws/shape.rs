@@ -141,13 +141,7 @@ pub(crate) fn leaves(spec: &KindSpec) -> Vec<Leaf> {
     out
 }
 
-fn walk<'a>(
-    spec: &KindSpec,
-    node: &Node<'a>,
-    pattern: &[Step],
-    exempt: Option<&'static str>,
-    out: &mut Vec<Leaf>,
-) {
+fn walk<'a>(spec: &KindSpec, node: &Node<'a>, pattern: &[Step], exempt: Option<&'static str>, out: &mut Vec<Leaf>) {
     let field = node.field;
     let top = match pattern {
         [Step::Member(name)] => Some(name),

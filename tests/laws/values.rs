@@ -10,7 +10,7 @@ use tenantry::schema::Shape;
 
 use super::shape::{Node, is_written};
 
-/// Server ids by kind: what a reference may be set to.
+/// What a reference may be set to: server ids by kind, and values by `=` and kind.
 pub(crate) type Ids = BTreeMap<String, Vec<String>>;
 
 /// How much of an object is made.
@@ -25,8 +25,10 @@ pub(crate) enum Reach {
 /// Returns a value in the API's form; another `salt` gives another value where there is one.
 pub(crate) fn value(node: &Node<'_>, name: &str, salt: usize, reach: Reach, ids: &Ids) -> Json {
     let field = node.field;
-    let references = if field.reference.is_empty() { &field.literal_reference } else { &field.reference };
-    let known: Vec<&String> = references.iter().flat_map(|kind| ids.get(kind).into_iter().flatten()).collect();
+    let by_id = field.reference.iter().flat_map(|kind| ids.get(kind).into_iter().flatten());
+    let by_value =
+        field.literal_reference.iter().flat_map(|kind| ids.get(&format!("={kind}")).into_iter().flatten());
+    let known: Vec<&String> = by_id.chain(by_value).collect();
     if let Some(id) = (!known.is_empty()).then(|| known[salt % known.len()]) {
         return json!(id);
     }
@@ -82,7 +84,7 @@ fn scalar(node: &Node<'_>, name: &str, salt: usize) -> Json {
         .collect();
     let types = if types.is_empty() { vec!["string"] } else { types };
     match types[salt % types.len()] {
-        "boolean" => json!(salt % 2 == 0),
+        "boolean" => json!(salt.is_multiple_of(2)),
         "integer" | "number" => number(node, salt),
         "object" => json!({"law": format!("value {salt}")}),
         "array" => json!([format!("law-{salt}")]),

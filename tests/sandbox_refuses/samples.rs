@@ -125,7 +125,9 @@ pub(crate) fn whole(wanted: &Type, types: &Types, high: bool) -> Value {
     };
     match &named(wanted, types).shape {
         Shape::Integer(limits) | Shape::Number(limits) => json!(edge(*limits, 1)),
-        Shape::Text { format: None, pattern: None, length } => json!("x".repeat(usize::try_from(edge(*length, 1)).unwrap())),
+        Shape::Text { format: None, pattern: None, length } => {
+            json!("x".repeat(usize::try_from(edge(*length, 1)).unwrap()))
+        }
         Shape::Enum(values) => if high { values.last() } else { values.first() }.cloned().unwrap_or_default(),
         Shape::List { item, size, .. } => {
             let count = edge(*size, 1);

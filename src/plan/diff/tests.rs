@@ -69,10 +69,13 @@ fn a_default_stands_for_what_is_missing() {
 
 #[test]
 fn a_default_may_hang_on_another_member() {
-    let text = "  kind: {type: string}\n  a: {type: string, default: x, x-default-when: [{when: {kind: k}, default: y}]}\n";
-    assert_eq!(told(text, &json!({"kind": "k", "a": "y"}), &json!({"kind": "k"})), NONE);
-    assert_eq!(told(text, &json!({"kind": "j", "a": "x"}), &json!({"kind": "j"})), NONE);
-    assert_eq!(told(text, &json!({"kind": "k", "a": "x"}), &json!({"kind": "k"})), [r#"a: - → "x""#]);
+    let text = "  kind: {type: string}\n  a: {type: string, default: first, x-default-when: [{when: {kind: k}, default: second}]}\n";
+    assert_eq!(told(text, &json!({"kind": "k", "a": "second"}), &json!({"kind": "k"})), NONE);
+    assert_eq!(told(text, &json!({"kind": "j", "a": "first"}), &json!({"kind": "j"})), NONE);
+    assert_eq!(told(text, &json!({"kind": "k", "a": "first"}), &json!({"kind": "k"})), [r#"a: - → "first""#]);
+    let inside = "  kind: {}\n  o: {properties: {a: {x-default-when: [{when: {kind: k}, default: 1}]}}}\n";
+    assert_eq!(told(inside, &json!({"kind": "k", "o": {"a": 1}}), &json!({"kind": "k", "o": {}})), NONE);
+    assert_eq!(told(inside, &json!({"kind": "j", "o": {"a": 1}}), &json!({"kind": "j", "o": {}})).len(), 1);
 }
 
 #[test]
@@ -210,7 +213,11 @@ fn a_secret_that_is_returned_is_compared_and_not_shown() {
 
 #[test]
 fn what_can_be_set_on_create_only_stands_apart() {
-    let out = found("  a: {x-create-only: true, properties: {b: {}}}\n  c: {}\n", &json!({"a": {"b": 1}, "c": 1}), &json!({}));
+    let out = found(
+        "  a: {x-create-only: true, properties: {b: {}}}\n  c: {}\n",
+        &json!({"a": {"b": 1}, "c": 1}),
+        &json!({}),
+    );
     assert_eq!(out.create_only.iter().map(|f| f.path.to_string()).collect::<Vec<_>>(), ["a.b"]);
     assert_eq!(out.fields.iter().map(|f| f.path.to_string()).collect::<Vec<_>>(), ["c"]);
 }

@@ -250,8 +250,9 @@ fn files_that_make_no_sense() {
       help: keep one of them
     ");
     insta::assert_snapshot!(project("").failure(&Flags::default()), @"
-    error[wrong-type]: `the project file` takes a mapping, not nothing
+    error[wrong-type]: a project file holds `environments` and more by name, not nothing
       --> tenantry.yaml:1:1
+      help: write `environments:` with one entry, for example `sandbox: { sandbox: {} }`
     ");
     insta::assert_snapshot!(project("variables: {}").failure(&Flags::default()), @"
     error[missing-key]: the project file declares no environment

@@ -143,7 +143,8 @@ fn check(state: &State, changes: &mut Map<String, Value>) -> Result<(), ApiError
     }
     let sent = Value::Object(changes.clone());
     let version = text(&sent, "sandbox_version");
-    if !version.is_empty() && !(SANDBOX_VERSIONS.contains(&version) || OLDER_VERSIONS.contains(&version)) {
+    let available = SANDBOX_VERSIONS.contains(&version) || OLDER_VERSIONS.contains(&version);
+    if !version.is_empty() && !available {
         return Err(ApiError::invalid_body(format!("The sandbox version {version} is not available.")));
     }
     Ok(())

@@ -94,7 +94,8 @@ fn a_definition_that_leads_nowhere_or_round_is_an_error() {
 
 #[test]
 fn a_definition_and_what_stands_beside_it_are_one() {
-    let text = "properties: {f: {$ref: '#/$defs/g', x-secret: true}}\n$defs: {g: {type: string, default: a, description: G}}";
+    let text =
+        "properties: {f: {$ref: '#/$defs/g', x-secret: true}}\n$defs: {g: {type: string, default: a, description: G}}";
     let spec = spec(text);
     let field = spec.field("f").unwrap();
     assert!(field.secret && field.default == Some(json!("a")) && field.description == "G");
@@ -127,7 +128,9 @@ fn shapes_follow_the_keywords() {
 
 #[test]
 fn annotations_of_a_value_are_read() {
-    let f = field("type: array, x-ordered-key: name, x-immutable: refuse, x-risk: {remove: destructive}, x-why: W, x-ref: [a, b]");
+    let f = field(
+        "type: array, x-ordered-key: name, x-immutable: refuse, x-risk: {remove: destructive}, x-why: W, x-ref: [a, b]",
+    );
     assert_eq!((f.key.as_slice(), f.ordered), (&["name".to_owned()][..], true));
     assert!(f.fixed && !f.immutable, "`refuse` is no replace");
     assert_eq!((f.risk.add, f.risk.remove, f.risk.change), (Risk::Safe, Risk::Destructive, Risk::Safe));
