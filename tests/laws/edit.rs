@@ -136,7 +136,12 @@ pub(crate) fn edit(
                 return Some(Edited { raw: out, at, new });
             }
             let new = value(&node.item()?, &last, salt, reach, ids);
-            if items.contains(&new) {
+            let keys = &node.field.key;
+            let is_same = |item: &Json, key: &String| {
+                item.get(key).or_else(|| item.pointer("/action/name")).is_some_and(|found| Some(found) == new.get(key))
+            };
+            let repeats = |item: &Json| !keys.is_empty() && keys.iter().all(|key| is_same(item, key));
+            if items.contains(&new) || items.iter().any(repeats) {
                 return None;
             }
             items.push(new.clone());
@@ -166,16 +171,10 @@ pub(crate) fn path_of(spec: &KindSpec, decoded: &Value, place: &[At]) -> Path {
     let mut path = Path::root();
     let mut field = &spec.fields;
     let mut here = Some(decoded);
-    let step_into = |path: &mut Path, field: &mut &'_ FieldSpec, name: &str| {
-        *path = path.key(name);
-        let _ = field;
-    };
-    let any = FieldSpec::default();
-    let mut holder = field;
     for step in place {
         match step {
             At::Key(name, _) => {
-                step_into(&mut path, &mut field, name);
+                path = path.key(name);
                 field = field.member(name).unwrap_or(spec_any());
                 here = here.and_then(|v| v.get(name));
             }
@@ -187,14 +186,13 @@ pub(crate) fn path_of(spec: &KindSpec, decoded: &Value, place: &[At]) -> Path {
                 }
             }
             At::Index(n) => {
-                holder = field;
+                let holder = field;
                 field = field.item().unwrap_or(spec_any());
                 here = here.and_then(Value::as_array).and_then(|items| items.get(*n));
                 path = path.item(&here.map(|item| key_of(holder, item)).unwrap_or_default());
             }
         }
     }
-    let _ = (holder, any);
     path
 }
 
@@ -238,7 +236,7 @@ fn writable(field: &FieldSpec, raw: &Json) -> Json {
             .iter()
             .filter(|(name, value)| {
                 let member = members.iter().find(|(n, m)| m.api.as_ref().unwrap_or(n) == *name).map(|(_, m)| m);
-                let taken = member.map_or(*open, |m| !m.read_only);
+                let taken = member.map_or(*open, |m| !m.read_only && !m.skip);
                 !value.is_null() && taken && !name.starts_with('$')
             })
             .map(|(name, value)| {
@@ -265,7 +263,7 @@ pub(crate) fn requests(spec: &KindSpec, live: &LiveResource, edited: &Edited) ->
         let found = spec.subs().into_iter().find(|(p, _)| p.to_string() == *path);
         let Some((_, field)) = found else { return Vec::new() };
         let rows = |raw: &Json| raw[SUBS][path].as_array().cloned().unwrap_or_default();
-        return sub_requests(spec, live, field, &rows(&live.raw), &rows(&edited.raw));
+        return sub_requests(live, field, &rows(&live.raw), &rows(&edited.raw));
     }
     if let Some(place) = live.address.name.as_deref().and_then(|name| spec.places.get(name)) {
         return vec![place_request(place, &live.raw, edited)];
@@ -370,21 +368,13 @@ fn part_request(
 /// A binding is read with its action inside and written with a reference to it.
 fn binding(row: &Json) -> Json {
     let action = row.pointer("/action/name").or_else(|| row.get("action_name"));
-    json!({"ref": {"type": "action_name", "value": action}, "display_name": row["display_name"]})
+    let shown = Some(&row["display_name"]).filter(|name| !name.is_null()).or(action);
+    json!({"ref": {"type": "action_name", "value": action}, "display_name": shown})
 }
 
-fn sub_requests(
-    spec: &KindSpec,
-    live: &LiveResource,
-    field: &FieldSpec,
-    before: &[Json],
-    after: &[Json],
-) -> Vec<Request> {
+fn sub_requests(live: &LiveResource, field: &FieldSpec, before: &[Json], after: &[Json]) -> Vec<Request> {
     let Some(sub) = &field.sub else { return Vec::new() };
-    let base = |path: &str| {
-        let _ = spec;
-        path.replace("{id}", &tenantry::codec::encode_segment(&live.id))
-    };
+    let base = |path: &str| path.replace("{id}", &tenantry::codec::encode_segment(&live.id));
     if let Some(replace) = &sub.replace {
         return vec![sub_request(sub, replace, field, &base(&replace.path), after)];
     }

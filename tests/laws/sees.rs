@@ -176,6 +176,7 @@ impl Sight<'_> {
         let Some(now) = planned.live.resources(&self.spec.name).iter().find(|r| same(r, resource)) else {
             return Vec::new();
         };
+        edits.retain(|(_, edited)| at(&now.raw, &edited.at) != at(&resource.raw, &edited.at));
         let expected: Vec<Path> =
             edits.iter().map(|(leaf, edited)| self.expected(leaf, resource, now, edited)).collect();
         match self.judge(desired, planned, resource, &expected).await {

@@ -1,7 +1,7 @@
 //! The leaves of a schema, and the JSON Schema that stands behind each.
 
 use serde_json::Value as Json;
-use tenantry::schema::{FieldSpec, KindSpec, Shape};
+use tenantry::schema::{FieldSpec, KindSpec, Registry, Shape};
 
 /// A step in a pattern of leaves.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,6 +134,12 @@ pub(crate) fn is_written(field: &FieldSpec) -> bool {
     !(field.read_only || field.skip || field.owned || field.alias.is_some())
 }
 
+/// Says whether a field refers to kinds that have no schema yet: what holds such a reference is left alone whole.
+pub(crate) fn is_foreign(field: &FieldSpec) -> bool {
+    let field = field.item().unwrap_or(field);
+    !field.reference.is_empty() && field.reference.iter().all(|kind| Registry::get().kind(kind).is_none())
+}
+
 /// Lists every leaf of a kind that people write.
 pub(crate) fn leaves(spec: &KindSpec) -> Vec<Leaf> {
     let mut out = Vec::new();
@@ -154,6 +160,7 @@ fn walk<'a>(spec: &KindSpec, node: &Node<'a>, pattern: &[Step], exempt: Option<&
         f if f.immutable || f.fixed => Some("cannot be changed"),
         f if f.step.is_some() => Some("no body carries it"),
         f if f.in_path => Some("part of the path"),
+        f if is_foreign(f) => Some("refers to a kind without a schema"),
         _ if top.is_some_and(|name| spec.identity.contains(name)) => Some("tells resources apart"),
         _ => None,
     };

@@ -8,7 +8,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value as Json, json};
 use tenantry::schema::Shape;
 
-use super::shape::{Node, is_written};
+use super::shape::{Node, is_foreign, is_written};
 
 /// What a reference may be set to: server ids by kind, and values by `=` and kind.
 pub(crate) type Ids = BTreeMap<String, Vec<String>>;
@@ -51,6 +51,7 @@ pub(crate) fn value(node: &Node<'_>, name: &str, salt: usize, reach: Reach, ids:
                 if let Some(inner) = node.member(name)
                     && wanted
                     && is_written(member)
+                    && !is_foreign(member)
                 {
                     out.insert(member.api.as_ref().unwrap_or(name).clone(), value(&inner, name, salt, reach, ids));
                 }
