@@ -177,6 +177,26 @@ pub struct Change {
     pub missing_secrets: Vec<String>,
 }
 
+impl Change {
+    /// A change that differs in nothing and sends nothing yet.
+    pub fn new(address: Address, action: Action) -> Self {
+        Change {
+            address,
+            id: None,
+            action,
+            fields: Vec::new(),
+            risk: Risk::Safe,
+            reasons: Vec::new(),
+            cascades: Vec::new(),
+            locus: None,
+            steps: Vec::new(),
+            waits_for: Vec::new(),
+            after: Vec::new(),
+            missing_secrets: Vec::new(),
+        }
+    }
+}
+
 /// Something that differs and is left as it is.
 #[derive(Debug, Clone)]
 pub struct Left {
@@ -205,6 +225,8 @@ pub enum Kept {
     Fixed,
     /// It refers to a resource of a kind that Tenantry does not know yet: kind and name.
     Foreign(String, String),
+    /// The API is sure to refuse it: why.
+    Refused(String),
 }
 
 /// Live resources that are not described.

@@ -106,7 +106,10 @@ fn walk(tree: &mut Tree, folder: &Path, root: &Path, prefix: &str, depth: usize,
         let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
         let leaves = is_link && !fs::canonicalize(&on_disk).is_ok_and(|target| target.starts_with(root));
         match fs::metadata(&on_disk) {
-            // A dead link, or a file that went away.
+            Err(error) if is_link && error.kind() == io::ErrorKind::NotFound => {
+                tree.insert(&path, FileState::Unreadable("the link leads nowhere".to_owned()));
+            }
+            // A file that went away.
             Err(error) => tree.insert(&path, FileState::Unreadable(why(&error))),
             Ok(metadata) if metadata.is_dir() => {
                 // A link to a folder may lead in circles; folders are followed only where they are.

@@ -50,7 +50,7 @@ fn the_tenant_of_the_end_to_end_suite() {
     let (place, mappings) = place_of(&examples.join("deploy-cli-yaml"));
     let tenant = Tenant::start(&place, "tenant", DOMAIN);
     let config = tenant.config(&place, "config", &mappings);
-    let _ = chain::deploy(&place, &tenant, &config, "source/tenant.yaml");
+    let _ = chain::deploy(&place, &tenant, &["-c", &config, "-i", "source/tenant.yaml"]);
     let _ = chain::round_trip(place, &tenant, &config, "export");
 }
 
@@ -75,8 +75,10 @@ fn the_documented_directory() {
     tenant.ask("PATCH", "actions/triggers/send-phone-message/bindings", &binding);
 
     let config = tenant.config(&place, "config", &mappings);
-    let said = chain::deploy(&place, &tenant, &config, "source");
-    for left in ["My App with Express Config", "send-phone-message"] {
+    let said = chain::deploy(&place, &tenant, &["-c", &config, "-i", "source"]);
+    // What no tenant takes as it is: profiles and modules are of kinds to come, the grant asks for a scope that the API of
+    // the same files does not define, the directory's group has an id that breaks the API's pattern.
+    for left in ["My App with Express Config", "send-phone-message", "update:account", "some_google_group_id"] {
         assert!(said.stdout.contains(left), "`{left}` is left alone, but not listed\n{said}");
     }
     let _ = chain::round_trip(place, &tenant, &config, "export");

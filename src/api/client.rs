@@ -27,7 +27,7 @@ use crate::problem::Problem;
 pub struct Write {
     /// POST, PUT, PATCH or DELETE.
     pub method: Method,
-    /// Path below `/api/v2`, segments already encoded (see [`encode_segment`](super::encode_segment)).
+    /// Path below `/api/v2`, segments already encoded (see [`encode_segment`](crate::codec::encode_segment)).
     pub path: String,
     /// The body, if any.
     pub body: Option<Value>,
@@ -173,7 +173,7 @@ impl Client {
             .collect()
     }
 
-    /// Reads one object. Segments of `path` are already encoded (see [`encode_segment`](super::encode_segment)).
+    /// Reads one object. Segments of `path` are already encoded (see [`encode_segment`](crate::codec::encode_segment)).
     ///
     /// # Errors
     ///

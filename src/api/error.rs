@@ -146,8 +146,9 @@ impl Failure {
                     .note(format!("Auth0 says: {message}"))
                     .help("run again later, or leave more room to others with --api-budget")
             }
-            Failure::Refused { method, path, status: 401, message, .. } => {
-                Problem::error("token-refused", format!("Auth0 does not accept the token for {method} /{path}"))
+            // Any request may be the first that meets it: none is named.
+            Failure::Refused { status: 401, message, .. } => {
+                Problem::error("token-refused", "Auth0 does not accept the token")
                     .note(format!("Auth0 says: {message}"))
                     .help("check that the token is for this tenant's Management API and has not expired")
             }
@@ -189,7 +190,7 @@ impl Failure {
             Failure::InDoubt { method, path, reason } => {
                 Problem::error("in-doubt", format!("nobody knows whether {method} /{path} was done"))
                     .note(reason.clone())
-                    .help("run `tenantry apply --resume`: it looks before it sends anything again")
+                    .help("run `tenantry plan`: it shows whether the tenant has it; apply again if not")
             }
             Failure::Unreachable { method, path, cause, reason } => {
                 unreachable(*cause, reason).note(format!("{method} /{path} was not carried out"))

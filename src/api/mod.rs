@@ -25,7 +25,6 @@ mod tests;
 
 pub use client::{Answer, Client, Statistics, Write};
 pub use error::{Cause, Failure};
-pub use origin::encode_segment;
 pub use page::ListStyle;
 pub use reqwest::Method;
 pub use settings::{Credentials, Settings, SigningAlgorithm};

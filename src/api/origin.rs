@@ -1,6 +1,5 @@
 //! Where a tenant answers, and how paths below it are written.
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use url::{Host, Url};
@@ -105,23 +104,6 @@ fn is_loopback(host: &Host<&str>) -> bool {
     }
 }
 
-/// Percent-encodes one segment of a path: everything but letters, digits and `-._~`.
-///
-/// A segment of dots only is encoded too, since URL parsers would climb with it.
-pub fn encode_segment(segment: &str) -> String {
-    let dots = matches!(segment, "." | "..");
-    let mut encoded = String::with_capacity(segment.len());
-    for byte in segment.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~') || (byte == b'.' && !dots) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -159,13 +141,5 @@ mod tests {
         assert_eq!(domain_of_audience("https://orders.example/"), None);
         assert_eq!(domain_of_audience("https:///api/v2/"), None);
         assert_eq!(domain_of_audience("https://a/b/api/v2/"), None);
-    }
-
-    #[test]
-    fn a_segment_cannot_leave_its_place() {
-        assert_eq!(encode_segment("auth0|a b/é"), "auth0%7Ca%20b%2F%C3%A9");
-        assert_eq!(encode_segment(".."), "%2E%2E");
-        assert_eq!(encode_segment("a.b-c_d~"), "a.b-c_d~");
-        assert_eq!(encode_segment("?#%"), "%3F%23%25");
     }
 }

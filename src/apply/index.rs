@@ -39,3 +39,40 @@ impl Index {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    fn index() -> Index {
+        let mut names = Names::default();
+        names.insert("roles", "r1", "admin");
+        names.insert("roles", "r2", "twin");
+        names.insert("roles", "r3", "twin");
+        Index::new(names)
+    }
+
+    fn id(index: &Index, kinds: &[&str], name: &str) -> Option<String> {
+        index.id(&kinds.iter().map(|k| (*k).to_owned()).collect::<Vec<_>>(), name)
+    }
+
+    #[test]
+    fn what_was_made_counts_before_what_was_live() {
+        let index = index();
+        assert_eq!(id(&index, &["users", "roles"], "admin").as_deref(), Some("r1"));
+        index.insert("roles", "admin", "r9");
+        assert_eq!(id(&index, &["users", "roles"], "admin").as_deref(), Some("r9"));
+        assert_eq!(id(&index, &["users"], "admin"), None, "another kind's");
+    }
+
+    #[test]
+    fn an_id_stands_for_itself_and_a_name_of_two_for_neither() {
+        let index = index();
+        assert_eq!(id(&index, &["roles"], "r2").as_deref(), Some("r2"));
+        assert_eq!(id(&index, &["roles"], "twin"), None);
+        assert_eq!(id(&index, &["roles"], "nobody"), None);
+        index.insert("roles", "twin", "r4");
+        assert_eq!(id(&index, &["roles"], "twin").as_deref(), Some("r4"));
+    }
+}

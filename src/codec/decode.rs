@@ -95,3 +95,72 @@ pub fn decode_field(field: &FieldSpec, raw: &Json, names: &Names) -> Value {
         _ => Value::from_json(raw),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::schema::Registry;
+
+    fn decoded(members: &str, raw: &Json) -> Value {
+        let text = format!("type: object\nproperties:\n{members}");
+        let mut names = Names::default();
+        names.insert("roles", "r1", "admin");
+        names.insert("roles", "r2", "twin");
+        names.insert("roles", "r3", "twin");
+        decode(Registry::of(&[("things", &text)]).kind("things").unwrap(), raw, &names)
+    }
+
+    #[test]
+    fn what_people_do_not_write_is_dropped() {
+        let members =
+            "  a: {}\n  ro: {readOnly: true}\n  sk: {x-skip: true}\n  ow: {x-owned: service}\n  al: {x-alias: a}\n";
+        let raw = json!({"a": 1, "ro": 1, "sk": 1, "ow": 1, "al": 1, "$sub": {}, "newer": 1});
+        assert_eq!(decoded(members, &raw).redacted(), json!({"a": 1, "newer": 1}));
+        let closed = format!("{members}additionalProperties: false\n");
+        assert_eq!(decoded(&closed, &raw).redacted(), json!({"a": 1}));
+    }
+
+    #[test]
+    fn members_have_the_name_of_the_files() {
+        assert_eq!(decoded("  a: {x-api: A}\n", &json!({"A": 1})).redacted(), json!({"a": 1}));
+        let rest = "  a: {}\nadditionalProperties: {properties: {s: {x-secret: true}}}\n";
+        assert_eq!(decoded(rest, &json!({"o": {"s": "x"}})).redacted(), json!({"o": {"s": "(live)"}}));
+    }
+
+    #[test]
+    fn an_id_becomes_a_name_unless_two_share_it() {
+        let members = "  one: {x-ref: roles}\n  all: {items: {x-ref: [users, roles]}}\n  m: {additionalProperties: {x-ref: roles}}\n  plain: {type: string}\n";
+        let raw = json!({"one": "r1", "all": ["r1", "r2", "gone"], "m": {"k": "r1"}, "plain": "r1"});
+        let expected = json!({"one": "admin", "all": ["admin", "r2", "gone"], "m": {"k": "admin"}, "plain": "r1"});
+        assert_eq!(decoded(members, &raw).redacted(), expected);
+    }
+
+    #[test]
+    fn a_secret_is_hidden_as_soon_as_it_is_read() {
+        let value = decoded("  s: {x-secret: true}\n", &json!({"s": "hunter2"}));
+        assert!(!format!("{value:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_value_of_another_shape_is_kept_as_it_is() {
+        let members = "  l: {items: {x-ref: roles}}\n  o: {properties: {a: {readOnly: true}}}\n  r: {x-ref: roles}\n";
+        let raw = json!({"l": "r1", "o": [1], "r": {"id": "r1"}});
+        assert_eq!(decoded(members, &raw).redacted(), raw);
+        assert_eq!(decoded(members, &json!(null)), Value::Null);
+    }
+
+    #[test]
+    fn names_tell_what_they_know() {
+        let mut names = Names::default();
+        let (roles, both) = (["roles".to_owned()], ["users".to_owned(), "roles".to_owned()]);
+        names.insert("roles", "r1", "admin");
+        names.insert("roles", "r1", "admin");
+        assert_eq!(names.name(&both, "r1"), Some("admin"), "told twice is no second one");
+        assert_eq!((names.ids(&both, "admin"), names.ids(&roles, "nobody")), (vec!["r1"], Vec::new()));
+        assert!(names.has_id(&roles, "r1") && !names.has_id(&roles, "admin"));
+        assert_eq!(names.all(&["users".to_owned()]).count(), 0);
+    }
+}

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use crate::model::{Map, Unresolved, Value};
+use crate::model::{Map, Secret, Unresolved, Value};
 use crate::schema::{FieldSpec, Shape};
 
 /// A request body whose references are not ids yet.
@@ -82,6 +82,16 @@ impl Body {
         }
     }
 
+    /// Calls `visit` with every secret inside.
+    pub fn each_secret<'a>(&'a self, visit: &mut dyn FnMut(&'a Secret)) {
+        match self {
+            Body::Value(value) => value.each_secret(visit),
+            Body::Ref { .. } => {}
+            Body::Array(items) => items.iter().for_each(|item| item.each_secret(visit)),
+            Body::Object(members) => members.values().for_each(|item| item.each_secret(visit)),
+        }
+    }
+
     /// Calls `visit` with every unresolved value inside.
     pub fn each_unresolved<'a>(&'a self, visit: &mut dyn FnMut(&'a Unresolved)) {
         match self {
@@ -148,5 +158,94 @@ pub fn encode_field(field: &FieldSpec, value: &Value) -> Body {
             Body::Ref { kinds: field.reference.clone(), name: name.clone() }
         }
         _ => Body::Value(value.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::schema::Registry;
+
+    fn spec(members: &str) -> FieldSpec {
+        let text = format!("type: object\nproperties:\n{members}");
+        Registry::of(&[("things", &text)]).kind("things").unwrap().fields.clone()
+    }
+
+    fn encoded(members: &str, value: &Json) -> Result<Json, Unresolved> {
+        let id_of =
+            |kinds: &[String], name: &str| (name != "nobody").then(|| format!("id of {}/{name}", kinds.join("|")));
+        encode_field(&spec(members), &Value::from_json(value)).to_json(&id_of)
+    }
+
+    #[test]
+    fn what_the_server_sets_is_not_sent() {
+        let members = "  a: {}\n  ro: {readOnly: true}\n  sk: {x-skip: true}\n  ow: {x-owned: service}\n  al: {x-alias: a}\n  pa: {x-path: true}\n  st: {x-step: s}\n";
+        let value = json!({"a": 1, "ro": 1, "sk": 1, "ow": 1, "al": 1, "pa": 1, "st": 1, "newer": 1});
+        assert_eq!(encoded(members, &value).unwrap(), json!({"a": 1, "newer": 1}));
+    }
+
+    #[test]
+    fn a_reference_is_an_id_or_stops_the_request() {
+        let members = "  r: {x-ref: [roles, users]}\n  l: {items: {x-ref: roles}}\n  lit: {x-literal-ref: roles}\n";
+        let sent = encoded(members, &json!({"r": "admin", "l": ["b"], "lit": "c"})).unwrap();
+        assert_eq!(sent, json!({"r": "id of roles|users/admin", "l": ["id of roles/b"], "lit": "c"}));
+        let hole = encoded(members, &json!({"l": ["nobody"]})).unwrap_err();
+        assert_eq!(hole.source, "roles/nobody");
+        assert_eq!(encoded(members, &json!({"r": null})).unwrap(), json!({"r": null}), "null clears");
+    }
+
+    #[test]
+    fn an_unresolved_value_stops_the_request() {
+        let hole = Unresolved { source: "secrets.x".to_owned() };
+        let members = Map::from_iter([("a".to_owned(), Value::Array(vec![Value::Unresolved(hole.clone())]))]);
+        let body = encode_members(&spec("  a: {items: {}}\n"), &members, &|_, _| true);
+        assert_eq!(body.to_json(&|_, _| None), Err(hole));
+        let mut seen = 0;
+        body.each_unresolved(&mut |_| seen += 1);
+        assert_eq!(seen, 1);
+    }
+
+    #[test]
+    fn hours_are_sent_in_whole_minutes() {
+        let spec = spec("  h: {x-hours: h_in_minutes}\n");
+        let field = spec.member("h").unwrap();
+        let sent = |json: Json| encode_member("h", field, &Value::from_json(&json));
+        assert_eq!(sent(json!(0.333)), ("h_in_minutes".to_owned(), Body::Value(Value::from_json(&json!(20)))));
+        assert_eq!(sent(json!(null)), ("h".to_owned(), Body::Value(Value::Null)), "null is no number of minutes");
+    }
+
+    #[test]
+    fn members_have_the_name_of_the_api() {
+        assert_eq!(encoded("  a: {x-api: A}\n", &json!({"a": 1})).unwrap(), json!({"A": 1}));
+        assert_eq!(encoded("  a: {x-empty-is-null: true}\n", &json!({"a": ""})).unwrap(), json!({"a": null}));
+        assert_eq!(encoded("  a: {}\n", &json!({"a": ""})).unwrap(), json!({"a": ""}));
+    }
+
+    #[test]
+    fn a_choice_is_made_among_what_can_be_written() {
+        let members = Map::from_iter(["a", "b", "ro"].map(|name| (name.to_owned(), Value::Bool(true))));
+        let spec = spec("  a: {}\n  b: {x-create-only: true}\n  ro: {readOnly: true}\n");
+        let body = encode_members(&spec, &members, &|_, f| !f.create_only);
+        assert_eq!(body.to_json(&|_, _| None).unwrap(), json!({"a": true}));
+    }
+
+    #[test]
+    fn a_body_is_built_and_searched() {
+        let mut body = Body::object();
+        body.set("a", Body::Ref { kinds: vec!["roles".to_owned()], name: "x".to_owned() });
+        body.set("b", Body::Array(vec![Body::Value(Value::Null)]));
+        body.remove("b");
+        let wrapped = body.clone().wrapped(Some("w")).wrapped(None);
+        let mut seen = Vec::new();
+        wrapped.each_ref(&mut |kinds, name| seen.push(format!("{}/{name}", kinds.join("|"))));
+        assert_eq!(seen, ["roles/x"]);
+        assert_eq!(wrapped.to_json(&|_, _| Some("i".to_owned())).unwrap(), json!({"w": {"a": "i"}}));
+        let mut list = Body::Array(Vec::new());
+        list.set("a", Body::object());
+        list.remove("a");
+        assert_eq!(list, Body::Array(Vec::new()), "a list has no members");
     }
 }

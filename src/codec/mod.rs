@@ -1,14 +1,18 @@
 //! Between the API's objects and resources as people write them, by schema alone.
 //!
-//! [`decode`] turns ids into names and drops what the server sets; [`encode`] goes the other way and leaves references as
+//! [`decode`] turns ids into names and drops what the server sets; `encode` goes the other way and leaves references as
 //! [`Body::Ref`], because an id may be known only when the referred resource was created.
 
 mod address;
 mod decode;
 mod encode;
 mod overlay;
+mod rows;
+mod segment;
 
 pub use address::address_of;
 pub use decode::{Names, decode, decode_field};
 pub use encode::{Body, encode_field, encode_member, encode_members};
 pub use overlay::overlay;
+pub use rows::{put_sub_rows, sub_rows, sub_rows_mut};
+pub use segment::{decode_segment, encode_segment};

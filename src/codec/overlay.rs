@@ -70,3 +70,61 @@ fn spec_of<'a>(
 fn is_masked(value: &Json) -> bool {
     value.as_str().is_some_and(|text| MASKS.contains(&text))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::schema::Registry;
+
+    fn sent(members: &str, desired: &Json, live: Option<&Json>) -> Result<Json, Unresolved> {
+        let text = format!("type: object\nproperties:\n{members}");
+        let registry = Registry::of(&[("things", &text)]);
+        let field = &registry.kind("things").unwrap().fields;
+        overlay(field, &Value::from_json(desired), live).to_json(&|_, name| Some(format!("id of {name}")))
+    }
+
+    #[test]
+    fn what_the_description_does_not_speak_of_is_carried_over() {
+        let members = "  a: {}\n  o: {properties: {x: {}, y: {}}}\n  ow: {x-owned: service}\n";
+        let live = json!({"a": 1, "o": {"x": 1, "y": 1}, "ow": "z", "newer": [1], "blank": null});
+        let expected = json!({"ow": "z", "newer": [1], "a": 2, "o": {"y": 1, "x": 2}});
+        assert_eq!(sent(members, &json!({"a": 2, "o": {"x": 2}}), Some(&live)).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_the_server_sets_and_what_it_masks_is_not_sent_back() {
+        let members = "  ro: {readOnly: true}\n  sk: {x-skip: true}\n  al: {x-alias: a}\n  a: {}\n";
+        let live = json!({"ro": 1, "sk": 1, "al": 1, "m1": "_VALUE_NOT_SHOWN_", "m2": "[REDACTED]", "m3": "******"});
+        assert_eq!(sent(members, &json!({"a": 1, "ro": 2}), Some(&live)).unwrap(), json!({"a": 1}));
+    }
+
+    #[test]
+    fn what_no_read_returns_as_it_is_would_be_lost() {
+        let members = "  w: {writeOnly: true}\n  a: {}\n";
+        let lost = |live: Json| sent(members, &json!({"a": 1}), Some(&live)).unwrap_err().source;
+        assert_eq!(lost(json!({"w": "encrypted"})), "w");
+        assert_eq!(lost(json!({"w": {"key": "encrypted"}})), "w.key");
+        assert_eq!(sent(members, &json!({"w": "new"}), Some(&json!({"w": "old"}))).unwrap(), json!({"w": "new"}));
+    }
+
+    #[test]
+    fn lists_and_maps_are_what_the_description_says() {
+        let members = "  l: {items: {x-ref: roles}}\n  m: {additionalProperties: {}}\n";
+        let live = json!({"l": ["a", "b"], "m": {"x": 1, "y": 1}});
+        let expected = json!({"l": ["id of c"], "m": {"x": 2}});
+        assert_eq!(sent(members, &json!({"l": ["c"], "m": {"x": 2}}), Some(&live)).unwrap(), expected);
+    }
+
+    #[test]
+    fn without_anything_live_the_description_is_the_body() {
+        let members = "  a: {x-api: A}\n";
+        for live in [None, Some(&json!(null)), Some(&json!([1]))] {
+            assert_eq!(sent(members, &json!({"a": 1}), live).unwrap(), json!({"A": 1}));
+        }
+        let live = json!({"A": 2, "B": 3});
+        assert_eq!(sent(members, &json!({"a": 1}), Some(&live)).unwrap(), json!({"B": 3, "A": 1}));
+    }
+}

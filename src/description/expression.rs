@@ -270,7 +270,8 @@ fn lookup(names: &[String], raw: &str, variables: &Variables) -> Result<Tainted,
         }
         ("env", [name]) => match variables.env.get(name) {
             Some(text) => Ok(Tainted::clean(Json::from(text.as_str()))),
-            None => Err(Failure::new("unset-variable", format!("the environment variable `{name}` is not set"), raw)),
+            None => Err(Failure::new("unset-variable", format!("the environment variable `{name}` is not set"), raw)
+                .help(format!("set it before the run: `export {name}=VALUE`"))),
         },
         ("secrets", [name]) => {
             let source = format!("secrets.{name}");

@@ -308,9 +308,10 @@ impl Joiner<'_> {
         let near =
             crate::problem::closest(file_name(expected), self.tree.files_in(parent(expected)).collect::<Vec<_>>());
         let mut problem = Problem::error("missing-file", title).at_maybe(locus);
-        if let Some(near) = near {
-            problem = problem.help(format!("did you mean `{near}`?"));
-        }
+        problem = match near {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None => problem.help("add the file, or correct the path"),
+        };
         match rule {
             MissingFile::Warn | MissingFile::Empty if self.compatibility => {
                 problem.severity = crate::problem::Severity::Warning;

@@ -330,6 +330,22 @@ impl Composer<'_> {
             return too_deep(&locus);
         }
         let what = self.source.holes.restore(&error.info());
+        let problem = |locus: &Locus, help: &str| {
+            Problem::error("yaml-syntax", format!("this is not YAML: {what}")).at(locus).help(help)
+        };
+        if what.starts_with("tabs disallowed") {
+            // The parser names what follows the tab.
+            let before = self.source.text.get(..at).unwrap_or_default();
+            let tab = before.rfind('\t').filter(|tab| !before.get(*tab..).unwrap_or_default().contains('\n'));
+            let locus = tab.map_or(locus, |tab| self.source.places.locus(tab..tab + 1));
+            return problem(&locus, "indent with spaces");
+        }
+        if what.starts_with("mapping values") {
+            return problem(
+                &locus,
+                "check the indentation of this line and the one before, or quote the text with the colon",
+            );
+        }
         Problem::error("yaml-syntax", format!("this is not YAML: {what}")).at(&locus)
     }
 }

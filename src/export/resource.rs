@@ -226,7 +226,9 @@ fn record(
     }
     // What no read returns but has to be written is asked for.
     for (name, member) in field.members() {
-        let needed = field.required_on_create.contains(name) || member.secret && is_expected(path, name, field);
+        // An object that says nothing is not set up.
+        let is_set_up = || members.values().any(|value| value.as_str().is_some_and(|text| !text.is_empty()));
+        let needed = field.required_on_create.contains(name) && is_set_up() || member.secret && is_expected(path, name, field);
         if member.write_only && needed && !members.contains_key(name) {
             out.push((name.clone(), elsewhere.secret(&join(path, name))));
         }

@@ -164,7 +164,7 @@ fn worked() -> Json {
         "clients": [
             {"name": "Shop", "app_type": "spa", "callbacks": ["https://shop.acme.example/cb", "https://a.acme.example"],
              "oidc_conformant": true, "custom_login_page": "<html>\n{{ x }}\n</html>\n", "client_metadata": {"#1": "yes", "##X##": "012"}},
-            {"name": "Worker", "app_type": "non_interactive", "grant_types": ["client_credentials"], "client_secret": "s3cr3t:s"},
+            {"name": "Worker", "app_type": "non_interactive", "grant_types": ["client_credentials"]},
         ],
         "resourceServers": [{"name": "Orders", "identifier": "https://orders.acme.example/", "scopes": [
             {"value": "write:orders", "description": "Write"}, {"value": "read:orders", "description": "null"}]}],

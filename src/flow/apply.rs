@@ -36,7 +36,12 @@ pub enum Applied {
 /// Applies a plan; `tell` hears of every step.
 pub async fn apply(planned: Planned, request: &ApplyRequest, tell: &(dyn Fn(ApplyEvent) + Sync)) -> Applied {
     let Planned { plan, settings, live, names, session, .. } = planned;
-    let by = Judgement { policy: &settings.policy, approved: &request.approved, live: &live };
+    let by = Judgement {
+        policy: &settings.policy,
+        approved: &request.approved,
+        live: &live,
+        scopes: session.client.scopes(),
+    };
     let approved = match guard::pass(plan, by) {
         Ok(approved) => approved,
         Err(refusals) => {

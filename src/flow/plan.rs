@@ -90,6 +90,7 @@ pub async fn plan(request: &PlanRequest) -> Result<Planned, Failed> {
             environment: settings.environment.clone(),
             delete_undescribed: everything,
             prune: request.prune.clone(),
+            leave_refused: settings.mode == Mode::Compatibility,
             leave_removals: settings.mode == Mode::Compatibility && !everything,
             send_secrets: request.send_secrets,
             targets: request.targets.clone(),
@@ -102,7 +103,12 @@ pub async fn plan(request: &PlanRequest) -> Result<Planned, Failed> {
         session.close().await;
         return Err(Failed::new(problems, sources));
     }
-    let by = Judgement { policy: &settings.policy, approved: &request.approved, live: &live };
+    let by = Judgement {
+        policy: &settings.policy,
+        approved: &request.approved,
+        live: &live,
+        scopes: session.client.scopes(),
+    };
     let refusals = guard::judge(&made, by);
     Ok(Planned { plan: made, refusals, problems, sources, settings, live, names, session })
 }

@@ -73,6 +73,12 @@ async fn tenant_settings(from: &Settings, request: &Request) -> Result<api::Sett
         return Err(Problem::error("no-tenant", format!("environment `{}` names no tenant", from.environment))
             .help("set `domain` in the environment (AUTH0_DOMAIN without a project file), or try `--sandbox`"));
     };
+    if let Some(named) = request.around.env.get("SSL_CERT_FILE").filter(|named| !named.is_empty()) {
+        // Nobody would say so: without it the connection merely is not trusted.
+        let path = request.around.directory.join(named);
+        files::read_settings_file(&path, &request.around.directory)
+            .map_err(|problem| problem.help("let SSL_CERT_FILE name a file of certificate authorities, or unset it"))?;
+    }
     let credentials = match &target.credentials {
         CredentialSettings::Secret { client_id, client_secret } => {
             api::Credentials::Secret { client_id: client_id.clone(), client_secret: client_secret.clone() }

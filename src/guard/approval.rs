@@ -6,7 +6,7 @@ use crate::problem::Problem;
 
 pub(super) fn judge(plan: &Plan, by: Judgement<'_>, refusals: &mut Vec<Refusal>) {
     for change in &plan.changes {
-        let needs = by.policy.approve.value.iter().any(|level| level.as_risk() == change.risk);
+        let needs = by.policy.approve.value.contains(&change.risk);
         if !needs || by.approved.contains(&change.risk) {
             continue;
         }

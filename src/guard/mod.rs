@@ -5,6 +5,7 @@
 mod approval;
 mod delete_not_allowed;
 mod max_deletes;
+mod missing_scope;
 mod missing_secret;
 mod protected;
 mod unreadable;
@@ -23,6 +24,8 @@ pub struct Judgement<'a> {
     pub approved: &'a [Risk],
     /// What is live, for shares.
     pub live: &'a Live,
+    /// Scopes of the token; `None` where nobody said.
+    pub scopes: Option<&'a [String]>,
 }
 
 /// A plan that no guard refuses.
@@ -44,6 +47,7 @@ pub fn judge(plan: &Plan, by: Judgement<'_>) -> Vec<Refusal> {
     protected::judge(plan, by, &mut refusals);
     approval::judge(plan, by, &mut refusals);
     missing_secret::judge(plan, by, &mut refusals);
+    missing_scope::judge(plan, by, &mut refusals);
     unreadable::judge(plan, by, &mut refusals);
     refusals
 }
@@ -57,3 +61,6 @@ pub fn pass(plan: Plan, by: Judgement<'_>) -> Result<ApprovedPlan, Vec<Refusal>>
     let refusals = judge(&plan, by);
     if refusals.is_empty() { Ok(ApprovedPlan(plan)) } else { Err(refusals) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use super::reach::Reach;
 use crate::api::{Client, Failure, ListStyle};
 use crate::codec::{Names, address_of, decode};
 use crate::model::{Described, Map, Unavailable};
-use crate::schema::{Endpoint, KindSpec, ListEndpoint, ListPaging, Part, PartStep, Registry};
+use crate::schema::{Endpoint, KindSpec, ListEndpoint, ListPaging, Part, PartStep};
 
 type Cached = Arc<OnceCell<Result<Json, Failure>>>;
 
@@ -22,15 +22,8 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Says whether the tenant has anything of a kind that Tenantry may not describe yet (custom domains).
-    pub(super) async fn has_any(&self, kind: &str) -> Result<bool, Failure> {
-        let path = match kind {
-            "customDomains" => "/custom-domains",
-            other => Registry::get().kind(other).and_then(|k| k.list.as_ref()).map_or("", |list| list.path.as_str()),
-        };
-        if path.is_empty() {
-            return Ok(true);
-        }
+    /// Says whether a look at a path finds anything; where nobody may look, there is nothing.
+    pub(super) async fn has_any(&self, path: &str) -> Result<bool, Failure> {
         let cell = self.cell(format!("any {path}"));
         let found = cell.get_or_init(|| self.client.get(path, &[])).await.clone();
         match found {

@@ -3,18 +3,15 @@
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use crate::codec::{Names, address_of, decode, decode_field};
+use crate::codec::{Names, address_of, decode, decode_field, sub_rows};
 use crate::model::{Address, Live, LiveKind, LiveResource, Map, Path, Segment, Unavailable, Value};
 use crate::quirk;
 use crate::schema::{KindSpec, Registry, Shape, SystemRule};
 
-/// Name of the raw object's member that holds the rows of sub-resources, by member.
-pub(super) const SUB_ROWS: &str = "$sub";
-
 /// What was read of one resource.
 #[derive(Debug, Clone)]
 pub(super) struct RawResource {
-    /// The API's object, parts put in their places, sub-resource rows under [`SUB_ROWS`].
+    /// The API's object, parts put in their places, with the rows of sub-resources.
     pub(super) raw: Json,
     /// Name of a place, for kinds whose resources live inside other objects.
     pub(super) place: Option<String>,
@@ -133,7 +130,7 @@ fn value(spec: &KindSpec, resource: &RawResource, names: &Names) -> Value {
     if let Value::Object(members) = &mut value {
         for (path, field) in spec.subs() {
             let Some(sub) = &field.sub else { continue };
-            let rows = resource.raw.get(SUB_ROWS).and_then(|s| s.get(path.to_string())).and_then(Json::as_array);
+            let rows = sub_rows(&resource.raw, &path.to_string());
             let (Some(rows), Shape::List(item)) = (rows, &field.shape) else { continue };
             let items = rows.iter().map(|row| match &sub.item {
                 Some(member) => decode_field(item, row.get(member).unwrap_or(&Json::Null), names),

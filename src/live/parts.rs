@@ -6,9 +6,13 @@ use serde_json::{Value as Json, json};
 use super::ask::{Reader, note, status};
 use super::raw::put;
 use super::reach::Reach;
-use crate::api::{Failure, encode_segment};
+use crate::api::Failure;
+use crate::codec::encode_segment;
 use crate::model::{Unavailable, Value};
 use crate::schema::{AllValues, KindSpec, Part, PartStep, Registry};
+
+/// The steps to one value of a part, each with the name it stands for.
+type Instance = Vec<(PartStep, String)>;
 
 impl Reader<'_> {
     /// Reads a part of one resource of a collection: from the list over all of them, where there is one.
@@ -34,13 +38,14 @@ impl Reader<'_> {
         unreadable: &mut Vec<(String, Unavailable)>,
     ) -> Result<(), Failure> {
         let instances = self.instances(spec, part).await?;
-        if instances.is_empty() {
+        // One list tells them all, so it need not be known beforehand which there are.
+        if instances.is_empty() && !(part.bulk.is_some() && self.wants(spec, part)) {
             return Ok(());
         }
         if let Some(needed) = &part.needs
-            && !self.has_any(needed).await?
+            && !self.has_any(&needed.path).await?
         {
-            let why = Unavailable::Feature(format!("the tenant has no `{needed}`"));
+            let why = Unavailable::Feature(format!("the tenant has no {}", needed.what));
             if let Some(PartStep::Key(member)) = part.at.first() {
                 unreadable.push((member.clone(), why));
             }
@@ -101,8 +106,16 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// Says whether anything of a part is to be read.
+    fn wants(&self, spec: &KindSpec, part: &Part) -> bool {
+        let Reach::Described(desired) = self.reach else { return true };
+        let resource = desired.kinds.get(&spec.name).and_then(|described| described.resources.first());
+        let Some(PartStep::Key(member)) = part.at.first() else { return false };
+        resource.is_some_and(|resource| resource.value.get(member).is_some())
+    }
+
     /// Finds which values of a part are to be read.
-    async fn instances(&self, spec: &KindSpec, part: &Part) -> Result<Vec<Vec<(PartStep, String)>>, Failure> {
+    async fn instances(&self, spec: &KindSpec, part: &Part) -> Result<Vec<Instance>, Failure> {
         let described = match self.reach {
             Reach::Described(desired) => {
                 let resource = desired.kinds.get(&spec.name).and_then(|d| d.resources.first());
@@ -113,7 +126,7 @@ impl Reader<'_> {
             }
             Reach::Whole(_) => None,
         };
-        let mut found: Vec<(Vec<(PartStep, String)>, Option<&Value>)> = vec![(Vec::new(), described)];
+        let mut found: Vec<(Instance, Option<&Value>)> = vec![(Vec::new(), described)];
         for step in &part.at {
             let mut next = Vec::new();
             for (steps, value) in found {

@@ -2,8 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::assemble::SUB_ROWS;
-use crate::api::encode_segment;
+use crate::codec::encode_segment;
 use crate::schema::PartStep;
 
 /// Fills `{id}` and `{member}` of a path from a raw object.
@@ -15,15 +14,6 @@ pub(super) fn fill(path: &str, id: &str, raw: &Json) -> String {
         }
     }
     out
-}
-
-pub(super) fn put_rows(raw: &mut Json, name: &str, rows: Vec<Json>) {
-    if let Json::Object(members) = raw {
-        let subs = members.entry(SUB_ROWS).or_insert_with(|| json!({}));
-        if let Json::Object(subs) = subs {
-            subs.insert(name.to_owned(), Json::Array(rows));
-        }
-    }
 }
 
 /// Puts a part's value where it belongs inside the raw object.

@@ -9,10 +9,10 @@ use serde_json::{Value as Json, json};
 use super::ask::{Reader, lacks, status, unavailable};
 use super::assemble::{RawKind, RawResource, Token, assemble};
 use super::parts::applies;
-use super::raw::{fill, put, put_rows};
+use super::raw::{fill, put};
 use super::reach::{Reach, needed};
-use crate::api::{Client, Failure, encode_segment};
-use crate::codec::Names;
+use crate::api::{Client, Failure};
+use crate::codec::{Names, encode_segment, put_sub_rows};
 use crate::model::{Live, Value};
 use crate::problem::Problem;
 use crate::schema::{KindShape, KindSpec, ListEndpoint, ListPaging, Part, PartStep, Registry, SubSpec};
@@ -90,7 +90,7 @@ impl Reader<'_> {
         .await;
         for ((name, sub), rows) in subs.into_iter().zip(lists) {
             match rows {
-                Ok(rows) => put_rows(&mut raw, &name, rows),
+                Ok(rows) => put_sub_rows(&mut raw, &name, rows),
                 Err(failure) => match unavailable(&failure, sub.optional) {
                     Some(why) => unreadable.push((name, why)),
                     None => return Err(failure),
@@ -116,7 +116,7 @@ impl Reader<'_> {
             let wanted = self.is_whole() || described.is_some();
             if wanted {
                 match self.list(&ARRAY, &fill(&path, &id, &raw)).await {
-                    Ok(rows) => put_rows(&mut raw, name, rows),
+                    Ok(rows) => put_sub_rows(&mut raw, name, rows),
                     Err(failure) => match unavailable(&failure, false) {
                         Some(why) => unreadable.push((name.to_owned(), why)),
                         None => return Err(failure),

@@ -198,6 +198,16 @@ impl Value {
         }
     }
 
+    /// Calls `visit` with every secret inside.
+    pub fn each_secret<'a>(&'a self, visit: &mut dyn FnMut(&'a Secret)) {
+        match self {
+            Value::Secret(secret) => visit(secret),
+            Value::Array(items) => items.iter().for_each(|item| item.each_secret(visit)),
+            Value::Object(map) => map.values().for_each(|item| item.each_secret(visit)),
+            _ => {}
+        }
+    }
+
     /// Calls `visit` with every unresolved value inside.
     pub fn each_unresolved<'a>(&'a self, visit: &mut dyn FnMut(&'a Unresolved)) {
         match self {

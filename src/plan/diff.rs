@@ -108,7 +108,7 @@ impl<'a> Walk<'a, '_> {
                 }
             }
             _ => {
-                let default = self.default_of(spec, path);
+                let default = spec.default_in(self.resource).map(Value::from_json);
                 let live_or_default = live.filter(|l| **l != Value::Null).or(default.as_ref());
                 if !same(spec, Some(desired), live_or_default) {
                     let how = if spec.text.is_some() { How::Text } else { How::Value };
@@ -116,11 +116,6 @@ impl<'a> Walk<'a, '_> {
                 }
             }
         }
-    }
-
-    fn default_of(&self, spec: &FieldSpec, path: &Path) -> Option<Value> {
-        let top = path.0.len() == 1;
-        if top { spec.default_in(self.resource) } else { spec.default.as_ref() }.map(Value::from_json)
     }
 
     fn set(&mut self, items: &'a FieldSpec, path: &Path, wanted: &[Value], found: &[Value], flags: Flags<'a>) {
@@ -371,3 +366,6 @@ fn pem_body(text: &str) -> String {
         _ => body,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,8 @@ pub struct Options {
     pub prune: Vec<String>,
     /// Deletes and removals that are not asked for are left and listed instead of refused.
     pub leave_removals: bool,
+    /// What the API is sure to refuse is left and listed instead of tried.
+    pub leave_refused: bool,
     /// Secrets that cannot be compared are sent.
     pub send_secrets: bool,
     /// Only these, where any.
@@ -82,6 +84,7 @@ pub fn make(registry: &Registry, desired: &Desired, live: &Live, options: &Optio
 fn compare(registry: &Registry, desired: &Desired, live: &Live, options: &Options) -> (Plan, Vec<Node>) {
     let mut maker = Maker {
         registry,
+        desired,
         live,
         options,
         plan: Plan { environment: options.environment.clone(), domain: live.domain.clone(), ..Plan::default() },
@@ -103,6 +106,7 @@ fn compare(registry: &Registry, desired: &Desired, live: &Live, options: &Option
 
 struct Maker<'a> {
     registry: &'a Registry,
+    desired: &'a Desired,
     live: &'a Live,
     options: &'a Options,
     plan: Plan,
@@ -119,6 +123,15 @@ impl Maker<'_> {
                     paired.insert(at);
                 }
                 self.leave_why(&resource.address, Kept::Foreign(kind, name));
+                continue;
+            }
+            if self.options.leave_refused
+                && let Some(why) = quirk::of(spec).refused(resource, self.desired, self.live)
+            {
+                if let Partner::Live(at) = partner {
+                    paired.insert(at);
+                }
+                self.leave_why(&resource.address, Kept::Refused(why));
                 continue;
             }
             match partner {
@@ -208,6 +221,12 @@ impl Maker<'_> {
         let live_members = live.value.as_object().unwrap_or(&empty);
         let sides = Sides { desired: &kept, live: live_members, raw: &live.raw, forced: &forced, tenant: self.live };
         change.steps = steps(spec, &change, &sides);
+        // Keys that no read returns are not sent again: a new one is a new credential.
+        if change.steps.is_empty() && change.fields.is_empty() {
+            self.count_secrets(&resource.address, secrets);
+            self.plan.unchanged.push(resource.address.clone());
+            return;
+        }
         let rewritten: Vec<(Path, String)> = missing(&change);
         change.missing_secrets = rewritten.into_iter().map(|(_, source)| source).collect();
         if !replace {
@@ -307,20 +326,7 @@ impl Maker<'_> {
 
     fn change(&self, _spec: &KindSpec, address: &Address, action: Action, fields: Vec<FieldChange>) -> Change {
         let risk = fields.iter().map(|f| f.risk).max().unwrap_or_default();
-        Change {
-            address: address.clone(),
-            id: None,
-            action,
-            fields,
-            risk,
-            reasons: Vec::new(),
-            cascades: Vec::new(),
-            locus: None,
-            steps: Vec::new(),
-            waits_for: Vec::new(),
-            after: Vec::new(),
-            missing_secrets: Vec::new(),
-        }
+        Change { fields, risk, ..Change::new(address.clone(), action) }
     }
 
     fn leave(&mut self, address: &Address, fields: Vec<FieldChange>, why: Kept) {

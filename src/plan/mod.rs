@@ -1,7 +1,8 @@
 //! Compares what is desired with what is live: `(Desired, Live) -> Plan`, pure.
 //!
-//! [`normalize`] brings both sides into one form, [`pair`] finds which belongs to which, [`diff`] compares leaves,
-//! [`decide`] is the one table of what a difference is called, [`write`] turns changes into requests (with [`sides`], [`part`] and [`sub`]), [`order`] finds what must come first.
+//! `normalize` brings both sides into one form, `pair` finds which belongs to which, [`diff`] compares leaves, [`decide`] is
+//! the one table of what a difference is called, `write` turns changes into requests (with `sides`, `part` and `sub`),
+//! `order` finds what must come first.
 
 mod decide;
 mod diff;
@@ -13,6 +14,7 @@ mod part;
 mod path;
 mod renamed;
 mod replaced;
+mod scope;
 mod sides;
 mod sub;
 mod write;

@@ -2,7 +2,7 @@
 
 use super::order::collect;
 use crate::codec::{Names, address_of};
-use crate::model::{Described, Desired, Live, LiveKind, Map, Path, Value};
+use crate::model::{Described, Desired, Live, LiveKind, Map, Path, Secret, Value};
 use crate::problem::{Problem, closest};
 use crate::quirk;
 use crate::schema::{FieldSpec, KindSpec, Registry, Shape};
@@ -24,8 +24,8 @@ pub fn own_names(registry: &Registry, live: &Live) -> Names {
 ///
 /// # Errors
 ///
-/// Returns `unknown-reference` for each name that is neither described nor live, and `ambiguous-reference` for each
-/// that several live resources share.
+/// Returns `unknown-reference` for each name that is neither described nor live, `ambiguous-reference` for each
+/// that several live resources share, and `unknown-scope` for each scope that its API does not define.
 pub fn complete(registry: &Registry, desired: &mut Desired, live: &Live, names: &Names) -> Vec<Problem> {
     for (kind, described) in &mut desired.kinds {
         let Some(spec) = registry.kind(kind) else { continue };
@@ -48,9 +48,12 @@ pub fn complete(registry: &Registry, desired: &mut Desired, live: &Live, names: 
             if let Some(name) = resource.value.as_object().and_then(|m| address_of(spec, m)).and_then(|a| a.name) {
                 resource.address.name = Some(name);
             }
+            mask(&spec.fields, &mut resource.value, false);
         }
     }
-    check(registry, desired, live, names)
+    let mut problems = check(registry, desired, live, names);
+    problems.extend(super::scope::undefined(registry, desired, live));
+    problems
 }
 
 /// Moves older spellings to the member they mean and drops what the server sets.
@@ -113,6 +116,31 @@ fn names_for_ids(spec: &FieldSpec, value: &mut Value, names: &Names) {
         Value::Array(items) => {
             if let Shape::List(item) = &spec.shape {
                 items.iter_mut().for_each(|value| names_for_ids(item, value, names));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Makes a secret of every text that stands where a secret belongs, whoever wrote it there: nothing prints it any more.
+fn mask(spec: &FieldSpec, value: &mut Value, inside: bool) {
+    let secret = inside || spec.secret;
+    match value {
+        Value::String(text) if secret && !text.is_empty() => {
+            *value = Value::Secret(Secret::new(std::mem::take(text), "the description"));
+        }
+        Value::Object(members) => {
+            for (name, member) in members.iter_mut() {
+                match spec.member(name) {
+                    Some(spec) => mask(spec, member, secret),
+                    None if secret => mask(&FieldSpec::default(), member, true),
+                    None => {}
+                }
+            }
+        }
+        Value::Array(items) => {
+            if let Some(item) = spec.item() {
+                items.iter_mut().for_each(|value| mask(item, value, secret));
             }
         }
         _ => {}

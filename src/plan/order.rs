@@ -127,3 +127,117 @@ pub(super) fn forecast(changes: &[Change]) -> Forecast {
     }
     Forecast { requests: changes.iter().map(|c| c.steps.len()).sum(), depth: depth.into_iter().max().unwrap_or(0) }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+    use crate::change::Step;
+    use crate::schema::Verb;
+
+    const A: &str = "x-tenantry: {identity: [name]}\nproperties: {name: {}, to: {x-ref: [a, b]}, all: {items: {x-ref: b}}, lit: {x-literal-ref: b}, ro: {readOnly: true, x-ref: b}}";
+    const B: &str = "x-tenantry: {identity: [name], after: [c]}\nproperties: {name: {}, to: {x-ref: a}}";
+    const C: &str = "x-tenantry: {identity: [name]}";
+
+    fn node(kind: &str, name: &str, action: Action, members: Json) -> Node {
+        let value = Value::from_json(&members);
+        let change =
+            Change { steps: vec![Step::new(Verb::Post, "/x", None)], ..Change::new(Address::new(kind, name), action) };
+        let desired = (action != Action::Delete).then(|| value.clone());
+        Node { change, desired, live: (action != Action::Create).then_some(value) }
+    }
+
+    fn ordered(nodes: Vec<Node>) -> Vec<Change> {
+        order(&Registry::of(&[("a", A), ("b", B), ("c", C)]), nodes)
+    }
+
+    fn names(changes: &[Change]) -> Vec<String> {
+        changes.iter().map(|c| format!("{} {:?}", c.address, c.after)).collect()
+    }
+
+    #[test]
+    fn what_is_referred_to_comes_first() {
+        let create = |kind, name, to: Json| node(kind, name, Action::Create, to);
+        let nodes = vec![
+            create("a", "1", json!({"to": "2", "all": ["x"], "ro": "y"})),
+            create("a", "2", json!({"lit": "x"})),
+            create("b", "x", json!({})),
+            create("b", "y", json!({})),
+        ];
+        assert_eq!(names(&ordered(nodes)), ["b/x []", "a/2 [0]", "a/1 [1, 0]", "b/y []"]);
+    }
+
+    #[test]
+    fn the_order_of_the_input_does_not_matter() {
+        let nodes = || {
+            vec![
+                node("a", "1", Action::Create, json!({"to": "3"})),
+                node("a", "2", Action::Update, json!({})),
+                node("a", "3", Action::Create, json!({"to": "2"})),
+            ]
+        };
+        let mut reversed = nodes();
+        reversed.reverse();
+        assert_eq!(names(&ordered(nodes())), ["a/2 []", "a/3 [0]", "a/1 [1]"]);
+        assert_eq!(names(&ordered(reversed)), names(&ordered(nodes())));
+    }
+
+    #[test]
+    fn what_refers_is_unbound_before_a_delete() {
+        let nodes = vec![
+            node("a", "1", Action::Delete, json!({})),
+            node("a", "2", Action::Delete, json!({"to": "1"})),
+            node("b", "x", Action::Update, json!({"to": "2"})),
+        ];
+        assert_eq!(names(&ordered(nodes)), ["b/x []", "a/2 [0]", "a/1 [1]"]);
+    }
+
+    #[test]
+    fn kinds_may_come_after_kinds_but_not_after_their_deletes() {
+        let nodes = vec![
+            node("b", "x", Action::Create, json!({})),
+            node("c", "1", Action::Create, json!({})),
+            node("c", "0", Action::Delete, json!({})),
+        ];
+        assert_eq!(names(&ordered(nodes)), ["c/0 []", "c/1 []", "b/x [1]"]);
+    }
+
+    #[test]
+    fn a_change_may_wait_for_another_by_name() {
+        let mut waiting = node("a", "1", Action::Update, json!({}));
+        waiting.change.waits_for = vec![Address::new("a", "2"), Address::new("a", "nobody")];
+        assert_eq!(names(&ordered(vec![waiting, node("a", "2", Action::Update, json!({}))])), ["a/2 []", "a/1 [0]"]);
+    }
+
+    #[test]
+    fn a_cycle_is_cut_and_nobody_is_lost() {
+        let nodes = vec![
+            node("a", "1", Action::Create, json!({"to": "2"})),
+            node("a", "2", Action::Create, json!({"to": "3"})),
+            node("a", "3", Action::Create, json!({"to": "1"})),
+            node("a", "self", Action::Create, json!({"to": "self"})),
+        ];
+        let changes = ordered(nodes);
+        assert_eq!(names(&changes), ["a/self []", "a/1 []", "a/3 [1]", "a/2 [2]"]);
+        for (n, change) in changes.iter().enumerate() {
+            assert!(change.after.iter().all(|before| *before < n));
+        }
+    }
+
+    #[test]
+    fn the_forecast_counts_the_longest_chain() {
+        let mut changes = ordered(vec![
+            node("a", "1", Action::Create, json!({"to": "2"})),
+            node("a", "2", Action::Create, json!({})),
+            node("a", "3", Action::Create, json!({})),
+        ]);
+        assert_eq!(forecast(&changes), Forecast { requests: 3, depth: 2 });
+        if let Some(first) = changes.first_mut() {
+            first.steps.push(Step::new(Verb::Post, "/x", None));
+        }
+        assert_eq!(forecast(&changes), Forecast { requests: 4, depth: 3 });
+        assert_eq!(forecast(&[]), Forecast::default());
+    }
+}

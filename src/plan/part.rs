@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::path::encode_segment;
 use super::sides::{Sides, patch};
 use crate::change::{Action, Change, Step};
-use crate::codec::{Body, encode_field, overlay};
+use crate::codec::{Body, encode_field, encode_segment, overlay};
 use crate::model::{Map, Path, Segment, Value};
 use crate::quirk;
 use crate::schema::{FieldSpec, KindSpec, Part, PartStep, Shape, Verb};

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use crate::codec::encode_segment;
 use crate::model::{Map, Value};
 use crate::schema::FieldSpec;
 
@@ -53,13 +54,41 @@ pub fn fill_path(spec: &FieldSpec, path: &str, members: &Map) -> String {
     out
 }
 
-/// Percent-encodes one path segment.
-pub(super) fn encode_segment(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, byte| {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-        out
-    })
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::schema::Registry;
+
+    fn spec() -> FieldSpec {
+        let text = "properties: {name: {}, n: {}, who: {x-ref: [users, roles], x-api: user_id}}";
+        Registry::of(&[("things", text)]).kind("things").unwrap().fields.clone()
+    }
+
+    fn members(json: &Json) -> Map {
+        Value::from_json(json).as_object().cloned().unwrap()
+    }
+
+    #[test]
+    fn members_fill_a_path_and_ids_wait() {
+        let filled = |path: &str, json: Json| fill_path(&spec(), path, &members(&json));
+        assert_eq!(filled("/x/{name}/{n}", json!({"name": "a/b", "n": 3})), "/x/a%2Fb/3");
+        assert_eq!(filled("/x/{who}", json!({"who": "a:b}"})), "/x/{ref:users|roles:a%3Ab%7D}");
+        assert_eq!(filled("/x/{id}", json!({"id": "mine"})), "/x/{id}", "the server says which id it is");
+        assert_eq!(filled("/x/{name}", json!({"name": null, "other": "o"})), "/x/{name}");
+        assert_eq!(filled("/x/{name}", json!({"name": "{n}", "n": 1})), "/x/%7Bn%7D", "a value fills no further");
+    }
+
+    #[test]
+    fn rows_and_items_fill_the_path_of_one_item() {
+        let item = Value::from_json(&json!({"name": "a b", "who": "me"}));
+        let row = json!({"id": "r/1", "client_id": 5});
+        let path = |path: &str| item_path(&spec(), path, &item, Some(&row));
+        assert_eq!(path("/{id}/x/{item.id}"), "/{id}/x/r%2F1");
+        assert_eq!(path("/{name}/{user_id}"), "/a%20b/{ref:users|roles:me}");
+        assert_eq!(path("/{item.client_id}"), "/{item.client_id}", "an id is a text");
+        assert_eq!(item_path(&spec(), "/{item.id}/{name}", &Value::from("a"), None), "/{item.id}/{name}");
+    }
 }

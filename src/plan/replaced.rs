@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value as Json;
-
 use super::order::references;
-use super::sub::SUB_ROWS;
+use crate::codec::sub_rows_mut;
 use crate::model::{Address, Live, LiveKind, LiveResource, Path, Segment, Value};
 use crate::schema::{FieldSpec, KindSpec, Registry, Shape};
 
@@ -43,8 +41,7 @@ fn unlink(spec: &KindSpec, resource: &mut LiveResource, replaced: &BTreeSet<Addr
         let Some(item) = field.item() else { continue };
         let stays: Vec<bool> = items.iter().map(|value| references(item, value).is_disjoint(replaced)).collect();
         keep(items, &stays);
-        let rows = resource.raw.get_mut(SUB_ROWS).and_then(|rows| rows.get_mut(path.to_string()));
-        if let Some(Json::Array(rows)) = rows {
+        if let Some(rows) = sub_rows_mut(&mut resource.raw, &path.to_string()) {
             keep(rows, &stays);
         }
     }

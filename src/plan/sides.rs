@@ -64,3 +64,63 @@ pub(super) fn patch(spec: &FieldSpec, desired: &Map, raw: &Json, touched: &BTree
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::schema::Registry;
+
+    fn sent(members: &str, desired: &Json, raw: &Json, touched: &[&str]) -> Json {
+        let text = format!("type: object\nproperties:\n{members}");
+        let registry = Registry::of(&[("things", &text)]);
+        let path = |text: &&str| text.split('.').fold(Path::root(), |path, key| path.key(key));
+        let touched = touched.iter().map(path).collect();
+        let desired = Value::from_json(desired);
+        let fields = &registry.kind("things").unwrap().fields;
+        patch(fields, desired.as_object().unwrap(), raw, &touched, &Path::root()).to_json(&|_, _| None).unwrap()
+    }
+
+    #[test]
+    fn only_what_differs_is_sent() {
+        let members = "  a: {}\n  b: {x-api: B}\n";
+        let desired = json!({"a": 1, "b": 2});
+        assert_eq!(sent(members, &desired, &json!({"a": 0, "B": 0}), &["b"]), json!({"B": 2}));
+        assert_eq!(sent(members, &desired, &json!({}), &[]), json!({}));
+        assert_eq!(sent(members, &json!({}), &json!({"a": 1}), &["a"]), json!({"a": null}), "what goes is cleared");
+        assert_eq!(sent(members, &json!({"new": 1}), &json!({}), &["new"]), json!({"new": 1}), "unknown fields pass");
+    }
+
+    #[test]
+    fn what_is_replaced_whole_is_overlaid_and_what_is_merged_is_not() {
+        let whole = "  o: {properties: {x: {}, y: {}}}\n";
+        let (desired, raw) = (json!({"o": {"x": 1}}), json!({"o": {"x": 0, "y": 5}}));
+        assert_eq!(sent(whole, &desired, &raw, &["o.x"]), json!({"o": {"y": 5, "x": 1}}));
+        let merged = "  o: {x-merged: true, properties: {x: {}, y: {}}}\n";
+        assert_eq!(sent(merged, &desired, &raw, &["o.x"]), json!({"o": {"x": 1}}));
+        assert_eq!(
+            sent(merged, &desired, &json!({"o": null}), &["o.x"]),
+            json!({"o": {"x": 1}}),
+            "nothing to merge with"
+        );
+        let map = "  m: {x-merged: true, additionalProperties: {}}\n";
+        let gone = sent(map, &json!({"m": {"a": 1}}), &json!({"m": {"a": 1, "b": 2}}), &["m.b"]);
+        assert_eq!(gone, json!({"m": {"b": null}}));
+    }
+
+    #[test]
+    fn what_no_body_carries_is_not_sent() {
+        let members = "  c: {x-create-only: true}\n  r: {readOnly: true}\n  p: {x-path: true}\n  s: {x-step: deploy}\n  u: {type: array, x-sub: {list: {path: /l}, replace: {method: PUT, path: /l}}}\n";
+        let desired = json!({"c": 1, "r": 1, "p": 1, "s": 1, "u": [1]});
+        assert_eq!(sent(members, &desired, &json!({}), &["c", "r", "p", "s", "u"]), json!({}));
+    }
+
+    #[test]
+    fn hours_are_sent_as_minutes() {
+        let members = "  h: {x-hours: m}\n";
+        assert_eq!(sent(members, &json!({"h": 1.5}), &json!({"h": 1}), &["h"]), json!({"m": 90}));
+        assert_eq!(sent(members, &json!({"h": null}), &json!({"h": 1}), &["h"]), json!({"h": null}));
+    }
+}

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::part::{in_part, in_part_or_sub, part_steps};
-use super::path::{encode_segment, fill_path};
+use super::path::fill_path;
 use super::sides::{Sides, patch};
 use super::sub::sub_steps;
 use crate::change::{Action, Change, Step, Wait};
-use crate::codec::{Body, encode_member, encode_members};
+use crate::codec::{Body, encode_member, encode_members, encode_segment};
 use crate::model::{Map, Path, Value};
 use crate::quirk::{self, Write};
 use crate::schema::{Create, KindSpec, Place, Verb};

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use super::policy::{DeleteLimit, DeleteRule, DriftRule, Freeze, Policy, RiskLevel, Ruled};
+use super::policy::{DeleteLimit, DeleteRule, DriftRule, Freeze, Policy, RISKS, Ruled};
 use super::reader::{Item, ItemValue, Reader};
 use super::secret::SecretSource;
 use crate::model::{Address, AddressPattern, Locus};
 use crate::problem::Problem;
+use crate::schema::Risk;
 
 /// `tenantry.yaml`, read.
 #[derive(Debug, Clone)]
@@ -142,6 +143,15 @@ impl ProjectFile {
 
 impl Reader {
     fn project(&mut self, item: &Item) -> Option<ProjectFile> {
+        if !matches!(item.value, ItemValue::Map(_)) {
+            let title = format!("a project file holds `environments` and more by name, not {}", item.describe());
+            self.problems.push(
+                Problem::error("wrong-type", title)
+                    .at(&item.locus)
+                    .help("write `environments:` with one entry, for example `sandbox: { sandbox: {} }`"),
+            );
+            return None;
+        }
         let map = self.map(item, "the project file", &PROJECT_KEYS)?;
         let member = |key: &str| map.get(key).map(|(_, item)| item).filter(|item| !item.is_null());
         let description = member("description").and_then(|item| self.text(item, "description"));
@@ -419,12 +429,12 @@ impl Reader {
         limit
     }
 
-    fn approve(&mut self, item: &Item) -> Vec<RiskLevel> {
+    fn approve(&mut self, item: &Item) -> Vec<Risk> {
         let items: &[Item] = match &item.value {
             ItemValue::List(items) => items,
             _ => std::slice::from_ref(item),
         };
-        items.iter().filter_map(|item| self.word(item, "approve", &RiskLevel::WORDS)).collect()
+        items.iter().filter_map(|item| self.word(item, "approve", &RISKS)).collect()
     }
 
     fn freeze(&mut self, item: &Item) -> Vec<Ruled<Freeze>> {

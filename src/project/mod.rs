@@ -17,7 +17,7 @@ pub use deploy_cli::{ConfigFile, DeployCli};
 pub use describe::{LoadedDescription, Secrets, load_description};
 pub use file::{CredentialSource, Environment, LedgerPlace, Moved, ProjectFile, VariableSource};
 pub use load::{Failed, Loaded, PROJECT_FILE, find_project_file, load_project_file, load_settings};
-pub use policy::{DeleteLimit, DeleteRule, DriftRule, Freeze, Policy, RiskLevel, Ruled};
+pub use policy::{DeleteLimit, DeleteRule, DriftRule, Freeze, Policy, Ruled};
 pub use secret::{COMMAND_TIMEOUT, KEYRING_SERVICE, Resolved, SecretContext, SecretSource, resolve as resolve_secret};
 pub use settings::{
     CredentialSettings, ExportSettings, Flags, Mode, STATE_FOLDER, SandboxSettings, Settings, Surroundings, Target,

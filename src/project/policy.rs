@@ -1,6 +1,7 @@
 //! [`Policy`]: what an environment lets a plan do.
 
 use crate::model::{AddressPattern, Locus};
+use crate::schema::Risk;
 
 /// What an environment lets a plan do. Each rule knows where it stands, so that a refusal can point there.
 #[derive(Debug, Clone)]
@@ -14,7 +15,7 @@ pub struct Policy {
     /// Resources that are never changed or deleted.
     pub protect: Vec<Ruled<AddressPattern>>,
     /// Risks that need `--approve`.
-    pub approve: Ruled<Vec<RiskLevel>>,
+    pub approve: Ruled<Vec<Risk>>,
     /// Times when nothing is applied, as written: `Fri 16:00 - Mon 08:00 Europe/Madrid`.
     pub freeze: Vec<Ruled<Freeze>>,
 }
@@ -89,34 +90,12 @@ impl DeleteLimit {
     }
 }
 
-/// Risks that a policy can name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RiskLevel {
-    /// Worth a look.
-    Caution,
-    /// Something people rely on goes.
-    Destructive,
-    /// Data goes.
-    Irreversible,
-}
-
-impl RiskLevel {
-    /// Returns the risk of a change this level names.
-    pub fn as_risk(self) -> crate::schema::Risk {
-        match self {
-            RiskLevel::Caution => crate::schema::Risk::Caution,
-            RiskLevel::Destructive => crate::schema::Risk::Destructive,
-            RiskLevel::Irreversible => crate::schema::Risk::Irreversible,
-        }
-    }
-
-    /// The words people write.
-    pub const WORDS: [(&'static str, RiskLevel); 3] = [
-        ("caution", RiskLevel::Caution),
-        ("destructive", RiskLevel::Destructive),
-        ("irreversible", RiskLevel::Irreversible),
-    ];
-}
+/// Risks that a policy can name: a safe change needs no approval.
+pub(super) const RISKS: [(&str, Risk); 3] = [
+    (Risk::Caution.as_str(), Risk::Caution),
+    (Risk::Destructive.as_str(), Risk::Destructive),
+    (Risk::Irreversible.as_str(), Risk::Irreversible),
+];
 
 /// A weekly time when nothing is applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,7 +170,7 @@ impl Default for Policy {
             drift: Ruled::default_of(DriftRule::Fail),
             max_deletes: None,
             protect: Vec::new(),
-            approve: Ruled::default_of(vec![RiskLevel::Irreversible]),
+            approve: Ruled::default_of(vec![Risk::Irreversible]),
             freeze: Vec::new(),
         }
     }

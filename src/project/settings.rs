@@ -426,7 +426,19 @@ fn project_credentials(environment: &Environment, root: &Path, around: &Surround
             // The domain is the environment's; the rest is read as auth0-deploy-cli does.
             let (mut read, _) = DeployCli::read(None, &around.env);
             read.domain = environment.domain.clone();
-            compatibility_credentials(&read, around)
+            match compatibility_credentials(&read, around) {
+                CredentialSettings::Missing(mut problem) => {
+                    problem.help = vec![
+                        format!(
+                            "set them in the process environment, or name `credentials` under `{}`",
+                            environment.name
+                        ),
+                        "add --sandbox to try it without a tenant".to_owned(),
+                    ];
+                    CredentialSettings::Missing(problem.at(&environment.locus))
+                }
+                found => found,
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use super::thumbprint::thumbprint;
 use super::{Quirk, Write};
 use crate::change::{Action, Step};
-use crate::codec::{Body, Names, encode_members};
+use crate::codec::{Body, Names, encode_members, sub_rows};
 use crate::model::{Map, Value};
 use crate::schema::{FieldSpec, Verb};
 
@@ -69,7 +69,7 @@ impl Quirk for Clients {
 
     /// The client lists ids only; names and keys stand in the list of its credentials.
     fn decode(&self, raw: &Json, members: &mut Map, _names: &Names) {
-        let rows = raw.pointer("/$sub/credentials").and_then(Json::as_array);
+        let rows = sub_rows(raw, "credentials");
         let Some(Json::Object(methods)) = raw.get(METHODS) else { return };
         let mut out = Map::new();
         for (method, settings) in methods {
@@ -103,10 +103,6 @@ impl Quirk for Clients {
         if write.change.action == Action::Delete || !write.desired.contains_key(METHODS) {
             return;
         }
-        let touched = |f: &crate::change::FieldChange| f.path.first_key() == Some(METHODS);
-        if !write.change.fields.iter().any(touched) {
-            return;
-        }
         if matches!(write.change.action, Action::Create | Action::Replace) {
             // A create takes whole credentials inside.
             for step in steps.iter_mut().filter(|s| s.path == "/clients") {
@@ -122,7 +118,10 @@ impl Quirk for Clients {
             }
         }
         steps.retain(|s| !matches!(&s.body, Some(Body::Object(m)) if m.is_empty() && s.path == "/clients/{id}"));
-        credential_steps(write, steps);
+        let touched = |f: &crate::change::FieldChange| f.path.first_key() == Some(METHODS);
+        if write.change.fields.iter().any(touched) {
+            credential_steps(write, steps);
+        }
     }
 }
 
@@ -135,6 +134,10 @@ fn register(id: &Value, steps: &mut Vec<Step>) {
     step.body = Some(Body::Object(IndexMap::from_iter([("external_client_id".to_owned(), Body::Value(id.clone()))])));
     if let Some(Body::Object(mut members)) = settings {
         members.shift_remove("external_client_id");
+        // Taken by a create only (API description, PATCH /clients/{id}).
+        if let Some(Body::Object(jwt)) = members.get_mut("jwt_configuration") {
+            jwt.shift_remove("secret_encoded");
+        }
         if !members.is_empty() {
             steps.insert(at + 1, Step::new(Verb::Patch, "/clients/{id}", Some(Body::Object(members))));
         }
@@ -190,7 +193,7 @@ struct Wanted {
 ///
 /// Where there is no room for a new one, one that is no longer used goes first, so that the client is never without any.
 fn credential_steps(write: &Write<'_>, steps: &mut Vec<Step>) {
-    let rows = write.raw.pointer("/$sub/credentials").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    let rows = sub_rows(write.raw, "credentials").unwrap_or_default();
     let Some(Value::Object(methods)) = write.desired.get(METHODS) else {
         // Without credentials the client needs another way to prove itself.
         let method = write.desired.get(AUTH_METHOD).cloned().unwrap_or_else(|| Value::from("client_secret_post"));

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use super::{Quirk, Write};
 use crate::change::Step;
 use crate::codec::Body;
-use crate::model::{Unresolved, Value};
+use crate::model::{Map, Unresolved, Value};
 
 /// See the module.
 pub(super) struct Databases;
@@ -27,6 +27,28 @@ const RIVALS: [(&[&str], &[&str]); 2] = [
 ];
 
 impl Quirk for Databases {
+    /// Beside attributes the API takes no older form of asking for a user name, not even a no, which is the default.
+    fn canonical(&self, members: &mut Map) {
+        let Some(options) = members.get_mut("options").and_then(Value::as_object_mut) else { return };
+        let has_attributes = options.get("attributes").is_some_and(|attributes| *attributes != Value::Null);
+        if has_attributes && options.get("requires_username").and_then(Value::as_bool) == Some(false) {
+            options.shift_remove("requires_username");
+        }
+    }
+
+    /// A create takes one side. Where older password settings are live they were chosen: beside new ones the API adds none, beside
+    /// older ones it adds the new (recorded traffic, POST /connections).
+    fn written(&self, members: &mut Map) {
+        let Some(options) = members.get_mut("options").and_then(Value::as_object_mut) else { return };
+        let [(new_password, old_password), (attributes, old_attributes)] = RIVALS;
+        if old_password.iter().any(|name| options.contains_key(*name)) {
+            options.retain(|name, _| !new_password.contains(&name.as_str()));
+        }
+        if attributes.iter().any(|name| options.contains_key(*name)) {
+            options.retain(|name, _| !old_attributes.contains(&name.as_str()));
+        }
+    }
+
     /// What is live of the side that the description does not use is not carried over.
     fn steps(&self, write: &Write<'_>, steps: &mut Vec<Step>) {
         let Some(described) = write.desired.get("options").and_then(Value::as_object) else { return };

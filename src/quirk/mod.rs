@@ -5,6 +5,7 @@ mod attack_protection;
 mod branding;
 mod client_grants;
 mod clients;
+mod connections;
 mod databases;
 mod email_provider;
 mod organizations;
@@ -18,7 +19,7 @@ use serde_json::Value as Json;
 
 use crate::change::{Change, Step};
 use crate::codec::{Body, Names};
-use crate::model::{Desired, Live, Map};
+use crate::model::{Described, Desired, Live, Map};
 use crate::schema::KindSpec;
 
 /// Hooks of one kind; every one has a default that does nothing.
@@ -34,9 +35,14 @@ pub trait Quirk: Sync {
         &[]
     }
 
-    /// Returns lists to be read for a described resource besides its sub-resources: member of `$sub` and path.
+    /// Returns lists to be read for a described resource besides its sub-resources: name of the rows and path.
     fn further_reads(&self, _raw: &Json) -> Vec<(&'static str, String)> {
         Vec::new()
+    }
+
+    /// Says why the API is sure to refuse a described resource, whatever is sent first.
+    fn refused(&self, _resource: &Described, _desired: &Desired, _live: &Live) -> Option<String> {
+        None
     }
 
     /// Brings a live resource back into the form an export writes.
@@ -79,6 +85,7 @@ pub fn of(spec: &KindSpec) -> &'static dyn Quirk {
         Some("branding") => &branding::Branding,
         Some("clientGrants") => &client_grants::ClientGrants,
         Some("clients") => &clients::Clients,
+        Some("connections") => &connections::Connections,
         Some("databases") => &databases::Databases,
         Some("emailProvider") => &email_provider::EmailProvider,
         Some("organizations") => &organizations::Organizations,
@@ -93,3 +100,6 @@ pub fn of(spec: &KindSpec) -> &'static dyn Quirk {
 /// A kind without quirks.
 struct Plain;
 impl Quirk for Plain {}
+
+#[cfg(test)]
+mod tests;

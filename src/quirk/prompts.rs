@@ -1,8 +1,10 @@
 //! Prompts: two written forms of partials and of screen renderers; a standard screen takes few settings.
 
+use serde_json::Value as Json;
+
 use super::{Quirk, Write};
 use crate::change::Step;
-use crate::codec::Body;
+use crate::codec::{Body, Names};
 use crate::model::{Map, Value};
 
 /// See the module.
@@ -17,6 +19,16 @@ impl Quirk for Prompts {
         }
         if let Some(renderers) = members.get_mut("screenRenderers") {
             renderer_map(renderers);
+        }
+    }
+
+    /// The rows of the list name their prompt and screen, which are the keys here.
+    fn decode(&self, _raw: &Json, members: &mut Map, _names: &Names) {
+        let Some(Value::Object(prompts)) = members.get_mut("screenRenderers") else { return };
+        let screens = prompts.values_mut().filter_map(Value::as_object_mut).flat_map(|screens| screens.values_mut());
+        for settings in screens.filter_map(Value::as_object_mut) {
+            settings.shift_remove("prompt");
+            settings.shift_remove("screen");
         }
     }
 

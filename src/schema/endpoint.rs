@@ -124,8 +124,8 @@ pub struct Part {
     pub whole: bool,
     /// `at` names an item of a keyed list, and the value is this member of it.
     pub item: Option<String>,
-    /// Not read while the tenant has no resource of this kind or collection.
-    pub needs: Option<String>,
+    /// Not read while the tenant has none of these.
+    pub needs: Option<Needed>,
     /// Further statuses of the read that mean: the tenant lacks it.
     pub unavailable: Vec<u16>,
     /// The subscription may lack it.
@@ -150,6 +150,15 @@ impl Part {
             exclude: Vec::new(),
         })
     }
+}
+
+/// Something a part is worth nothing without.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needed {
+    /// Where a look tells whether the tenant has any: path below `/api/v2`.
+    pub path: String,
+    /// What it is, for people: `custom domain`.
+    pub what: String,
 }
 
 /// One step of a part's place.

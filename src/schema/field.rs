@@ -21,7 +21,7 @@ pub enum Risk {
 
 impl Risk {
     /// Returns the word used in files, flags and outputs.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Risk::Safe => "safe",
             Risk::Caution => "caution",
@@ -73,6 +73,8 @@ pub struct FieldSpec {
     pub empty_is_null: bool,
     /// Members a create needs beyond the required ones.
     pub required_on_create: Vec<String>,
+    /// An item of the list that this map may be written as.
+    pub listed: Option<Box<FieldSpec>>,
     /// The server makes a value when none is given: not exported.
     pub server_made: bool,
     /// Sent on create only.
@@ -95,6 +97,8 @@ pub struct FieldSpec {
     pub reference: Vec<String>,
     /// Kinds a value refers to that is the same in files and API.
     pub literal_reference: Vec<String>,
+    /// The value is one that a referred resource defines.
+    pub scope_of: Option<ScopeOf>,
     /// Allowed values, where closed.
     pub values: Vec<Json>,
     /// Risk of changes here.
@@ -113,6 +117,17 @@ pub struct FieldSpec {
     pub sub: Option<Box<SubSpec>>,
 }
 
+/// Where a value has to be defined: in a list of the resource that a member beside it, or around it, names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeOf {
+    /// The member that names the resource.
+    pub member: String,
+    /// The list there.
+    pub list: String,
+    /// The member of its items that holds the value.
+    pub key: String,
+}
+
 impl FieldSpec {
     /// Returns the spec of a member: of a record its member, of a map its values.
     pub fn member(&self, name: &str) -> Option<&FieldSpec> {
@@ -123,11 +138,11 @@ impl FieldSpec {
         }
     }
 
-    /// Returns the spec of list items.
+    /// Returns the spec of list items; of a map that may be written as a list, those of that list.
     pub fn item(&self) -> Option<&FieldSpec> {
         match &self.shape {
             Shape::List(items) => Some(items),
-            _ => None,
+            _ => self.listed.as_deref(),
         }
     }
 

@@ -13,9 +13,9 @@ mod spec;
 pub use describe::describe;
 pub use docs::reference;
 pub use endpoint::{
-    AllValues, Batch, Create, Endpoint, ListEndpoint, ListPaging, Part, PartStep, Place, Scopes, SubEndpoint, SubSpec,
-    Verb,
+    AllValues, Batch, Create, Endpoint, ListEndpoint, ListPaging, Needed, Part, PartStep, Place, Scopes, SubEndpoint,
+    SubSpec, Verb,
 };
-pub use field::{FieldSpec, FileBase, FileSpec, MissingFile, Risk, RiskSpec, Shape, TextKind};
+pub use field::{FieldSpec, FileBase, FileSpec, MissingFile, Risk, RiskSpec, ScopeOf, Shape, TextKind};
 pub use registry::Registry;
 pub use spec::{Cascade, Directory, KindShape, KindSpec, MemberFile, SystemRule};

@@ -99,7 +99,7 @@ bad!(wrong_type_in_a_list, "roles/admin.json" => "{\n  \"name\": \"admin\",\n  \
 bad!(wrong_value_of_an_enumeration, "clients/shop.yaml" => "name: Shop\napp_type: singlepage\n");
 bad!(missing_name, "clients/shop.yaml" => "app_type: spa\n");
 bad!(a_list_where_one_resource_belongs, "clients/shop.yaml" => "- name: Shop\n- name: Other\n");
-bad!(number_out_of_range, "clients/shop.yaml" => "name: Shop\njwt_configuration:\n  lifetime_in_seconds: -1\n");
+bad!(number_out_of_range, "attack-protection/brute-force-protection.yaml" => "enabled: true\nmax_attempts: 101\n");
 
 // Syntax.
 bad!(yaml_syntax, "clients/shop.yaml" => "name: Shop\n  app_type: spa\n");

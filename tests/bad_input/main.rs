@@ -6,7 +6,10 @@
 mod common;
 
 mod compatibility;
+mod export;
 mod files;
+mod interrupt;
 mod project;
+mod secrets;
 mod support;
 mod tenant;

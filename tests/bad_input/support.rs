@@ -147,3 +147,8 @@ pub fn places(output: &Output) -> Vec<(String, u32, u32)> {
         |found: regex::Captures<'_>| (found[1].to_owned(), found[2].parse().unwrap(), found[3].parse().unwrap());
     arrow.captures_iter(&output.stderr).map(place).collect()
 }
+
+/// Gets a token as any client would.
+pub fn token(url: &str, body: &Value) -> String {
+    raw(url, "POST", "/oauth/token", None, body)["access_token"].as_str().unwrap().to_owned()
+}

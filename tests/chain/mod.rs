@@ -36,21 +36,10 @@ pub const KINDS: &[&str] = &[
 /// Every layout that an export can have.
 pub const LAYOUTS: &[(&str, &str)] = &[("single", "yaml"), ("directory", "yaml"), ("directory", "json")];
 
-/// The public key of the credential in auth0-deploy-cli's example; no read returns it.
-const KEY: &str = "-----BEGIN PUBLIC KEY-----
-MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAs8/9RN2qV8HZMunRt8mx
-ihqnIX726YqxGwF+7x1A0gpk4TWRpMUWnaaL2D3Nt/Kd5obKM0THZPCuE+Xwncf4
-QloizZEn4jM3PNldweL9qwG160o2wXif2R5zLVQat9/188+Ko/sU/LorHgh23DMp
-znSwIN30AdLG1WRPxqP5s9abVT0WgBt1VuQobw4TS6QltFUnMSEMBsNtMSPK+NPJ
-pz9s3ozqkNMLNSLZMTwgODQWchUr2YJeZa5RbM0u5Xt9oF0HtXH8db3L6Rp3TdIA
-uISnZ+mC7zRiCzWljkJZSBrqgtx6Su5wSve9cYGPS23zu3yeSapJWP7pki3G/GBz
-JQIDAQAB
------END PUBLIC KEY-----
-";
-
 /// A tenant of its own, which records what is asked of it.
 pub struct Tenant {
-    sandbox: Sandbox,
+    /// Where it is, and how to get in.
+    pub sandbox: Sandbox,
     record: PathBuf,
     domain: String,
 }
@@ -99,38 +88,42 @@ impl Tenant {
     }
 }
 
-/// Applies a description and demands that nothing is left to do; returns what the first apply said.
-pub fn deploy(place: &Place, tenant: &Tenant, config: &str, description: &str) -> Output {
-    let first = place.run(&["-c", config, "-i", description, "apply", "--yes"]).code(0);
-    no_difference(place, tenant, config, description);
+/// Applies a description and demands that nothing is left to do; returns what the first apply said. `words` say which.
+pub fn deploy(place: &Place, tenant: &Tenant, words: &[&str]) -> Output {
+    let first = place.run(&[words, &["apply", "--yes"]].concat()).code(0);
+    no_difference(place, tenant, words);
     let before = tenant.writes().len();
-    let _ = place.run(&["-c", config, "-i", description, "apply", "--yes"]).code(0);
-    assert_eq!(tenant.writes().split_off(before), Vec::<String>::new(), "the second apply of {description} wrote");
+    let _ = place.run(&[words, &["apply", "--yes"]].concat()).code(0);
+    assert_eq!(tenant.writes().split_off(before), Vec::<String>::new(), "the second apply wrote: {words:?}");
     first
 }
 
 /// Demands that a plan finds nothing to do and does nothing.
-pub fn no_difference(place: &Place, tenant: &Tenant, config: &str, description: &str) {
+pub fn no_difference(place: &Place, tenant: &Tenant, words: &[&str]) {
     let before = tenant.writes().len();
-    let _ = place.run(&["-c", config, "-i", description, "plan", "--detailed-exitcode"]).code(0);
-    assert_eq!(tenant.writes().split_off(before), Vec::<String>::new(), "the plan of {description} wrote");
+    let _ = place.run(&[words, &["plan", "--detailed-exitcode"]].concat()).code(0);
+    assert_eq!(tenant.writes().split_off(before), Vec::<String>::new(), "the plan wrote: {words:?}");
 }
 
 /// Exports in every layout; each plans to nothing, and leaves a fresh tenant the same.
 pub fn round_trip(mut place: Place, tenant: &Tenant, config: &str, base: &str) -> Place {
+    let key = public_key(&place.path()).unwrap_or_default();
     for (layout, files) in LAYOUTS {
         let name = format!("{base}-{layout}-{files}");
         let _ = place.run(&["-c", config, "export", "--format", layout, "--files", files, "-o", &name]).code(0);
-        no_difference(&place, tenant, config, &name);
+        no_difference(&place, tenant, &["-c", config, "-i", &name]);
         // Deploying needs what planning does without.
         for secret in secrets(&place.path().join(&name)) {
-            let value = if secret.ends_with("_PEM") { KEY.to_owned() } else { format!("value of {secret}") };
+            let value = if secret.ends_with("_PEM") { key.clone() } else { format!("value of {secret}") };
             place = place.env(&format!("TENANTRY_SECRET_{}", secret.to_uppercase()), &value);
         }
 
         let other = Tenant::start(&place, &name, &tenant.domain);
         let config = other.config(&place, &format!("{name}-fresh"), &json!({}));
-        let _ = deploy(&place, &other, &config, &name);
+        // The environment goes before a file.
+        place = other.sandbox.point(place);
+        let _ = deploy(&place, &other, &["-c", &config, "-i", &name]);
+        place = tenant.sandbox.point(place);
         same(&name, &tenant.answers(), &other.answers());
     }
     place
@@ -141,6 +134,17 @@ fn same(what: &str, left: &Value, right: &Value) {
     let mut lines = Vec::new();
     raw::differences("", left, right, &mut lines);
     assert!(lines.is_empty(), "{what}: the fresh tenant answers otherwise:\n{}", lines.join("\n"));
+}
+
+/// The first public key below a folder: no read returns it, so no export holds it.
+fn public_key(folder: &Path) -> Option<String> {
+    let (begin, end) = ("-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----");
+    files(folder).into_iter().find_map(|(_, text)| {
+        let inner = text.split_once(begin)?.1.split_once(end)?.0;
+        let lines: Vec<&str> = inner.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        // A recording holds it escaped, on one line.
+        (lines.len() > 1).then(|| format!("{begin}\n{}\n{end}\n", lines.join("\n")))
+    })
 }
 
 /// Names of the secrets that an export asks for.

@@ -16,6 +16,9 @@ const VOLATILE: &[&str] = &[
     "created_at",
     "updated_at",
     "built_at",
+    "build_time",
+    "verification_txt",
+    "verification_host",
     "deployed_at",
     "number",
     "version_id",
@@ -57,8 +60,10 @@ const TEMPLATES: &[&str] = &[
 
 const PROMPTS: &[&str] = &["login", "login-id", "login-password", "signup", "signup-id", "passkeys", "mfa", "consent"];
 
-/// Collections: path, name of its list, and below each item (named by its id) further lists.
-const COLLECTIONS: &[(&str, &str, &[(&str, &str)])] = &[
+/// A collection: path, name of its list, and below each item (named by its id) further lists.
+type Collection = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const COLLECTIONS: &[Collection] = &[
     ("clients", "clients", &[("credentials", "")]),
     ("resource-servers", "resource_servers", &[]),
     ("client-grants", "client_grants", &[]),
@@ -147,7 +152,15 @@ fn plain(value: &mut Value, names: &BTreeMap<String, String>, url: &str, domain:
             let old = std::mem::take(members);
             for (key, member) in old {
                 let named = member.as_str().is_some_and(|text| names.values().any(|name| name == text));
-                if named || !VOLATILE.contains(&key.as_str()) {
+                // What is null, empty or missing is the same everywhere in Tenantry, and a false that nobody sends means no more
+                // than a missing one. (Beside a true, either still differs.)
+                let empty = member.is_null() || member == json!(false) || member == json!([]) || member == json!({});
+                // Reads show what is stored encrypted, which differs for every write.
+                let member = match (key.as_str(), member) {
+                    ("configuration", Value::Object(pairs)) => pairs.keys().cloned().collect::<Vec<_>>().into(),
+                    (_, member) => member,
+                };
+                if named || !(empty || VOLATILE.contains(&key.as_str())) {
                     members.insert(names.get(&key).cloned().unwrap_or(key), member);
                 }
             }

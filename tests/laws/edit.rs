@@ -10,6 +10,9 @@ use super::values::{Ids, Reach, value};
 /// Member of a raw object that holds the rows of lists behind endpoints of their own.
 const SUBS: &str = "$sub";
 
+/// From this salt on an item is taken away instead of added.
+pub(crate) const REMOVES: usize = 1000;
+
 /// A step to a place inside a raw object.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum At {
@@ -82,7 +85,7 @@ pub(crate) fn edit(
                 if found.is_null() && inner {
                     *found = match &node.field.shape {
                         Shape::List(_) => json!([]),
-                        Shape::Record { .. } => value(&node, name, salt, Reach::Least, ids),
+                        Shape::Record { .. } => value(&node, name, salt, reach, ids),
                         _ => json!({}),
                     };
                 }
@@ -98,7 +101,7 @@ pub(crate) fn edit(
                 let made = match &node.field.shape {
                     _ if !inner => Json::Null,
                     Shape::List(_) => json!([]),
-                    Shape::Record { .. } => value(&node, &last, salt, Reach::Least, ids),
+                    Shape::Record { .. } => value(&node, &last, salt, reach, ids),
                     _ => json!({}),
                 };
                 here = members.entry(key).or_insert(made);
@@ -127,8 +130,12 @@ pub(crate) fn edit(
             if here.is_null() {
                 *here = json!([]);
             }
-            let new = value(&node.item()?, &last, salt, reach, ids);
             let items = here.as_array_mut()?;
+            if salt >= REMOVES {
+                let new = items.pop()?;
+                return Some(Edited { raw: out, at, new });
+            }
+            let new = value(&node.item()?, &last, salt, reach, ids);
             if items.contains(&new) {
                 return None;
             }
@@ -278,10 +285,10 @@ pub(crate) fn requests(spec: &KindSpec, live: &LiveResource, edited: &Edited) ->
 }
 
 fn fill(path: &str, id: &str, raw: &Json) -> String {
-    let mut out = path.replace("{id}", &tenantry::api::encode_segment(id));
+    let mut out = path.replace("{id}", &tenantry::codec::encode_segment(id));
     for (name, value) in raw.as_object().into_iter().flatten() {
         if let Some(text) = value.as_str() {
-            out = out.replace(&format!("{{{name}}}"), &tenantry::api::encode_segment(text));
+            out = out.replace(&format!("{{{name}}}"), &tenantry::codec::encode_segment(text));
         }
     }
     out
@@ -351,7 +358,7 @@ fn part_request(
     }
     let mut path = fill(&endpoint.path, id, &live.raw);
     for (name, value) in captures {
-        path = path.replace(&format!("{{{name}}}"), &tenantry::api::encode_segment(value));
+        path = path.replace(&format!("{{{name}}}"), &tenantry::codec::encode_segment(value));
     }
     vec![Request { method: verb(endpoint.method), path, body: Some(body) }]
 }
@@ -366,12 +373,15 @@ fn sub_requests(
     let Some(sub) = &field.sub else { return Vec::new() };
     let base = |path: &str| {
         let _ = spec;
-        path.replace("{id}", &tenantry::api::encode_segment(&live.id))
+        path.replace("{id}", &tenantry::codec::encode_segment(&live.id))
     };
     if let Some(replace) = &sub.replace {
         return vec![sub_request(sub, replace, field, &base(&replace.path), after)];
     }
     let mut out = Vec::new();
+    for row in before.iter().skip(after.len()) {
+        out.push(sub_request(sub, &sub.remove, field, &base(&sub.remove.path), std::slice::from_ref(row)));
+    }
     for (n, row) in after.iter().enumerate() {
         match (before.get(n), &sub.change) {
             (Some(old), _) if old == row => {}
@@ -412,7 +422,7 @@ fn sub_request(sub: &SubSpec, to: &SubEndpoint, field: &FieldSpec, path: &str, r
     let mut path = path.to_owned();
     for (name, value) in rows.first().and_then(Json::as_object).into_iter().flatten() {
         if let Some(text) = value.as_str() {
-            let text = tenantry::api::encode_segment(text);
+            let text = tenantry::codec::encode_segment(text);
             path = path.replace(&format!("{{item.{name}}}"), &text).replace(&format!("{{{name}}}"), &text);
         }
     }

@@ -1,7 +1,10 @@
 //! Laws that hold for every kind, checked on a sandbox over real HTTP.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod differ;
 mod edit;
+mod front;
+mod properties;
 mod sees;
 mod shape;
 mod tenant;

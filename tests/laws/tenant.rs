@@ -13,9 +13,11 @@ use tenantry::live::{Reach, read};
 use tenantry::model::{Described, DescribedKind, Desired, Live, Secret, Value};
 use tenantry::plan;
 use tenantry::project::{DeleteRule, DriftRule, Policy, Ruled};
-use tenantry::sandbox::{self, Options, Rate, Running};
+use tenantry::sandbox::{self, Options, Running};
 use tenantry::schema::{KindSpec, Registry};
 use tokio_util::sync::CancellationToken;
+
+use super::front::Front;
 
 /// Correlation ids carry it.
 const DEPLOYMENT: &str = "01JDLAWS";
@@ -24,6 +26,7 @@ pub(crate) struct Tenant {
     pub(crate) running: Running,
     pub(crate) client: Client,
     pub(crate) cancel: CancellationToken,
+    pub(crate) front: Front,
     http: reqwest::Client,
     token: String,
 }
@@ -37,36 +40,24 @@ pub(crate) struct Planned {
 
 impl Tenant {
     pub(crate) async fn start() -> Tenant {
-        // Headers of a limit that is never reached: without any, the client keeps to a guess.
-        let rate = Some(Rate { per_second: 1e6, burst: 1_000_000 });
-        Tenant::with(Options { rate, ..Options::default() }).await
+        Tenant::with(Options { rate: None, ..Options::default() }).await
     }
 
     pub(crate) async fn with(options: Options) -> Tenant {
         let running = sandbox::start(options).await.unwrap();
-        let cancel = CancellationToken::new();
-        let settings = Settings {
-            domain: running.url.clone(),
-            audience: Some(format!("https://{}/api/v2/", running.tenant_domain)),
-            credentials: Credentials::Secret {
-                client_id: running.client_id.clone(),
-                client_secret: Secret::new(running.client_secret.clone(), "the sandbox"),
-            },
-            ca_file: None,
-            proxy: None,
-            budget: 1.0,
-            deadline: Duration::from_secs(60),
-            max_retries: 0,
-            user_agent: "laws".to_owned(),
-        };
-        let client = Client::connect(settings, cancel.clone()).await.unwrap();
+        let (client, cancel, front) = connect(&running).await;
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let asked = json!({"grant_type": "client_credentials", "client_id": running.client_id,
             "client_secret": running.client_secret, "audience": format!("https://{}/api/v2/", running.tenant_domain)});
         let answer = http.post(format!("{}/oauth/token", running.url)).json(&asked).send().await.unwrap();
         let answer: Json = answer.json().await.unwrap();
         let token = answer["access_token"].as_str().unwrap().to_owned();
-        Tenant { running, client, cancel, http, token }
+        Tenant { running, client, cancel, front, http, token }
+    }
+
+    /// Begins anew after a run that was cancelled.
+    pub(crate) async fn reconnect(&mut self) {
+        (self.client, self.cancel, self.front) = connect(&self.running).await;
     }
 
     /// Sends a request past Tenantry: status and body.
@@ -94,11 +85,6 @@ impl Tenant {
         serde_json::from_slice(&bytes).unwrap_or(Json::Null)
     }
 
-    /// Returns how many writes the sandbox has answered.
-    pub(crate) async fn writes(&self) -> u64 {
-        self.control("GET", "faults", &Json::Null).await["writes"].as_u64().unwrap()
-    }
-
     pub(crate) async fn read_whole(&self, kinds: &BTreeSet<String>) -> (Live, Names) {
         let found = read(&self.client, Registry::get(), Reach::Whole(kinds)).await;
         found.unwrap_or_else(|problem| panic!("{problem:?}"))
@@ -124,11 +110,14 @@ impl Tenant {
     /// Applies a plan that nothing speaks against.
     pub(crate) async fn apply(&self, planned: Planned) -> Report {
         let policy = everything();
-        let by = Judgement { policy: &policy, approved: &[], live: &planned.live };
-        let approved = guard::pass(planned.plan, by).unwrap_or_else(|refusals| {
-            panic!("refused: {:#?}", refusals.iter().map(|r| &r.problem.title).collect::<Vec<_>>())
-        });
-        let run = apply::Settings { deployment: DEPLOYMENT.to_owned(), keep_going: false, cancel: self.cancel.clone() };
+        let by = Judgement { policy: &policy, approved: &[], live: &planned.live, scopes: None };
+        let approved = guard::pass(planned.plan, by)
+            .unwrap_or_else(|refusals| panic!("refused: {:#?}", refusals.iter().map(|r| &r.problem.title).collect::<Vec<_>>()));
+        let run = apply::Settings {
+            deployment: DEPLOYMENT.to_owned(),
+            keep_going: false,
+            cancel: self.cancel.clone(),
+        };
         apply::apply(approved, &self.client, &Index::new(planned.names), &run, &|_: ApplyEvent| {}).await
     }
 
@@ -144,6 +133,27 @@ impl Tenant {
             .collect();
         assert!(failed.is_empty(), "{}", failed.join("\n"));
     }
+}
+
+async fn connect(running: &Running) -> (Client, CancellationToken, Front) {
+    let cancel = CancellationToken::new();
+    let front = Front::start(running.url.clone(), cancel.clone()).await;
+    let settings = Settings {
+        domain: front.url.clone(),
+        audience: Some(format!("https://{}/api/v2/", running.tenant_domain)),
+        credentials: Credentials::Secret {
+            client_id: running.client_id.clone(),
+            client_secret: Secret::new(running.client_secret.clone(), "the sandbox"),
+        },
+        ca_file: None,
+        proxy: None,
+        budget: 1.0,
+        deadline: Duration::from_secs(60),
+        max_retries: 0,
+        user_agent: "laws".to_owned(),
+    };
+    let client = Client::connect(settings, cancel.clone()).await.unwrap();
+    (client, cancel, front)
 }
 
 /// A policy that allows everything.
@@ -187,8 +197,7 @@ pub(crate) fn describe(json: &Json) -> Desired {
 }
 
 pub(crate) fn described(spec: &KindSpec, value: Value, id: Option<String>) -> Described {
-    let address =
-        address_of(spec, value.as_object().unwrap()).unwrap_or_else(|| panic!("{} without a name", spec.name));
+    let address = address_of(spec, value.as_object().unwrap()).unwrap_or_else(|| panic!("{} without a name", spec.name));
     Described { address, id: id.filter(|id| !id.is_empty()), value, loci: tenantry::model::Loci::default() }
 }
 

@@ -1,6 +1,7 @@
 //! Values that a schema allows.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -114,20 +115,23 @@ fn text(node: &Node<'_>, name: &str, salt: usize) -> Json {
     let format = node.keyword("format").and_then(Json::as_str).unwrap_or_default();
     let lower = name.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    let forms: Vec<String> =
-        if format.contains("uri") || has(&["url", "uri", "callback", "endpoint", "origin", "issuer"]) {
-            vec![format!("https://law{salt}.example/path"), format!("https://law{salt}.example")]
-        } else if format == "email" || has(&["email", "from", "mail"]) {
-            vec![format!("law{salt}@example.com")]
-        } else if has(&["domain", "host"]) {
-            vec![format!("law{salt}.example.com")]
-        } else if has(&["color", "primary", "background"]) {
-            vec![format!("#{:06x}", 0x00ab_cd00 + salt)]
-        } else if has(&["date", "expires"]) {
-            vec![format!("2099-01-{:02}T00:00:00.000Z", salt % 27 + 1)]
-        } else {
-            vec![format!("law {salt}"), format!("law{salt}"), format!("https://law{salt}.example/")]
-        };
+    let forms: Vec<String> = if format.contains("uri") || has(&["url", "uri", "callback", "endpoint", "origin", "issuer"]) {
+        vec![format!("https://law{salt}.example/path"), format!("https://law{salt}.example")]
+    } else if format == "email" || has(&["email", "from", "mail"]) {
+        vec![format!("law{salt}@example.com")]
+    } else if has(&["domain", "host"]) {
+        vec![format!("law{salt}.example.com")]
+    } else if lower == "body" || lower == "html" {
+        vec![format!("<html>{{%- auth0:head -%}}{{%- auth0:widget -%}}law {salt}</html>")]
+    } else if has(&["allowlist"]) {
+        vec![format!("192.0.2.{salt}")]
+    } else if has(&["color", "primary", "background"]) {
+        vec![format!("#{:06x}", 0x00ab_cd00 + salt)]
+    } else if has(&["date", "expires"]) {
+        vec![format!("2099-01-{:02}T00:00:00.000Z", salt % 27 + 1)]
+    } else {
+        vec![format!("law {salt}"), format!("law{salt}"), format!("https://law{salt}.example/")]
+    };
     let most = node.keyword("maxLength").and_then(Json::as_u64).unwrap_or(200) as usize;
     let least = node.keyword("minLength").and_then(Json::as_u64).unwrap_or(0) as usize;
     let mut found: String = forms[salt % forms.len()].chars().take(most).collect();
@@ -139,13 +143,23 @@ fn text(node: &Node<'_>, name: &str, salt: usize) -> Json {
 
 /// Makes a text of a pattern; `None` where the pattern has what the generator lacks.
 fn matching(pattern: &str, salt: usize) -> Option<String> {
+    type Known = BTreeMap<(String, usize), Option<String>>;
+    static KNOWN: Mutex<Known> = Mutex::new(Known::new());
+    let key = (pattern.to_owned(), salt);
+    if let Some(found) = KNOWN.lock().unwrap().get(&key) {
+        return found.clone();
+    }
+    let found = made(pattern, salt);
+    KNOWN.lock().unwrap().insert(key, found.clone());
+    found
+}
+
+fn made(pattern: &str, salt: usize) -> Option<String> {
     let bare = pattern.trim_start_matches('^').trim_end_matches('$');
     let strategy = proptest::string::string_regex(bare).ok()?;
     let mut seed = [7_u8; 32];
     seed[0] = u8::try_from(salt % 256).ok()?;
     let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
     let whole = regex::Regex::new(pattern).ok()?;
-    (0..20)
-        .filter_map(|_| Some(strategy.new_tree(&mut runner).ok()?.current()))
-        .find(|t| whole.is_match(t) && t.is_ascii())
+    (0..20).filter_map(|_| Some(strategy.new_tree(&mut runner).ok()?.current())).find(|t| whole.is_match(t) && t.is_ascii())
 }

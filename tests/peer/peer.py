@@ -145,6 +145,8 @@ class Sandbox:
             self.__exit__()
             said = (self.folder / "sandbox.txt").read_text(encoding="utf-8", errors="replace")
             raise Failed(f"the sandbox did not start: {said.strip()}")
+        if '"url"' not in line.decode():
+            raise Failed(f"the sandbox did not start: {line.decode()}{self.process.stdout.read().decode()}")
         ready = json.loads(line)
         self.url, self.domain, self.ca_file = ready["url"], ready["domain"], ready["ca_file"]
         self.client_id, self.client_secret = ready["client_id"], ready["client_secret"]

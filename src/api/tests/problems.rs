@@ -79,7 +79,7 @@ fn every_other_end_has_its_words() {
     insta::assert_snapshot!(shown(&doubt.problem()), @r"
     error[in-doubt]: nobody knows whether POST /clients was done
       note: tenant.auth0.com did not answer in time
-      help: run `tenantry apply --resume`: it looks before it sends anything again
+      help: run `tenantry plan`: it shows whether the tenant has it; apply again if not
     ");
     let (method, path) = (Method::GET, "clients".to_owned());
     let late = Failure::Deadline { method: method.clone(), path: path.clone(), waited: Duration::from_secs(60) };

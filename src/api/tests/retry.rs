@@ -181,7 +181,7 @@ async fn a_write_carries_what_it_should() {
     let tenant = always(Reply::text(204, "application/json", "")).await;
     let write = Write {
         method: Method::DELETE,
-        path: format!("users/{}", crate::api::encode_segment("auth0|1")),
+        path: format!("users/{}", crate::codec::encode_segment("auth0|1")),
         body: Some(json!({ "a": 1 })),
         correlation_id: Some("tenantry/01JD7/3".into()),
     };

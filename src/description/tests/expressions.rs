@@ -174,6 +174,7 @@ fn errors_point_into_the_expression() {
   help: did you mean `k`?
 [unset-variable]: the environment variable `NOPE` is not set
   t.yaml:4:8 
+  help: set it before the run: `export NOPE=VALUE`
 [expression-syntax]: `this` is neither a variable, a secret nor a helper with values
   t.yaml:5:8 
   help: names start with `vars.`, `secrets.` or `env.`

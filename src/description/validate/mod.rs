@@ -222,6 +222,9 @@ impl Describer<'_> {
             for n in bearers.into_iter().skip(1) {
                 let mut problem = Problem::error("duplicate-name", format!("`{address}` is described twice"))
                     .at_maybe(place(n).as_ref());
+                if let (Some(_), Some(label)) = (&first, problem.labels.first_mut()) {
+                    label.text = "again here".to_owned();
+                }
                 if let Some(first) = &first {
                     problem = problem.label(first, "first here");
                 }

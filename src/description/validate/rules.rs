@@ -270,7 +270,8 @@ fn words(json: &Json, word: fn(&Json) -> String) -> String {
     match words.split_last() {
         None => "nothing".to_owned(),
         Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        // `true or false` is two words already.
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ").replace(" or ", ", ")),
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::model::Address;
+use crate::schema::Risk;
 
 const WHOLE: &str = r#"
 description: tenant
@@ -64,7 +65,7 @@ fn a_whole_project_file() {
     assert_eq!(settings.policy.delete.locus.as_ref().unwrap().line, 25);
     assert_eq!(settings.policy.drift.value, DriftRule::Keep);
     assert_eq!(settings.policy.max_deletes.as_ref().unwrap().value, DeleteLimit::Percent(10));
-    assert_eq!(settings.policy.approve.value, [RiskLevel::Destructive, RiskLevel::Irreversible]);
+    assert_eq!(settings.policy.approve.value, [Risk::Destructive, Risk::Irreversible]);
     assert_eq!(settings.policy.freeze[0].value.zone, "Europe/Madrid");
     assert!(!settings.filters.covers_kind("rules") && settings.filters.covers_kind("clients"));
     assert_eq!(settings.ledger, LedgerPlace::Git);
@@ -249,8 +250,9 @@ fn files_that_make_no_sense() {
       help: keep one of them
     ");
     insta::assert_snapshot!(project("").failure(&Flags::default()), @"
-    error[wrong-type]: `the project file` takes a mapping, not nothing
+    error[wrong-type]: a project file holds `environments` and more by name, not nothing
       --> tenantry.yaml:1:1
+      help: write `environments:` with one entry, for example `sandbox: { sandbox: {} }`
     ");
     insta::assert_snapshot!(project("variables: {}").failure(&Flags::default()), @"
     error[missing-key]: the project file declares no environment

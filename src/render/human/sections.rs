@@ -65,6 +65,7 @@ pub(in crate::render) fn kept(why: &Kept, whole: bool) -> String {
         Kept::Foreign(kind, name) => {
             format!("left alone: it refers to {kind}/{name}, a kind that Tenantry does not support yet")
         }
+        Kept::Refused(why) => format!("left alone: Auth0 would refuse it, {why}"),
         Kept::Ambiguous(ids) => format!("not touched: several live resources have this name ({})", ids.join(", ")),
         Kept::CreateOnly => "can be set only when the resource is created".to_owned(),
     }

@@ -28,6 +28,8 @@ const PATCH_FLAGS: [&str; 2] = [
 ];
 
 const SANDBOX_VERSIONS: [&str; 3] = ["22", "18", "12"];
+/// Versions that older tenants run, which are no longer offered (the documented example of auth0-deploy-cli has one).
+const OLDER_VERSIONS: [&str; 3] = ["4", "8", "16"];
 
 /// Adds the settings of a fresh tenant (members that recorded tenants have).
 pub(super) fn bootstrap(state: &mut State, _now_ms: i64) {
@@ -141,7 +143,8 @@ fn check(state: &State, changes: &mut Map<String, Value>) -> Result<(), ApiError
     }
     let sent = Value::Object(changes.clone());
     let version = text(&sent, "sandbox_version");
-    if !version.is_empty() && !SANDBOX_VERSIONS.contains(&version) {
+    let available = SANDBOX_VERSIONS.contains(&version) || OLDER_VERSIONS.contains(&version);
+    if !version.is_empty() && !available {
         return Err(ApiError::invalid_body(format!("The sandbox version {version} is not available.")));
     }
     Ok(())

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::endpoint::sub;
 use super::reader::Reader;
-use crate::schema::field::{FieldSpec, FileBase, FileSpec, MissingFile, Risk, RiskSpec, Shape, TextKind};
+use crate::schema::field::{FieldSpec, FileBase, FileSpec, MissingFile, Risk, RiskSpec, ScopeOf, Shape, TextKind};
 
 /// JSON Schema keywords the engine leaves to the validator.
 const STANDARD: &[&str] = &[
@@ -77,6 +77,10 @@ impl Compiler<'_> {
             limit: r.take("x-limit").and_then(Json::as_u64),
             step: r.text("x-step"),
             empty_is_null: r.flag("x-empty-is-null", false),
+            listed: match (r.json.get("x-canonical"), r.json.get("items")) {
+                (Some(_), Some(items)) => Some(Box::new(self.field(items, &format!("{place}[]"), depth + 1))),
+                _ => None,
+            },
             required_on_create: r.texts("x-required-on-create"),
             hours: r.text("x-hours"),
             server_made: r.flag("x-server-made", false),
@@ -90,6 +94,11 @@ impl Compiler<'_> {
             default_when: r.objects("x-default-when").iter().map(default_when).collect(),
             reference: r.texts("x-ref"),
             literal_reference: r.texts("x-literal-ref"),
+            scope_of: r.object("x-scope-of").map(|r| ScopeOf {
+                member: r.need("member"),
+                list: r.need("list"),
+                key: r.need("key"),
+            }),
             values: r.take("enum").and_then(Json::as_array).cloned().unwrap_or_default(),
             risk: risk(&r),
             why: r.text("x-why"),
@@ -149,7 +158,8 @@ impl Compiler<'_> {
         let properties = r.take("properties").and_then(Json::as_object);
         let additional = r.take("additionalProperties");
         let items = r.take("items");
-        if let Some(items) = items {
+        let is_canonical_map = r.json.get("x-canonical").is_some() && additional.is_some_and(Json::is_object);
+        if let Some(items) = items.filter(|_| !is_canonical_map) {
             return Shape::List(Box::new(self.field(items, &format!("{place}[]"), depth + 1)));
         }
         if let Some(properties) = properties {

@@ -7,3 +7,6 @@ mod part;
 mod reader;
 
 pub(super) use kind::compile;
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::endpoint::{endpoint, list, write};
 use super::reader::Reader;
-use crate::schema::endpoint::{AllValues, Create, Endpoint, Part, PartStep, Place, Verb};
+use crate::schema::endpoint::{AllValues, Create, Endpoint, Needed, Part, PartStep, Place, Verb};
 
 pub(super) fn part(r: &Reader<'_>) -> Part {
     let out = Part {
@@ -31,7 +31,7 @@ pub(super) fn part(r: &Reader<'_>) -> Part {
         create: r.object("create").map(|r| write(&r)),
         delete: r.object("delete").map(|r| write(&r)),
         item: r.text("item"),
-        needs: r.text("needs"),
+        needs: r.object("needs").map(|r| needed(&r)),
         unavailable: r.numbers("unavailable"),
         whole: r.json.pointer("/update/whole").and_then(Json::as_bool).unwrap_or(false),
         optional: r.flag("optional", false),
@@ -52,6 +52,12 @@ pub(super) fn part(r: &Reader<'_>) -> Part {
     };
     let _ = r.take("scopes");
     let _ = r.take("answer");
+    r.finish();
+    out
+}
+
+fn needed(r: &Reader<'_>) -> Needed {
+    let out = Needed { path: r.need("path"), what: r.need("what") };
     r.finish();
     out
 }

@@ -62,6 +62,7 @@ fn missing_side_files_are_errors() {
       help: move the file into the folder, or let `description` name a folder that holds both
     error[missing-file]: none.js is missing
       --> tenant.yaml:5:57
+      help: add the file, or correct the path
     ");
     let outcome = case(&files).compatible().run();
     assert_eq!(outcome.wanted, BTreeSet::from(["../b.js".to_owned()]), "auth0-deploy-cli reads outside its folder");
@@ -76,6 +77,7 @@ fn missing_side_files_are_errors() {
       --> tenant.yaml:3:19
     error[missing-file]: none.js is missing
       --> tenant.yaml:5:57
+      help: add the file, or correct the path
     ");
     assert_eq!(outcome.desired.kinds["actions"].resources[1].value.redacted(), json!({"name": "B", "code": "b"}));
 }

@@ -28,7 +28,7 @@ fn members_equal_to_their_default_are_no_part_of_an_address() {
 fn names_that_repeat_need_ids() {
     insta::assert_snapshot!(yaml("clients:\n- name: a\n- name: b\n- name: a\n").problems(), @"
     error[duplicate-name]: `clients/a` is described twice
-      --> tenant.yaml:4:9
+      --> tenant.yaml:4:9 again here
       --> tenant.yaml:2:9 first here
       help: rename or remove one of them, or give each its id
     ");

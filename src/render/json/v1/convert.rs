@@ -144,6 +144,7 @@ impl From<&change::Left> for Left {
                 Kept::CreateOnly => "create-only",
                 Kept::Fixed => "immutable",
                 Kept::Foreign(..) => "refers-to-unsupported-kind",
+                Kept::Refused(_) => "would-be-refused",
             },
             words: kept(&left.why, left.fields.is_empty()),
             fields: left.fields.iter().map(Field::from).collect(),

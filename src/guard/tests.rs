@@ -1,0 +1,147 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! Each guard lets pass what it should and refuses what it should.
+
+use super::*;
+use crate::change::{Action, Change};
+use crate::model::{Address, AddressPattern, LiveKind, LiveResource, Unavailable, Value};
+use crate::project::{DeleteLimit, DeleteRule, Policy, Ruled};
+
+fn change(action: Action, kind: &str, name: &str) -> Change {
+    Change::new(Address::new(kind, name), action)
+}
+
+fn plan(changes: Vec<Change>) -> Plan {
+    Plan { changes, ..Plan::default() }
+}
+
+fn lenient() -> Policy {
+    Policy { delete: Ruled::default_of(DeleteRule::All), approve: Ruled::default_of(Vec::new()), ..Policy::default() }
+}
+
+fn told(plan: &Plan, policy: &Policy, approved: &[Risk], live: &Live) -> Vec<String> {
+    let by = Judgement { policy, approved, scopes: None, live };
+    let line = |r: Refusal| match r.address {
+        Some(address) => format!("{} {address}: {}", r.guard, r.problem.title),
+        None => format!("{}: {}", r.guard, r.problem.title),
+    };
+    judge(plan, by).into_iter().map(line).collect()
+}
+
+fn refusals(plan: &Plan, policy: &Policy) -> Vec<String> {
+    told(plan, policy, &[], &Live::default())
+}
+
+const NONE: &[&str] = &[];
+
+#[test]
+fn deletes_and_replaces_need_the_kind_in_the_policy() {
+    let plan = plan(vec![
+        change(Action::Delete, "roles", "a"),
+        change(Action::Replace, "clients", "b"),
+        change(Action::Update, "rules", "c"),
+    ]);
+    let policy = |rule| Policy { delete: Ruled::default_of(rule), ..lenient() };
+    assert_eq!(
+        refusals(&plan, &policy(DeleteRule::Kinds(Default::default()))),
+        [
+            "delete-not-allowed roles/a: the plan deletes `roles/a`",
+            "delete-not-allowed clients/b: the plan replaces (deletes and makes anew) `clients/b`",
+        ]
+    );
+    assert_eq!(refusals(&plan, &policy(DeleteRule::All)), NONE);
+    assert_eq!(refusals(&plan, &policy(DeleteRule::Kinds(["roles".to_owned()].into_iter().collect()))).len(), 1);
+}
+
+#[test]
+fn a_plan_may_delete_so_many_and_no_more() {
+    let deletes = |n: usize| plan((0..n).map(|n| change(Action::Delete, "roles", &n.to_string())).collect());
+    let limit = |limit| Policy { max_deletes: Some(Ruled::default_of(limit)), ..lenient() };
+    assert_eq!(refusals(&deletes(2), &limit(DeleteLimit::Count(2))), NONE);
+    assert_eq!(refusals(&deletes(3), &limit(DeleteLimit::Count(2))), ["max-deletes: the plan deletes 3 resources"]);
+    assert_eq!(refusals(&deletes(3), &lenient()), NONE, "without a limit there is none");
+    let role = |n: usize| LiveResource {
+        address: Address::new("roles", &n.to_string()),
+        id: n.to_string(),
+        value: Value::object(),
+        raw: serde_json::Value::Null,
+        system: None,
+        unreadable: Vec::new(),
+    };
+    let mut live = Live::default();
+    live.kinds.insert("roles".to_owned(), LiveKind::Read((0..19).map(role).collect()));
+    live.kinds.insert("rules".to_owned(), LiveKind::Unavailable(Unavailable::Scope(Vec::new())));
+    let share = limit(DeleteLimit::Percent(10));
+    assert_eq!(told(&deletes(1), &share, &[], &live), NONE);
+    assert_eq!(told(&deletes(2), &share, &[], &live).len(), 1, "a tenth of 19 is 1");
+}
+
+#[test]
+fn a_protected_resource_is_not_touched_and_not_taken_along() {
+    let protect = vec![Ruled::default_of(AddressPattern::new("grants/*").unwrap())];
+    let policy = Policy { protect, ..lenient() };
+    let mut with_cascade = change(Action::Delete, "clients", "a");
+    with_cascade.cascades = vec![Address::new("grants", "g"), Address::new("roles", "r")];
+    let plan = plan(vec![with_cascade, change(Action::Update, "grants", "h"), change(Action::Update, "roles", "i")]);
+    assert_eq!(
+        refusals(&plan, &policy),
+        [
+            "protected grants/g: the plan would delete `grants/g`, which is protected",
+            "protected grants/h: the plan would update `grants/h`, which is protected",
+        ]
+    );
+}
+
+#[test]
+fn a_risk_that_the_policy_names_is_approved_by_name() {
+    let mut risky = change(Action::Update, "databases", "a");
+    risky.risk = Risk::Irreversible;
+    let plan = plan(vec![risky, change(Action::Update, "roles", "b")]);
+    let policy = |risks: &[Risk]| Policy { approve: Ruled::default_of(risks.to_vec()), ..lenient() };
+    let strict = policy(&[Risk::Irreversible]);
+    assert_eq!(refusals(&plan, &strict), ["approval databases/a: `databases/a` is irreversible"]);
+    assert_eq!(told(&plan, &strict, &[Risk::Irreversible], &Live::default()), NONE);
+    assert_eq!(told(&plan, &strict, &[Risk::Destructive], &Live::default()).len(), 1);
+    assert_eq!(refusals(&plan, &policy(&[Risk::Destructive])), NONE);
+}
+
+#[test]
+fn a_secret_nobody_has_stops_what_would_lose_it() {
+    let lacking = |action| {
+        let mut change = change(action, "connections", "a");
+        change.missing_secrets = vec!["secrets.google".to_owned(), "the description".to_owned()];
+        plan(vec![change])
+    };
+    let created = refusals(&lacking(Action::Create), &lenient());
+    let without = "cannot be created without `secrets.google`, `the description`";
+    assert_eq!(created, [format!("missing-secret connections/a: `connections/a` {without}")]);
+    let updated = refusals(&lacking(Action::Update), &lenient());
+    assert!(updated.iter().all(|r| r.starts_with("would-lose-secret connections/a")) && updated.len() == 1);
+    let by = |plan: &Plan| {
+        judge(plan, Judgement { policy: &lenient(), approved: &[], scopes: None, live: &Live::default() })
+            .into_iter()
+            .flat_map(|r| r.problem.help)
+            .collect::<Vec<_>>()
+    };
+    let help = by(&lacking(Action::Create));
+    assert_eq!(help, ["set TENANTRY_SECRET_GOOGLE, or declare it under `secrets` of the environment"]);
+}
+
+#[test]
+fn what_a_missing_scope_hides_stops_and_a_missing_feature_does_not() {
+    let hidden = |why| Plan { unreadable: vec![("roles".to_owned(), why)], ..Plan::default() };
+    let scope = hidden(Unavailable::Scope(vec!["read:roles".to_owned(), "read:all".to_owned()]));
+    assert_eq!(refusals(&scope, &lenient()), ["unreadable: `roles` cannot be read"]);
+    assert_eq!(refusals(&hidden(Unavailable::Feature("upgrade".to_owned())), &lenient()), NONE);
+}
+
+#[test]
+fn all_refusals_come_at_once_and_only_a_plan_without_any_passes() {
+    let (policy, live) = (Policy::default(), Live::default());
+    let by = Judgement { policy: &policy, approved: &[], scopes: None, live: &live };
+    let mut both = change(Action::Delete, "roles", "a");
+    both.risk = Risk::Irreversible;
+    let refused: Vec<&str> = pass(plan(vec![both]), by).unwrap_err().iter().map(|r| r.guard).collect();
+    assert_eq!(refused, ["delete-not-allowed", "approval"]);
+    let passed = pass(plan(vec![change(Action::Create, "roles", "a")]), by).unwrap();
+    assert_eq!(passed.plan().changes.len(), 1);
+}
