@@ -8,7 +8,7 @@ use crate::guard::{self, Judgement};
 use crate::live::{Reach, read};
 use crate::model::{AddressPattern, Live, Sources};
 use crate::plan;
-use crate::problem::Problem;
+use crate::problem::{Problem, Severity};
 use crate::project::{Mode, Secrets, Settings, load_description, load_settings};
 use crate::schema::{Registry, Risk};
 
@@ -79,7 +79,11 @@ pub async fn plan(request: &PlanRequest) -> Result<Planned, Failed> {
     let (live, names) = read(&session.client, registry, Reach::Described(&desired))
         .await
         .map_err(|p| Failed::one(p, sources.clone()))?;
-    let broken = plan::complete(registry, &mut desired, &live, &names);
+    let mut broken = plan::complete(registry, &mut desired, &live, &names);
+    // There a grant that asks for such a scope is left and listed.
+    for problem in broken.iter_mut().filter(|p| p.id == "unknown-scope" && settings.mode == Mode::Compatibility) {
+        problem.severity = Severity::Warning;
+    }
     problems.extend(broken);
     let everything = settings.deletes_everything();
     let made = plan::make(

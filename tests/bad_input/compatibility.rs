@@ -1,5 +1,4 @@
-//! Repositories written for auth0-deploy-cli: what that tool gets wrong, Tenantry does not. The numbers in the comments are those of
-//! no list; each test names the trap.
+//! Repositories written for auth0-deploy-cli: what that tool gets wrong, Tenantry does not. Each test names the trap.
 
 use serde_json::{Value, json};
 
@@ -297,7 +296,7 @@ fn what_belongs_to_auth0_is_not_deleted() {
     assert!(writes.iter().all(|write| write.starts_with("POST")), "{writes:?}");
 }
 
-/// `{}` for the e-mail provider does nothing there; here too nothing is deleted, and it is said.
+/// `{}` for the e-mail provider sends the live one again there; here nothing is sent.
 #[test]
 fn an_empty_object_is_not_a_provider() {
     let repository = Repository::new(json!({"AUTH0_ALLOW_DELETE": true}), &[SHOP, ("emails/provider.json", "{}")]);

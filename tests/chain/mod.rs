@@ -108,10 +108,14 @@ pub fn no_difference(place: &Place, tenant: &Tenant, words: &[&str]) {
 /// Exports in every layout; each plans to nothing, and leaves a fresh tenant the same.
 pub fn round_trip(mut place: Place, tenant: &Tenant, config: &str, base: &str) -> Place {
     let key = public_key(&place.path()).unwrap_or_default();
-    for (layout, files) in LAYOUTS {
-        let name = format!("{base}-{layout}-{files}");
+    let named = |(layout, files): &(&str, &str)| format!("{base}-{layout}-{files}");
+    for form in LAYOUTS {
+        let (layout, files) = form;
+        let name = named(form);
         let _ = place.run(&["-c", config, "export", "--format", layout, "--files", files, "-o", &name]).code(0);
         no_difference(&place, tenant, &["-c", config, "-i", &name]);
+    }
+    for name in LAYOUTS.iter().map(named) {
         // Deploying needs what planning does without.
         for secret in secrets(&place.path().join(&name)) {
             let value = if secret.ends_with("_PEM") { key.clone() } else { format!("value of {secret}") };

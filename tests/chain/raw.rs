@@ -165,7 +165,13 @@ fn plain(value: &mut Value, names: &BTreeMap<String, String>, url: &str, domain:
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| plain(item, names, url, domain)),
+        Value::Array(items) => {
+            items.iter_mut().for_each(|item| plain(item, names, url, domain));
+            // Lists of texts are sets almost everywhere.
+            if items.iter().all(Value::is_string) {
+                items.sort_by_key(Value::to_string);
+            }
+        }
         Value::String(text) => {
             if let Some(name) = names.get(text) {
                 *text = name.clone();

@@ -284,10 +284,10 @@ pub(crate) fn requests(spec: &KindSpec, live: &LiveResource, edited: &Edited) ->
 }
 
 fn fill(path: &str, id: &str, raw: &Json) -> String {
-    let mut out = path.replace("{id}", &encode_segment(id));
+    let mut out = path.replace("{id}", &tenantry::codec::encode_segment(id));
     for (name, value) in raw.as_object().into_iter().flatten() {
         if let Some(text) = value.as_str() {
-            out = out.replace(&format!("{{{name}}}"), &encode_segment(text));
+            out = out.replace(&format!("{{{name}}}"), &tenantry::codec::encode_segment(text));
         }
     }
     out
@@ -360,7 +360,7 @@ fn part_request(
     }
     let mut path = fill(&endpoint.path, id, &live.raw);
     for (name, value) in captures {
-        path = path.replace(&format!("{{{name}}}"), &encode_segment(value));
+        path = path.replace(&format!("{{{name}}}"), &tenantry::codec::encode_segment(value));
     }
     vec![Request { method: verb(endpoint.method), path, body: Some(body) }]
 }
@@ -374,7 +374,7 @@ fn binding(row: &Json) -> Json {
 
 fn sub_requests(live: &LiveResource, field: &FieldSpec, before: &[Json], after: &[Json]) -> Vec<Request> {
     let Some(sub) = &field.sub else { return Vec::new() };
-    let base = |path: &str| path.replace("{id}", &encode_segment(&live.id));
+    let base = |path: &str| path.replace("{id}", &tenantry::codec::encode_segment(&live.id));
     if let Some(replace) = &sub.replace {
         return vec![sub_request(sub, replace, field, &base(&replace.path), after)];
     }
@@ -422,7 +422,7 @@ fn sub_request(sub: &SubSpec, to: &SubEndpoint, field: &FieldSpec, path: &str, r
     let mut path = path.to_owned();
     for (name, value) in rows.first().and_then(Json::as_object).into_iter().flatten() {
         if let Some(text) = value.as_str() {
-            let text = encode_segment(text);
+            let text = tenantry::codec::encode_segment(text);
             path = path.replace(&format!("{{item.{name}}}"), &text).replace(&format!("{{{name}}}"), &text);
         }
     }
@@ -435,11 +435,4 @@ fn sub_request(sub: &SubSpec, to: &SubEndpoint, field: &FieldSpec, path: &str, r
         None => body,
     };
     Request { method: verb(to.method), path, body: to.body.then_some(body) }
-}
-
-/// Percent-encodes one segment of a path.
-fn encode_segment(text: &str) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
-    let encoded = |byte: u8| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    text.bytes().map(encoded).collect()
 }

@@ -133,7 +133,9 @@ def scenario(binary, project, work, records):
         nothing = folder / "nothing" / "tenant.yaml"
         nothing.parent.mkdir()
         # JSON is YAML. What is bound cannot be deleted, so nothing is bound any more.
-        nothing.write_text(json.dumps({kind: [] for kind in DELETED}), encoding="utf-8")
+        bound = json.loads((export / "triggers" / "triggers.json").read_text(encoding="utf-8"))
+        content = {kind: [] for kind in DELETED} | {"triggers": {trigger: [] for trigger in bound}}
+        nothing.write_text(json.dumps(content), encoding="utf-8")
         tenantry("delete", sandbox, [binary, "-c", config, "-i", nothing, "apply", "--yes"], {})
         missing = gaps(sandbox.exchanges())
         if missing:
