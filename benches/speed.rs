@@ -21,18 +21,24 @@ fn project(folder: &Path, resources: usize) {
     text.push_str("scopes: [{value: read:orders}]}\nclients:\n");
     let (clients, roles) = (resources / 2, resources / 4);
     for n in 0..clients {
-        writeln!(text, "  - name: Client {n:05}\n    app_type: non_interactive\n    callbacks: [https://{n}.example/cb]")
-            .unwrap();
+        writeln!(
+            text,
+            "  - name: Client {n:05}\n    app_type: non_interactive\n    callbacks: [https://{n}.example/cb]"
+        )
+        .unwrap();
         text.push_str("    jwt_configuration: {alg: RS256, lifetime_in_seconds: 3600}\n");
     }
     text.push_str("roles:\n");
     for n in 0..roles {
         writeln!(text, "  - name: Role {n:05}\n    description: ${{{{ vars.team }}}}").unwrap();
-        text.push_str("    permissions: [{permission_name: read:orders, resource_server_identifier: https://orders.example}]\n");
+        text.push_str(
+            "    permissions: [{permission_name: read:orders, resource_server_identifier: https://orders.example}]\n",
+        );
     }
     text.push_str("clientGrants:\n");
     for n in 0..resources - clients - roles - 1 {
-        writeln!(text, "  - {{client_id: Client {n:05}, audience: https://orders.example, scope: [read:orders]}}").unwrap();
+        writeln!(text, "  - {{client_id: Client {n:05}, audience: https://orders.example, scope: [read:orders]}}")
+            .unwrap();
     }
     std::fs::write(folder.join("tenant.yaml"), text).unwrap();
     let file = "description: tenant.yaml\nvariables: {team: Travel0}\nenvironments:\n  sandbox: {sandbox: {}}\n";

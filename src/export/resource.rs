@@ -228,7 +228,8 @@ fn record(
     for (name, member) in field.members() {
         // An object that says nothing is not set up.
         let is_set_up = || members.values().any(|value| value.as_str().is_some_and(|text| !text.is_empty()));
-        let needed = field.required_on_create.contains(name) && is_set_up() || member.secret && is_expected(path, name, field);
+        let needed =
+            field.required_on_create.contains(name) && is_set_up() || member.secret && is_expected(path, name, field);
         if member.write_only && needed && !members.contains_key(name) {
             out.push((name.clone(), elsewhere.secret(&join(path, name))));
         }

@@ -32,7 +32,8 @@ fn case() -> impl Strategy<Value = Case> {
         (keyed(), keyed()).prop_map(|(a, b)| Case::Keyed(a, b)),
     ];
     leaf.prop_recursive(3, 16, 4, |inner| {
-        prop::collection::btree_map("[m-p]", inner, 1..4).prop_map(|members| Case::Record(members.into_iter().collect()))
+        prop::collection::btree_map("[m-p]", inner, 1..4)
+            .prop_map(|members| Case::Record(members.into_iter().collect()))
     })
 }
 

@@ -10,7 +10,7 @@ use tenantry::change::{Action, Plan};
 use tenantry::model::{Desired, Secret, Value};
 use tenantry::schema::Registry;
 
-use super::tenant::{Tenant, described, describe, describe_live, told};
+use super::tenant::{Tenant, describe, describe_live, described, told};
 
 /// Runs with real HTTP: few, each on a tenant of its own.
 const CASES: u32 = 4;
@@ -105,7 +105,12 @@ fn in_order(plan: &Plan) {
                         && other.action == Action::Create
                 });
                 if let Some(made) = made.filter(|m| *m != n) {
-                    assert!(made < n, "{} is made after {}, which refers to it", plan.changes[made].address, change.address);
+                    assert!(
+                        made < n,
+                        "{} is made after {}, which refers to it",
+                        plan.changes[made].address,
+                        change.address
+                    );
                     assert!(waits(plan, n, made), "{} does not wait for {name}", change.address);
                 }
             });
@@ -159,7 +164,10 @@ fn plans_do_not_depend_on_order() {
         assert_eq!(shown(&one), shown(&other));
         for (a, b) in one.changes.iter().zip(&other.changes) {
             let fields = |c: &tenantry::change::Change| -> BTreeMap<String, Json> {
-                c.fields.iter().map(|f| (f.path.to_string(), f.diff.after.as_ref().map(Value::redacted).unwrap_or_default())).collect()
+                c.fields
+                    .iter()
+                    .map(|f| (f.path.to_string(), f.diff.after.as_ref().map(Value::redacted).unwrap_or_default()))
+                    .collect()
             };
             assert_eq!(fields(a), fields(b), "{}", a.address);
             assert_eq!(a.after, b.after, "{}", a.address);

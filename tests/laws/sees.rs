@@ -284,7 +284,9 @@ fn report(kind: &str, least: usize, known: &[(&str, &str)], leaves: &[Leaf], ver
         match (leaf.exempt, verdicts.get(&name), why) {
             (Some(_), _, _) => exempt += 1,
             (None, Some(Verdict::Checked | Verdict::Seen), None) => checked += 1,
-            (None, Some(Verdict::Checked | Verdict::Seen), Some(_)) => wrong.push(format!("{name} is seen: take it off the table")),
+            (None, Some(Verdict::Checked | Verdict::Seen), Some(_)) => {
+                wrong.push(format!("{name} is seen: take it off the table"))
+            }
             (None, _, Some(_)) => listed += 1,
             (None, Some(Verdict::Wrong(message)), None) => wrong.push(format!("{name}: {message}")),
             (None, Some(Verdict::Untried(message)), None) => lines.push(format!("{name}: {message}")),

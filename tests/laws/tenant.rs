@@ -111,13 +111,10 @@ impl Tenant {
     pub(crate) async fn apply(&self, planned: Planned) -> Report {
         let policy = everything();
         let by = Judgement { policy: &policy, approved: &[], live: &planned.live, scopes: None };
-        let approved = guard::pass(planned.plan, by)
-            .unwrap_or_else(|refusals| panic!("refused: {:#?}", refusals.iter().map(|r| &r.problem.title).collect::<Vec<_>>()));
-        let run = apply::Settings {
-            deployment: DEPLOYMENT.to_owned(),
-            keep_going: false,
-            cancel: self.cancel.clone(),
-        };
+        let approved = guard::pass(planned.plan, by).unwrap_or_else(|refusals| {
+            panic!("refused: {:#?}", refusals.iter().map(|r| &r.problem.title).collect::<Vec<_>>())
+        });
+        let run = apply::Settings { deployment: DEPLOYMENT.to_owned(), keep_going: false, cancel: self.cancel.clone() };
         apply::apply(approved, &self.client, &Index::new(planned.names), &run, &|_: ApplyEvent| {}).await
     }
 
@@ -197,7 +194,8 @@ pub(crate) fn describe(json: &Json) -> Desired {
 }
 
 pub(crate) fn described(spec: &KindSpec, value: Value, id: Option<String>) -> Described {
-    let address = address_of(spec, value.as_object().unwrap()).unwrap_or_else(|| panic!("{} without a name", spec.name));
+    let address =
+        address_of(spec, value.as_object().unwrap()).unwrap_or_else(|| panic!("{} without a name", spec.name));
     Described { address, id: id.filter(|id| !id.is_empty()), value, loci: tenantry::model::Loci::default() }
 }
 

@@ -115,23 +115,24 @@ fn text(node: &Node<'_>, name: &str, salt: usize) -> Json {
     let format = node.keyword("format").and_then(Json::as_str).unwrap_or_default();
     let lower = name.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    let forms: Vec<String> = if format.contains("uri") || has(&["url", "uri", "callback", "endpoint", "origin", "issuer"]) {
-        vec![format!("https://law{salt}.example/path"), format!("https://law{salt}.example")]
-    } else if format == "email" || has(&["email", "from", "mail"]) {
-        vec![format!("law{salt}@example.com")]
-    } else if has(&["domain", "host"]) {
-        vec![format!("law{salt}.example.com")]
-    } else if lower == "body" || lower == "html" {
-        vec![format!("<html>{{%- auth0:head -%}}{{%- auth0:widget -%}}law {salt}</html>")]
-    } else if has(&["allowlist"]) {
-        vec![format!("192.0.2.{salt}")]
-    } else if has(&["color", "primary", "background"]) {
-        vec![format!("#{:06x}", 0x00ab_cd00 + salt)]
-    } else if has(&["date", "expires"]) {
-        vec![format!("2099-01-{:02}T00:00:00.000Z", salt % 27 + 1)]
-    } else {
-        vec![format!("law {salt}"), format!("law{salt}"), format!("https://law{salt}.example/")]
-    };
+    let forms: Vec<String> =
+        if format.contains("uri") || has(&["url", "uri", "callback", "endpoint", "origin", "issuer"]) {
+            vec![format!("https://law{salt}.example/path"), format!("https://law{salt}.example")]
+        } else if format == "email" || has(&["email", "from", "mail"]) {
+            vec![format!("law{salt}@example.com")]
+        } else if has(&["domain", "host"]) {
+            vec![format!("law{salt}.example.com")]
+        } else if lower == "body" || lower == "html" {
+            vec![format!("<html>{{%- auth0:head -%}}{{%- auth0:widget -%}}law {salt}</html>")]
+        } else if has(&["allowlist"]) {
+            vec![format!("192.0.2.{salt}")]
+        } else if has(&["color", "primary", "background"]) {
+            vec![format!("#{:06x}", 0x00ab_cd00 + salt)]
+        } else if has(&["date", "expires"]) {
+            vec![format!("2099-01-{:02}T00:00:00.000Z", salt % 27 + 1)]
+        } else {
+            vec![format!("law {salt}"), format!("law{salt}"), format!("https://law{salt}.example/")]
+        };
     let most = node.keyword("maxLength").and_then(Json::as_u64).unwrap_or(200) as usize;
     let least = node.keyword("minLength").and_then(Json::as_u64).unwrap_or(0) as usize;
     let mut found: String = forms[salt % forms.len()].chars().take(most).collect();
@@ -161,5 +162,7 @@ fn made(pattern: &str, salt: usize) -> Option<String> {
     seed[0] = u8::try_from(salt % 256).ok()?;
     let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
     let whole = regex::Regex::new(pattern).ok()?;
-    (0..20).filter_map(|_| Some(strategy.new_tree(&mut runner).ok()?.current())).find(|t| whole.is_match(t) && t.is_ascii())
+    (0..20)
+        .filter_map(|_| Some(strategy.new_tree(&mut runner).ok()?.current()))
+        .find(|t| whole.is_match(t) && t.is_ascii())
 }
