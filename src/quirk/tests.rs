@@ -186,37 +186,58 @@ fn methods(names: &[&str]) -> Json {
     json!({"client_authentication_methods": {"private_key_jwt": {"credentials": list}}})
 }
 
+/// A client that has these credentials: names and ids.
+fn with_credentials(has: &[(&str, &str)]) -> Json {
+    let ids: Vec<Json> = has.iter().map(|(_, id)| json!({"id": id})).collect();
+    let mut raw = json!({"client_authentication_methods": {"private_key_jwt": {"credentials": ids}}});
+    let rows = has.iter().map(|(name, id)| json!({"id": id, "name": name})).collect();
+    put_sub_rows(&mut raw, "credentials", rows);
+    raw
+}
+
+/// What is sent when a client that has these credentials is described with those.
+fn rotated(has: &[(&str, &str)], wanted: &[&str]) -> Vec<String> {
+    let raw = with_credentials(has);
+    let update = change("clients", "a", Action::Update, vec![field(&["client_authentication_methods"], None)]);
+    let main = vec![step(Verb::Patch, "/clients/{id}", methods(wanted))];
+    told(&after(&update, &methods(wanted), (&decoded("clients", &raw), &raw), &Live::default(), main))
+}
+
+fn attaches(ids: &[&str]) -> String {
+    let ids: Vec<Json> = ids.iter().map(|id| json!({"id": id})).collect();
+    let methods = json!({"private_key_jwt": {"credentials": ids}});
+    format!("PATCH /clients/{{id}} {{\"client_authentication_methods\":{methods},\"token_endpoint_auth_method\":null}}")
+}
+
+fn makes(line: &str, name: &str) -> bool {
+    line.starts_with(&format!("POST /clients/{{id}}/credentials {{\"name\":\"{name}\""))
+}
+
 #[test]
 fn credentials_are_made_attached_and_only_then_deleted() {
-    let mut raw =
-        json!({"client_authentication_methods": {"private_key_jwt": {"credentials": [{"id": "c1"}, {"id": "c2"}]}}});
-    put_sub_rows(
-        &mut raw,
-        "credentials",
-        vec![json!({"id": "c1", "name": "old"}), json!({"id": "c2", "name": "kept"})],
-    );
-    let names = json!({"client_authentication_methods": {"private_key_jwt": {"credentials": [{"name": "old"}, {"name": "kept"}]}}});
-    assert_eq!(decoded("clients", &raw), names);
-    let touched = field(&["client_authentication_methods"], None);
-    let update = change("clients", "a", Action::Update, vec![touched]);
-    let main = vec![step(Verb::Patch, "/clients/{id}", methods(&["new", "kept"]))];
-    let steps = after(&update, &methods(&["new", "kept"]), (&names, &raw), &Live::default(), main);
-    let attach = |ids: &[&str]| {
-        let ids: Vec<Json> = ids.iter().map(|id| json!({"id": id})).collect();
-        let methods = json!({"private_key_jwt": {"credentials": ids}});
-        format!(
-            r#"PATCH /clients/{{id}} {{"client_authentication_methods":{methods},"token_endpoint_auth_method":null}}"#
-        )
-    };
-    let make = r#"POST /clients/{id}/credentials {"name":"new","pem":"no key","credential_type":"public_key"}"#;
-    let drop = "DELETE /clients/{id}/credentials/c1";
-    // A client has two at most: there is no room before one goes.
-    assert_eq!(told(&steps), [&attach(&["c2"]), drop, make, &attach(&["id of a/new", "c2"])]);
-    let mut one = json!({});
-    put_sub_rows(&mut one, "credentials", vec![json!({"id": "c1", "name": "old"})]);
-    let main = vec![step(Verb::Patch, "/clients/{id}", methods(&["new"]))];
-    let steps = after(&update, &methods(&["new"]), (&names, &one), &Live::default(), main);
-    assert_eq!(told(&steps), [make, &attach(&["id of a/new"]), drop]);
+    let names = json!({"client_authentication_methods": {"private_key_jwt": {"credentials": [{"name": "old"}]}}});
+    assert_eq!(decoded("clients", &with_credentials(&[("old", "c1")])), names);
+    let lines = rotated(&[("old", "c1")], &["new"]);
+    assert!(makes(&lines[0], "new"), "{lines:?}");
+    assert_eq!(lines[1..], [attaches(&["id of a/new"]), "DELETE /clients/{id}/credentials/c1".to_owned()]);
+}
+
+#[test]
+fn without_room_for_a_third_credential_an_unused_one_goes_first() {
+    let lines = rotated(&[("old", "c1"), ("kept", "c2")], &["new", "kept"]);
+    assert_eq!(lines[..2], [attaches(&["c2"]), "DELETE /clients/{id}/credentials/c1".to_owned()]);
+    assert!(makes(&lines[2], "new"), "{lines:?}");
+    assert_eq!(lines[3..], [attaches(&["id of a/new", "c2"])]);
+}
+
+#[test]
+fn a_client_whose_credentials_all_change_is_never_without_one() {
+    let lines = rotated(&[("one", "c1"), ("two", "c2")], &["three", "four"]);
+    assert_eq!(lines[..2], [attaches(&["c2"]), "DELETE /clients/{id}/credentials/c1".to_owned()]);
+    assert!(makes(&lines[2], "three"), "{lines:?}");
+    assert_eq!(lines[3..5], [attaches(&["id of a/three"]), "DELETE /clients/{id}/credentials/c2".to_owned()]);
+    assert!(makes(&lines[5], "four"), "{lines:?}");
+    assert_eq!(lines[6..], [attaches(&["id of a/three", "id of a/four"])]);
 }
 
 #[test]
