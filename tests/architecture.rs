@@ -22,6 +22,7 @@ const ORDER: &[&str] = &[
     "description",
     "files",
     "project",
+    "deployment",
     "check",
     "plan",
     "guard",
@@ -40,8 +41,20 @@ const ORDER: &[&str] = &[
 ];
 
 /// Values in, values out: no network, clock, environment or disk.
-const PURE: &[&str] =
-    &["model", "problem", "schema", "codec", "change", "quirk", "description", "check", "plan", "guard", "render"];
+const PURE: &[&str] = &[
+    "model",
+    "problem",
+    "schema",
+    "codec",
+    "change",
+    "quirk",
+    "description",
+    "deployment",
+    "check",
+    "plan",
+    "guard",
+    "render",
+];
 
 /// What a pure module does not name.
 const OUTSIDE: &[&str] = &[

@@ -11,6 +11,7 @@ use super::{Ended, Global, failed, refused};
 use crate::apply::{Outcome, Report};
 use crate::change::Plan;
 use crate::flow::{self, Applied, ApplyRequest};
+use crate::guard::Approved;
 use crate::problem::Problem;
 use crate::render::json::v1;
 use crate::render::{self, plan_human};
@@ -26,22 +27,47 @@ pub(super) struct Args {
     /// Do not ask
     #[arg(short = 'y', long)]
     yes: bool,
-    /// Approve changes of this risk: caution, destructive or irreversible; repeatable
-    #[arg(long, value_name = "RISK", value_parser = risk)]
-    approve: Vec<Risk>,
+    /// Approve changes of this risk (caution, destructive or irreversible), a looser `policy`, or `reverted` changes; repeatable
+    #[arg(long, value_name = "RISK", value_parser = approval)]
+    approve: Vec<Approval>,
     /// After a failure, go on with what does not depend on it
     #[arg(long)]
     keep_going: bool,
 }
 
-fn risk(text: &str) -> Result<Risk, String> {
-    Risk::parse(text)
-        .filter(|risk| *risk > Risk::Safe)
-        .ok_or("expected caution, destructive or irreversible".to_owned())
+/// One thing that is approved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Approval {
+    Risk(Risk),
+    Policy,
+    Reverted,
+}
+
+fn approval(text: &str) -> Result<Approval, String> {
+    match (text, Risk::parse(text)) {
+        ("policy", _) => Ok(Approval::Policy),
+        ("reverted", _) => Ok(Approval::Reverted),
+        (_, Some(risk)) if risk > Risk::Safe => Ok(Approval::Risk(risk)),
+        _ => Err("expected caution, destructive, irreversible, policy or reverted".to_owned()),
+    }
+}
+
+impl Args {
+    fn approved(&self) -> Approved {
+        let risk = |approval: &Approval| match approval {
+            Approval::Risk(risk) => Some(*risk),
+            Approval::Policy | Approval::Reverted => None,
+        };
+        Approved {
+            risks: self.approve.iter().filter_map(risk).collect(),
+            policy: self.approve.contains(&Approval::Policy),
+            reverted: self.approve.contains(&Approval::Reverted),
+        }
+    }
 }
 
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Interrupt) -> Ended {
-    let request = args.selection.request(global.request(&interrupt.token)?, args.approve.clone());
+    let request = args.selection.request(global.request(&interrupt.token)?, args.approved());
     let planned = tokio::select! {
         biased;
         () = interrupt.token.cancelled() => return Ok(interrupt.code()),
@@ -73,8 +99,12 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         }
     }
     let progress = Progress::start(&shown.plan, ui);
-    let request =
-        ApplyRequest { approved: args.approve.clone(), keep_going: args.keep_going, cancel: interrupt.token.clone() };
+    let request = ApplyRequest {
+        approved: args.approved(),
+        overwrite: args.selection.overwrite.clone(),
+        keep_going: args.keep_going,
+        cancel: interrupt.token.clone(),
+    };
     let applied = flow::apply(planned, &request, &|event| progress.event(&event)).await;
     progress.end();
     let (deployment, report) = match applied {

@@ -10,11 +10,12 @@ use super::ui::Ui;
 use super::{Ended, Global, failed, refused};
 use crate::change::{Plan, Refusal};
 use crate::flow::{self, PlanRequest, Planned, Request};
+use crate::guard::Approved;
 use crate::model::AddressPattern;
 use crate::problem::{Problem, closest};
 use crate::render::json::v1;
 use crate::render::{Head, PlanView, plan_human, plan_markdown};
-use crate::schema::{Registry, Risk};
+use crate::schema::Registry;
 
 /// Show what apply would do
 ///
@@ -45,22 +46,19 @@ pub(super) struct Selection {
     prune: Vec<String>,
     /// Settle a conflict for the files; repeatable
     #[arg(long, value_name = "ADDRESS", value_parser = pattern)]
-    overwrite: Vec<AddressPattern>,
+    pub(super) overwrite: Vec<AddressPattern>,
     /// Send secrets that cannot be compared
     #[arg(long)]
     send_secrets: bool,
 }
 
 impl Selection {
-    pub(super) fn request(&self, base: Request, approved: Vec<Risk>) -> PlanRequest {
-        if !self.overwrite.is_empty() {
-            // A conflict takes a recorded deployment, and this version records none.
-            tracing::info!("--overwrite settles nothing: without a recorded deployment there are no conflicts");
-        }
+    pub(super) fn request(&self, base: Request, approved: Approved) -> PlanRequest {
         PlanRequest {
             base,
             targets: self.targets.clone(),
             prune: self.prune.clone(),
+            overwrite: self.overwrite.clone(),
             send_secrets: self.send_secrets,
             approved,
         }
@@ -102,7 +100,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
             .help("run `tenantry apply`, which shows the plan and asks before it writes");
         return refused(ui, problem);
     }
-    let request = args.selection.request(global.request(&interrupt.token)?, Vec::new());
+    let request = args.selection.request(global.request(&interrupt.token)?, Approved::default());
     let planned = match flow::plan(&request).await {
         Ok(planned) => planned,
         Err(failure) => return failed(ui, &failure),

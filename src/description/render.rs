@@ -180,7 +180,7 @@ impl Renderer<'_> {
             Value::Null => Some("null".to_owned()),
             Value::Bool(b) => Some(b.to_string()),
             Value::Number(number) => Some(super::json::number_text(&number)),
-            Value::Secret(_) | Value::Unresolved(_) => {
+            Value::Secret(_) | Value::Unresolved(_) | Value::Fingerprint(_) => {
                 self.problems.push(
                     Problem::error("secret-in-key", "a secret cannot be a key: keys are shown everywhere")
                         .at(&member.key_locus),

@@ -265,7 +265,7 @@ fn convert(
         Value::Bool(value) => Out::Bool(*value),
         Value::Number(number) => Out::Number(number.clone()),
         Value::Secret(secret) if elsewhere.reveals() => Out::Text(secret.expose().to_owned()),
-        Value::Secret(_) | Value::Unresolved(_) => elsewhere.secret(path),
+        Value::Secret(_) | Value::Unresolved(_) | Value::Fingerprint(_) => elsewhere.secret(path),
         Value::String(text) if text.is_empty() => Out::Text(String::new()),
         Value::String(_) if secret && !elsewhere.reveals() => elsewhere.secret(path),
         Value::String(text) => {

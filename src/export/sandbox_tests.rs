@@ -82,7 +82,7 @@ async fn what_the_api_returns_loads_back() {
         let mut desired = load(&export).desired;
         let problems = plan::complete(Registry::get(), &mut desired, &live, &names);
         assert!(!problems.iter().any(Problem::is_error), "{problems:#?}");
-        let planned = plan::make(Registry::get(), &desired, &live, &plan::Options::default());
+        let planned = plan::make(Registry::get(), &desired, &live, None, &plan::Options::default());
         assert!(!planned.has_changes(), "{:#?}\n{:#?}", planned.changes, export.files);
         assert!(planned.unchanged.len() > 6, "{:?}", planned.unchanged);
         assert!(!export.report.iter().any(|p| p.id == "export-unreadable"), "{:#?}", export.report);

@@ -153,7 +153,7 @@ fn loads_back_from(live: &Live, options: &ExportOptions) {
     }
     let problems = plan::complete(Registry::get(), &mut desired, live, &Names::default());
     assert!(!has_errors(&problems), "{problems:?}");
-    let planned = plan::make(Registry::get(), &desired, live, &plan::Options::default());
+    let planned = plan::make(Registry::get(), &desired, live, None, &plan::Options::default());
     assert!(!planned.has_changes(), "{:#?}\n{:#?}", planned.changes, export.files);
 }
 

@@ -5,14 +5,16 @@ use ulid::Ulid;
 use super::Planned;
 use crate::apply::{self, ApplyEvent, Index, Report};
 use crate::change::Refusal;
-use crate::guard::{self, Judgement};
-use crate::schema::Risk;
+use crate::guard::{self, Approved, Judgement};
+use crate::model::AddressPattern;
 
 /// What applying is told besides the plan.
 #[derive(Debug, Clone, Default)]
 pub struct ApplyRequest {
-    /// Risks approved for this run.
-    pub approved: Vec<Risk>,
+    /// What is approved for this run.
+    pub approved: Approved,
+    /// Resources for which the files win over what was changed outside.
+    pub overwrite: Vec<AddressPattern>,
     /// Changes that do not depend on a failed one go on.
     pub keep_going: bool,
     /// Stops before the next request.
@@ -37,10 +39,12 @@ pub enum Applied {
 pub async fn apply(planned: Planned, request: &ApplyRequest, tell: &(dyn Fn(ApplyEvent) + Sync)) -> Applied {
     let Planned { plan, settings, live, names, session, .. } = planned;
     let by = Judgement {
-        policy: &settings.policy,
         approved: &request.approved,
-        live: &live,
+        overwrite: &request.overwrite,
         scopes: session.client.scopes(),
+        own_client: session.client.client_id(),
+        now: session.client.server_now(),
+        ..Judgement::by_policy(&settings.policy, &live)
     };
     let approved = match guard::pass(plan, by) {
         Ok(approved) => approved,

@@ -4,13 +4,13 @@ use super::{Failed, Request, Session};
 use crate::change::{Plan, Refusal};
 use crate::codec::Names;
 use crate::description::has_errors;
-use crate::guard::{self, Judgement};
+use crate::guard::{self, Approved, Judgement};
 use crate::live::{Reach, read};
 use crate::model::{AddressPattern, Live, Sources};
 use crate::plan;
 use crate::problem::{Problem, Severity};
-use crate::project::{Mode, Secrets, Settings, load_description, load_settings};
-use crate::schema::{Registry, Risk};
+use crate::project::{DriftRule, Mode, Secrets, Settings, load_description, load_settings};
+use crate::schema::Registry;
 
 /// What a plan is asked for.
 #[derive(Debug, Clone)]
@@ -23,8 +23,10 @@ pub struct PlanRequest {
     pub prune: Vec<String>,
     /// Secrets that cannot be compared are sent.
     pub send_secrets: bool,
-    /// Risks approved for this run.
-    pub approved: Vec<Risk>,
+    /// Resources for which the files win over what was changed outside.
+    pub overwrite: Vec<AddressPattern>,
+    /// What is approved for this run.
+    pub approved: Approved,
 }
 
 /// A plan, judged, with all it takes to apply it.
@@ -90,6 +92,7 @@ pub async fn plan(request: &PlanRequest) -> Result<Planned, Failed> {
         registry,
         &desired,
         &live,
+        None,
         &plan::Options {
             environment: settings.environment.clone(),
             delete_undescribed: everything,
@@ -100,6 +103,8 @@ pub async fn plan(request: &PlanRequest) -> Result<Planned, Failed> {
             targets: request.targets.clone(),
             filters: description.outcome.filters,
             moved: settings.moved.iter().map(|m| (m.from.clone(), m.to.clone())).collect(),
+            overwrite: request.overwrite.clone(),
+            keep_drift: settings.policy.drift.value == DriftRule::Keep,
         },
     );
     problems.extend(plan::problems(&made));
@@ -108,10 +113,12 @@ pub async fn plan(request: &PlanRequest) -> Result<Planned, Failed> {
         return Err(Failed::new(problems, sources));
     }
     let by = Judgement {
-        policy: &settings.policy,
         approved: &request.approved,
-        live: &live,
+        overwrite: &request.overwrite,
         scopes: session.client.scopes(),
+        own_client: session.client.client_id(),
+        now: session.client.server_now(),
+        ..Judgement::by_policy(&settings.policy, &live)
     };
     let refusals = guard::judge(&made, by);
     Ok(Planned { plan: made, refusals, problems, sources, settings, live, names, session })

@@ -7,7 +7,7 @@ use crate::problem::Problem;
 pub(super) fn judge(plan: &Plan, by: Judgement<'_>, refusals: &mut Vec<Refusal>) {
     for change in &plan.changes {
         let needs = by.policy.approve.value.contains(&change.risk);
-        if !needs || by.approved.contains(&change.risk) {
+        if !needs || by.approved.risks.contains(&change.risk) {
             continue;
         }
         let risk = change.risk.as_str();

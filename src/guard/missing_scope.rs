@@ -98,7 +98,7 @@ mod tests {
         let scopes: Option<Vec<String>> = scopes.map(|list| list.iter().map(|s| (*s).to_owned()).collect());
         let (policy, live) = (Policy::default(), Live::default());
         let mut refusals = Vec::new();
-        let by = Judgement { policy: &policy, approved: &[], live: &live, scopes: scopes.as_deref() };
+        let by = Judgement { scopes: scopes.as_deref(), ..Judgement::by_policy(&policy, &live) };
         judge(&plan, by, &mut refusals);
         refusals.into_iter().map(|refusal| refusal.problem.title).collect()
     }

@@ -19,7 +19,8 @@ fn lenient() -> Policy {
 }
 
 fn told(plan: &Plan, policy: &Policy, approved: &[Risk], live: &Live) -> Vec<String> {
-    let by = Judgement { policy, approved, scopes: None, live };
+    let approved = Approved { risks: approved.to_vec(), ..Approved::default() };
+    let by = Judgement { approved: &approved, ..Judgement::by_policy(policy, live) };
     let line = |r: Refusal| match r.address {
         Some(address) => format!("{} {address}: {}", r.guard, r.problem.title),
         None => format!("{}: {}", r.guard, r.problem.title),
@@ -117,7 +118,7 @@ fn a_secret_nobody_has_stops_what_would_lose_it() {
     let updated = refusals(&lacking(Action::Update), &lenient());
     assert!(updated.iter().all(|r| r.starts_with("would-lose-secret connections/a")) && updated.len() == 1);
     let by = |plan: &Plan| {
-        judge(plan, Judgement { policy: &lenient(), approved: &[], scopes: None, live: &Live::default() })
+        judge(plan, Judgement::by_policy(&lenient(), &Live::default()))
             .into_iter()
             .flat_map(|r| r.problem.help)
             .collect::<Vec<_>>()
@@ -137,7 +138,7 @@ fn what_a_missing_scope_hides_stops_and_a_missing_feature_does_not() {
 #[test]
 fn all_refusals_come_at_once_and_only_a_plan_without_any_passes() {
     let (policy, live) = (Policy::default(), Live::default());
-    let by = Judgement { policy: &policy, approved: &[], scopes: None, live: &live };
+    let by = Judgement::by_policy(&policy, &live);
     let mut both = change(Action::Delete, "roles", "a");
     both.risk = Risk::Irreversible;
     let refused: Vec<&str> = pass(plan(vec![both]), by).unwrap_err().iter().map(|r| r.guard).collect();

@@ -5,6 +5,8 @@
 //! plans are made of.
 
 mod address;
+mod base;
+mod fingerprint;
 mod locus;
 mod merge;
 mod path;
@@ -12,6 +14,8 @@ mod state;
 mod value;
 
 pub use address::{Address, AddressPattern};
+pub use base::{Base, BaseResource};
+pub use fingerprint::{Fingerprint, FingerprintKey, Mark};
 pub use locus::{Loci, Locus, Sources};
 pub use merge::{Diff, ThreeWay};
 pub use path::{Path, Segment};

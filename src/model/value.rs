@@ -6,6 +6,8 @@ use indexmap::IndexMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Number;
 
+use super::fingerprint::{Fingerprint, FingerprintKey};
+
 /// Members of an object, in the order written.
 pub type Map = IndexMap<String, Value>;
 
@@ -28,6 +30,8 @@ pub enum Value {
     Secret(Secret),
     /// A value nobody has: it cannot be compared and cannot be sent.
     Unresolved(Unresolved),
+    /// What is remembered of a secret, in what the ledger keeps: it can be compared with a secret and cannot be sent.
+    Fingerprint(Fingerprint),
     /// A list.
     Array(Vec<Value>),
     /// An object.
@@ -132,6 +136,7 @@ impl Value {
             Value::String(s) => serde_json::Value::String(s.clone()),
             Value::Secret(s) => secret(s),
             Value::Unresolved(u) => unresolved(u)?,
+            Value::Fingerprint(f) => unresolved(&Unresolved { source: f.source.clone() })?,
             Value::Array(items) => serde_json::Value::Array(
                 items.iter().map(|item| item.convert(secret, unresolved)).collect::<Result<_, _>>()?,
             ),
@@ -141,6 +146,23 @@ impl Value {
                     .collect::<Result<_, Unresolved>>()?,
             ),
         })
+    }
+
+    /// Replaces every secret inside, and every value nobody has, by what may be remembered of it.
+    #[must_use]
+    pub fn fingerprinted(&self, key: Option<&FingerprintKey>) -> Value {
+        match self {
+            Value::Secret(secret) => Value::Fingerprint(Fingerprint {
+                source: secret.source().to_owned(),
+                mark: key.map(|key| key.mark(secret.expose())),
+            }),
+            Value::Unresolved(hole) => Value::Fingerprint(Fingerprint::unknown(hole.source.clone())),
+            Value::Array(items) => Value::Array(items.iter().map(|item| item.fingerprinted(key)).collect()),
+            Value::Object(map) => {
+                Value::Object(map.iter().map(|(name, value)| (name.clone(), value.fingerprinted(key))).collect())
+            }
+            other => other.clone(),
+        }
     }
 
     /// Returns a member of an object.

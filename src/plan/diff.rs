@@ -257,7 +257,7 @@ static ANY: std::sync::OnceLock<FieldSpec> = std::sync::OnceLock::new();
 
 fn holds_secret(value: Option<&Value>) -> bool {
     match value {
-        Some(Value::Secret(_) | Value::Unresolved(_)) => true,
+        Some(Value::Secret(_) | Value::Unresolved(_) | Value::Fingerprint(_)) => true,
         Some(Value::Array(items)) => items.iter().any(|item| holds_secret(Some(item))),
         Some(Value::Object(map)) => map.values().any(|item| holds_secret(Some(item))),
         _ => false,

@@ -15,8 +15,8 @@ use super::{renamed, replaced};
 use crate::change::{Action, Change, FieldChange, How, Kept, Left, Origin, Plan};
 use crate::description::Filters;
 use crate::model::{
-    Address, AddressPattern, Described, Desired, Diff, Live, LiveKind, LiveResource, Map, Path, Segment, Unavailable,
-    Unresolved, Value,
+    Address, AddressPattern, Base, Described, Desired, Diff, Live, LiveKind, LiveResource, Map, Path, Segment,
+    Unavailable, Unresolved, Value,
 };
 use crate::problem::Problem;
 use crate::quirk;
@@ -43,6 +43,10 @@ pub struct Options {
     pub filters: Filters,
     /// Renames: from what, to what.
     pub moved: Vec<(Address, Address)>,
+    /// Resources for which the files win over what was changed outside.
+    pub overwrite: Vec<AddressPattern>,
+    /// What was changed outside stays, where it is not in [`Options::overwrite`].
+    pub keep_drift: bool,
 }
 
 impl Options {
@@ -51,8 +55,9 @@ impl Options {
     }
 }
 
-/// Compares and plans. `desired` is in canonical form ([`super::complete`]).
-pub fn make(registry: &Registry, desired: &Desired, live: &Live, options: &Options) -> Plan {
+/// Compares and plans. `desired` is in canonical form ([`super::complete`]); `base` is what the last deployments left, `None` where
+/// none is known.
+pub fn make(registry: &Registry, desired: &Desired, live: &Live, _base: Option<&Base>, options: &Options) -> Plan {
     let followed = renamed::follow(registry, desired, live, &options.moved);
     let live = followed.as_ref().unwrap_or(live);
     let (mut plan, mut nodes) = compare(registry, desired, live, options);

@@ -33,6 +33,7 @@ pub(super) fn change(address: Address, action: Action, fields: Vec<FieldChange>)
         address,
         id: None,
         action,
+        origin: crate::change::Origin::Unknown,
         risk: fields.iter().map(|f| f.risk).max().unwrap_or_default(),
         fields,
         reasons: Vec::new(),
@@ -171,6 +172,7 @@ pub(super) fn full() -> Plan {
         unchanged: (0..38).map(|n| Address::new("roles", &n.to_string())).collect(),
         notes: vec![Problem::warning("server-set", "`client_id` is set by Auth0").at(&locus("clients/a.json", 2))],
         forecast: Forecast { requests: 9, depth: 3 },
+        ..Plan::default()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::model::Value;
 pub(super) fn brief(value: &Value) -> String {
     match value {
         Value::String(text) if stands_alone(text) => text.clone(),
-        Value::Secret(_) | Value::Unresolved(_) => secret(value),
+        Value::Secret(_) | Value::Unresolved(_) | Value::Fingerprint(_) => secret(value),
         other => inline(&other.redacted()),
     }
 }

@@ -115,7 +115,14 @@ pub fn stable(output: &Output) -> String {
     for (pattern, instead) in [(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"), (r"in \d+(\.\d+)? ?m?s\b", "in TIME")] {
         text = Regex::new(pattern).unwrap().replace_all(&text, instead).into_owned();
     }
-    text
+    // Changes end in any order, so lines of progress are sorted where they follow each other.
+    let mut lines: Vec<&str> = text.lines().collect();
+    for group in lines.chunk_by_mut(|one, next| one.starts_with("done  ") == next.starts_with("done  ")) {
+        if group[0].starts_with("done  ") {
+            group.sort_unstable();
+        }
+    }
+    lines.join("\n")
 }
 
 /// What every refusal has in common: its code, an empty stdout, an error with an id first; with `--json` the same code, an empty

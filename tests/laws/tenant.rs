@@ -102,7 +102,7 @@ impl Tenant {
             .unwrap_or_else(|problem| panic!("{problem:?}"));
         let broken = plan::complete(registry, &mut desired, &live, &names);
         assert!(broken.is_empty(), "{broken:#?}");
-        let plan = plan::make(registry, &desired, &live, options);
+        let plan = plan::make(registry, &desired, &live, None, options);
         assert_eq!(plan.valid(), Ok(()));
         Planned { plan, live, names }
     }
@@ -110,7 +110,7 @@ impl Tenant {
     /// Applies a plan that nothing speaks against.
     pub(crate) async fn apply(&self, planned: Planned) -> Report {
         let policy = everything();
-        let by = Judgement { policy: &policy, approved: &[], live: &planned.live, scopes: None };
+        let by = Judgement::by_policy(&policy, &planned.live);
         let approved = guard::pass(planned.plan, by).unwrap_or_else(|refusals| {
             panic!("refused: {:#?}", refusals.iter().map(|r| &r.problem.title).collect::<Vec<_>>())
         });

@@ -219,7 +219,7 @@ fn value_at<'v>(value: &'v Value, path: &Path) -> Option<&'v Value> {
 
 fn has_stand_ins(value: &Value) -> bool {
     match value {
-        Value::Secret(_) | Value::Unresolved(_) => true,
+        Value::Secret(_) | Value::Unresolved(_) | Value::Fingerprint(_) => true,
         Value::Array(items) => items.iter().any(has_stand_ins),
         Value::Object(map) => map.values().any(has_stand_ins),
         _ => false,

@@ -66,6 +66,7 @@ pub(in crate::render) fn kept(why: &Kept, whole: bool) -> String {
             format!("left alone: it refers to {kind}/{name}, a kind that Tenantry does not support yet")
         }
         Kept::Refused(why) => format!("left alone: Auth0 would refuse it, {why}"),
+        Kept::Drift => "changed outside, and left so by policy".to_owned(),
         Kept::Ambiguous(ids) => format!("not touched: several live resources have this name ({})", ids.join(", ")),
         Kept::CreateOnly => "can be set only when the resource is created".to_owned(),
     }

@@ -121,7 +121,7 @@ impl From<&FieldChange> for Field {
 /// A secret field, even where its value is not known to be one: only where it comes from.
 fn hidden(value: &Value) -> Json {
     match value {
-        Value::Secret(_) | Value::Unresolved(_) => value.redacted(),
+        Value::Secret(_) | Value::Unresolved(_) | Value::Fingerprint(_) => value.redacted(),
         _ => Json::String("(secret)".to_owned()),
     }
 }
@@ -145,6 +145,7 @@ impl From<&change::Left> for Left {
                 Kept::Fixed => "immutable",
                 Kept::Foreign(..) => "refers-to-unsupported-kind",
                 Kept::Refused(_) => "would-be-refused",
+                Kept::Drift => "drift-kept",
             },
             words: kept(&left.why, left.fields.is_empty()),
             fields: left.fields.iter().map(Field::from).collect(),

@@ -1,5 +1,7 @@
 //! What a plan is made of: the vocabulary of planning, guarding, applying and rendering.
 
+mod facts;
+
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
@@ -8,6 +10,8 @@ use crate::codec::Body;
 use crate::model::{Address, Diff, Locus, Path, Unavailable, Value};
 use crate::problem::Problem;
 use crate::schema::{Risk, Verb};
+
+pub use facts::{Author, Blame, Certainty, Effect, Facts, Question};
 
 /// What happens to a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -157,6 +161,8 @@ pub struct Change {
     pub id: Option<String>,
     /// What.
     pub action: Action,
+    /// Whose a create, replace or delete is; an update is told field by field.
+    pub origin: Origin,
     /// Field by field; for create and delete every leaf.
     pub fields: Vec<FieldChange>,
     /// The worst of action and fields.
@@ -184,6 +190,7 @@ impl Change {
             address,
             id: None,
             action,
+            origin: Origin::Unknown,
             fields: Vec::new(),
             risk: Risk::Safe,
             reasons: Vec::new(),
@@ -227,6 +234,8 @@ pub enum Kept {
     Foreign(String, String),
     /// The API is sure to refuse it: why.
     Refused(String),
+    /// Somebody changed it outside, and policy says that this stays.
+    Drift,
 }
 
 /// Live resources that are not described.
@@ -296,6 +305,16 @@ pub struct Plan {
     pub notes: Vec<Problem>,
     /// What applying costs.
     pub forecast: Forecast,
+    /// Whether a deployment of this tenant is known, so that change can be told from drift.
+    pub has_base: bool,
+    /// Somebody already did what the description asks: no write, the base moves at the next apply.
+    pub already: Vec<(Address, Path)>,
+    /// Described at the last deployment and no longer: live stays as it is.
+    pub released: Vec<(Address, Path)>,
+    /// What the plan wants to know before guards judge it.
+    pub questions: Vec<Question>,
+    /// The answers.
+    pub facts: Facts,
 }
 
 impl Plan {

@@ -1,0 +1,76 @@
+//! [`History`]: all records of one tenant.
+
+use std::collections::BTreeMap;
+
+use super::record::{Deployment, Outcome};
+use crate::model::Base;
+
+/// All deployments of one tenant that are known, oldest first.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History {
+    deployments: BTreeMap<String, Deployment>,
+}
+
+impl History {
+    /// No deployment at all.
+    pub const fn none() -> Self {
+        History { deployments: BTreeMap::new() }
+    }
+
+    /// Puts records in order; of two with the same id the one that ended counts.
+    pub fn new(records: impl IntoIterator<Item = Deployment>) -> Self {
+        let mut deployments: BTreeMap<String, Deployment> = BTreeMap::new();
+        for record in records {
+            let known = deployments.get(&record.id);
+            if known.is_none_or(|known| known.ended < record.ended) {
+                deployments.insert(record.id.clone(), record);
+            }
+        }
+        History { deployments }
+    }
+
+    /// Returns all deployments, oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Deployment> {
+        self.deployments.values()
+    }
+
+    /// Returns the newest deployment that ended.
+    pub fn last(&self) -> Option<&Deployment> {
+        self.iter().rev().find(|deployment| deployment.outcome.is_some())
+    }
+
+    /// Returns the deployments that began and never ended: they run now, or crashed.
+    pub fn unfinished(&self) -> impl Iterator<Item = &Deployment> {
+        self.iter().filter(|deployment| deployment.outcome.is_none())
+    }
+
+    /// Returns the deployment with this id, or with a prefix of it that no other has.
+    ///
+    /// # Errors
+    ///
+    /// The ids that match where it is not exactly one.
+    pub fn find(&self, prefix: &str) -> Result<&Deployment, Vec<String>> {
+        let wanted = prefix.to_ascii_uppercase();
+        let found: Vec<&Deployment> = self.iter().filter(|deployment| deployment.id.starts_with(&wanted)).collect();
+        match found[..] {
+            [one] => Ok(one),
+            _ => Err(found.iter().map(|deployment| deployment.id.clone()).collect()),
+        }
+    }
+
+    /// Returns what all deployments together left; `None` where there was none.
+    pub fn base(&self) -> Option<Base> {
+        let mut base = Base::default();
+        let mut any = false;
+        for deployment in self.iter().filter(|d| matches!(d.outcome, Some(Outcome::Done | Outcome::Partial))) {
+            any = true;
+            for entry in &deployment.base {
+                match &entry.left {
+                    Some(left) => base.resources.insert(entry.address.clone(), left.clone()),
+                    None => base.resources.remove(&entry.address),
+                };
+            }
+        }
+        any.then_some(base)
+    }
+}

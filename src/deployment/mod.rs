@@ -1,0 +1,10 @@
+//! What is remembered of a deployment, and what the memories of all deployments add up to.
+//!
+//! Pure: [`Deployment`] is the record of one apply, [`History`] all records of one tenant. The formats they are stored in stand
+//! here too, with their versions; `ledger` puts them somewhere.
+
+mod history;
+mod record;
+
+pub use history::History;
+pub use record::{BaseEntry, Commit, Deployment, Image, Outcome, Purpose, Rules, TakenBack, Tally};
