@@ -9,6 +9,7 @@ use super::interrupt::Interrupt;
 use super::ui::Ui;
 use super::{Ended, Global, failed, refused};
 use crate::change::{Plan, Refusal};
+use crate::files::{Access, write_atomically};
 use crate::flow::{self, PlanRequest, Planned, Request};
 use crate::guard::Approved;
 use crate::model::AddressPattern;
@@ -30,8 +31,8 @@ pub(super) struct Args {
     /// Exit with 2 if a write is due
     #[arg(long)]
     detailed_exitcode: bool,
-    /// Save the plan: not in this version
-    #[arg(short = 'o', long = "out", value_name = "FILE", hide = true)]
+    /// Save the plan: `apply FILE` applies it, unless anything it rests on moved
+    #[arg(short = 'o', long = "out", value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
@@ -56,6 +57,8 @@ impl Selection {
     pub(super) fn request(&self, base: Request, approved: Approved) -> PlanRequest {
         PlanRequest {
             base,
+            at: None,
+            resume: false,
             targets: self.targets.clone(),
             prune: self.prune.clone(),
             overwrite: self.overwrite.clone(),
@@ -75,7 +78,7 @@ enum Format {
 }
 
 /// Checks an address pattern.
-fn pattern(text: &str) -> Result<AddressPattern, String> {
+pub(super) fn pattern(text: &str) -> Result<AddressPattern, String> {
     let pattern = AddressPattern::new(text)?;
     let kind = text.split('/').next().unwrap_or_default();
     if !kind.contains(['*', '?', '[', '{']) {
@@ -95,17 +98,21 @@ fn kind(text: &str) -> Result<String, String> {
 }
 
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Interrupt) -> Ended {
-    if args.out.is_some() {
-        let problem = Problem::error("usage", "saving a plan (`-o`) is not in this version")
-            .help("run `tenantry apply`, which shows the plan and asks before it writes");
-        return refused(ui, problem);
-    }
     let request = args.selection.request(global.request(&interrupt.token)?, Approved::default());
     let planned = match flow::plan(&request).await {
         Ok(planned) => planned,
         Err(failure) => return failed(ui, &failure),
     };
     let shown = Shown::new(&planned);
+    if let Some(file) = &args.out {
+        let receipt = planned.receipt(shown.document());
+        let path = request.base.around.directory.join(file);
+        let bytes = serde_json::to_vec_pretty(&receipt)?;
+        if let Err(problem) = write_atomically(&path, &bytes, Access::Owner) {
+            planned.session.close().await;
+            return refused(ui, problem);
+        }
+    }
     planned.session.close().await;
     if ui.json {
         ui.answer(&v1::text(&v1::Plan::from(&shown.view())))?;
@@ -142,6 +149,11 @@ impl Shown {
 
     pub(super) fn view(&self) -> PlanView<'_> {
         PlanView { plan: &self.plan, refusals: &self.refusals, head: &self.head }
+    }
+
+    /// The plan as `plan --json` prints it.
+    pub(super) fn document(&self) -> serde_json::Value {
+        serde_json::to_value(v1::Plan::from(&self.view())).unwrap_or_default()
     }
 
     /// A refusal wins over differences.

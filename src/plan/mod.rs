@@ -7,6 +7,7 @@
 mod decide;
 mod diff;
 mod make;
+mod mask;
 mod normalize;
 mod order;
 mod pair;
@@ -17,6 +18,7 @@ mod replaced;
 mod scope;
 mod sides;
 mod sub;
+mod taken_back;
 mod write;
 
 pub use crate::change::{
@@ -25,5 +27,7 @@ pub use crate::change::{
 pub use decide::{Verdict, decide};
 pub use diff::{Differences, diff};
 pub use make::{Options, make, problems};
+pub use mask::mask;
 pub use normalize::{complete, own_names};
 pub use path::fill_path;
+pub use taken_back::taken_back;
