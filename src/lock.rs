@@ -1,0 +1,1 @@
+//! One apply at a time: the lock on a tenant.

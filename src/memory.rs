@@ -1,0 +1,1 @@
+//! What the tenant itself remembers of what it runs.
