@@ -12,6 +12,9 @@ mod route;
 mod search;
 mod subject;
 
+#[cfg(test)]
+mod sandbox_tests;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
