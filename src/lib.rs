@@ -8,6 +8,7 @@ pub mod codec;
 pub mod deployment;
 pub mod description;
 pub mod export;
+pub mod facts;
 pub mod files;
 pub mod flow;
 pub mod guard;
