@@ -152,7 +152,18 @@ async fn recorded(
             let (journal, entries) = Journal::reopen(&path).await?;
             (journal, entries.requests())
         }
-        None => (Journal::create(&path, header(planned, &record)).await?, 0),
+        None => {
+            let header = Header {
+                deployment: record.id.clone(),
+                domain: record.domain.clone(),
+                environment: record.environment.clone(),
+                digest: record.digest.clone(),
+                tool: record.tool.clone(),
+                started: record.started,
+                fingerprint_key: record.fingerprint_key.clone(),
+            };
+            (Journal::create(&path, header).await?, 0)
+        }
     };
     let run = apply::Settings {
         deployment: id.to_owned(),

@@ -31,9 +31,8 @@ pub async fn history(request: &Request) -> Result<FoundHistory, Failed> {
     let (settings, sources, mut problems) = (loaded.settings, loaded.sources, loaded.warnings);
     let failed = |problem| Failed::one(problem, sources.clone());
     let domain = domain(&settings).map_err(failed)?;
-    let ledger = Ledger::open(&settings.ledger_place(), &settings.root, &settings.environment, &domain)
-        .await
-        .map_err(failed)?;
+    let ledger =
+        Ledger::open(&settings.ledger_place(), &settings.root, &settings.environment, &domain).map_err(failed)?;
     let (history, told) = ledger.read().await.map_err(failed)?;
     problems.extend(told);
     Ok(FoundHistory { history, place: ledger.describe(), settings, problems, sources })

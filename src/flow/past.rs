@@ -48,16 +48,13 @@ impl Past {
     ) -> Result<Past, Problem> {
         let place = settings.ledger_place();
         let domain = session.client.domain();
-        let ledger = Ledger::open(&place, &settings.root, &settings.environment, domain).await?;
+        let ledger = Ledger::open(&place, &settings.root, &settings.environment, domain)?;
         let (history, told) = ledger.read().await?;
         problems.extend(told);
         let key = key(settings, request, session).await?;
         let description: PathBuf = settings.description.clone().unwrap_or_else(|| settings.root.clone());
         let repository = Repository::find(&settings.root);
-        let commit = match &repository {
-            Some(repository) => repository.head(&[settings.root.clone(), description])?,
-            None => None,
-        };
+        let commit = repository.as_ref().and_then(|repository| repository.head(&[&settings.root, &description]));
         let base = history.base();
         Ok(Past { ledger, history, base, base_missing: None, key, repository, commit })
     }
@@ -110,8 +107,10 @@ impl Past {
         // A name from outside must not become a path.
         let known = self.history.iter().any(|known| known.id == deployment);
         known
-            && journal::read(&self.ledger.journal(deployment))
-                .is_ok_and(|entries| entries.is_ours(correlation_id, method, path))
+            && self.ledger.find_journal(deployment).is_ok_and(|found| {
+                let entries = found.and_then(|found| journal::read(&found).ok());
+                entries.is_some_and(|entries| entries.is_ours(correlation_id, method, path))
+            })
     }
 
     /// Renders the description that the tenant says it runs.

@@ -34,9 +34,10 @@ pub(super) async fn at_commit(
         Problem::error("unwritable-file", format!("there is no room to look at commit {commit}: {error}"))
             .help("make room in the folder for temporary files (TMPDIR)")
     })?;
-    repository.check_out(commit, folder.path())?;
+    let description = settings.description.as_deref().unwrap_or(&settings.root);
+    repository.check_out(commit, &[&settings.root, description, &request.around.directory], folder.path())?;
     let there = |path: &Path| -> PathBuf {
-        let inside = path.strip_prefix(repository.work_tree()).ok();
+        let inside = repository.inside(path);
         inside.map_or_else(|| path.to_path_buf(), |inside| folder.path().join(inside))
     };
     let around = Surroundings { directory: there(&request.around.directory), env: request.around.env.clone() };
