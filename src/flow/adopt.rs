@@ -25,10 +25,14 @@ pub struct AdoptRequest {
 
 /// What was adopted.
 pub struct Adopted {
-    /// What became of each difference, and the files that were written.
-    pub edited: Edited,
-    /// Other environments whose desired state moves along.
-    pub moves_along: Vec<String>,
+    /// Files that were written or removed.
+    pub files: Vec<AdoptedFile>,
+    /// Fields that were taken over; the root for a resource as a whole.
+    pub done: Vec<(Address, Path)>,
+    /// Fields that were left, and why.
+    pub left: Vec<(Address, Path, String)>,
+    /// Other environments that render the same files, and the resources whose desired state moves along.
+    pub moves_along: Vec<(String, Vec<Address>)>,
     /// Warnings and notes.
     pub problems: Vec<Problem>,
     /// Texts of the files as they were.

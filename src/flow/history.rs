@@ -1,7 +1,7 @@
 //! `history`: the deployments of a tenant.
 
 use super::{Failed, Request};
-use crate::deployment::History;
+use crate::deployment::{History, canonical_domain};
 use crate::ledger::Ledger;
 use crate::model::Sources;
 use crate::problem::Problem;
@@ -13,8 +13,8 @@ pub struct FoundHistory {
     pub history: History,
     /// Where they are kept, in words.
     pub place: String,
-    /// The settings.
-    pub settings: Settings,
+    /// Canonical domain of the tenant.
+    pub domain: String,
     /// Warnings.
     pub problems: Vec<Problem>,
     /// Texts of the files.
@@ -35,7 +35,7 @@ pub async fn history(request: &Request) -> Result<FoundHistory, Failed> {
         Ledger::open(&settings.ledger_place(), &settings.root, &settings.environment, &domain).map_err(failed)?;
     let (history, told) = ledger.read().await.map_err(failed)?;
     problems.extend(told);
-    Ok(FoundHistory { history, place: ledger.describe(), settings, problems, sources })
+    Ok(FoundHistory { history, place: ledger.describe(), domain: canonical_domain(&domain), problems, sources })
 }
 
 fn domain(settings: &Settings) -> Result<String, Problem> {

@@ -8,7 +8,7 @@ use super::then::at_commit;
 use super::{Failed, Request, Session};
 use crate::change::{Origin, Plan, Question, Refusal};
 use crate::codec::Names;
-use crate::deployment::{Deployment, Purpose, TakenBack};
+use crate::deployment::{Deployment, Outcome, Purpose, TakenBack};
 use crate::description::{Filters, has_errors};
 use crate::facts;
 use crate::guard::{self, Approved, Judgement};
@@ -230,15 +230,16 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
 
 /// Finds the deployment that is carried on; warns of one that is not.
 fn resumed(request: &PlanRequest, described: &mut Described, past: &Past) -> Result<Option<Deployment>, Vec<Problem>> {
-    let open = past.history.unfinished().last();
+    let unfinished_one = past.history.unfinished().last();
     if !request.resume {
-        if let Some(open) = open {
+        if let Some(open) = unfinished_one {
             described.problems.push(Problem { severity: Severity::Warning, ..unfinished(open) });
         }
         return Ok(None);
     }
-    let Some(open) = open else {
-        let problem = Problem::error("nothing-to-resume", "no deployment began and did not end")
+    let partial = || past.history.last().filter(|last| last.outcome == Some(Outcome::Partial));
+    let Some(open) = unfinished_one.or_else(partial) else {
+        let problem = Problem::error("nothing-to-resume", "no deployment began and did not end, or ended in part")
             .help("run `tenantry apply` without --resume");
         return Err(vec![problem]);
     };
@@ -361,7 +362,9 @@ impl Made {
 impl Planned {
     /// Returns the unfinished deployment that applying this plan carries on.
     pub fn resumes(&self, asked: bool) -> Option<String> {
-        let open = self.past.history.unfinished().last()?;
+        let history = &self.past.history;
+        let partial = || history.last().filter(|last| asked && last.outcome == Some(Outcome::Partial));
+        let open = history.unfinished().last().or_else(partial)?;
         // A revert that stopped is carried on by the same revert.
         let same = matches!(self.purpose, Purpose::Revert(_)) && open.purpose == self.purpose;
         (asked || same).then(|| open.id.clone())
