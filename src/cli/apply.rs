@@ -254,10 +254,11 @@ pub(super) async fn carry_out(
             return Ok((code, None));
         }
     };
+    let applied = render::apply::Applied { deployment: Some(&deployment), report: &report, side_effects: &[] };
     if ui.json {
-        ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &report, Some(&deployment))))?;
+        ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &applied)))?;
     } else {
-        ui.answer(&format!("\n{}", render::apply::report(&report, &ui.out)))?;
+        ui.answer(&format!("\n{}", render::apply::report(&applied, &ui.out)))?;
         ui.problems(&problems, &Default::default());
     }
     Ok((code(&report, interrupt), Some(deployment)))
@@ -269,7 +270,8 @@ fn unapplied(shown: &Shown, ui: &Ui) -> Ended {
         let changes = shown.plan.changes.iter();
         let changes = changes.map(|change| (change.address.clone(), change.action, Outcome::NotStarted)).collect();
         let report = Report { changes, requests: 0, interrupted: false };
-        ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &report, None)))?;
+        let applied = render::apply::Applied { deployment: None, report: &report, side_effects: &[] };
+        ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &applied)))?;
     }
     Ok(if shown.refusals.is_empty() { ExitCode::Done } else { ExitCode::Refused })
 }
