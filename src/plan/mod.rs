@@ -25,7 +25,7 @@ pub use crate::change::{
     Action, Change, Counts, FieldChange, Forecast, How, Kept, Left, Origin, Plan, Refusal, Step, Unmanaged, Wait,
 };
 pub use decide::{Verdict, decide};
-pub use diff::{Differences, diff};
+pub use diff::{Differences, diff, item_name, key_of};
 pub use make::{Options, make, problems};
 pub use mask::mask;
 pub use normalize::{complete, own_names};
