@@ -254,12 +254,17 @@ pub(super) async fn carry_out(
             return Ok((code, None));
         }
     };
-    let applied = render::apply::Applied { deployment: Some(&deployment), report: &report, side_effects: &[] };
+    let applied = render::apply::Applied {
+        deployment: Some(&deployment),
+        report: &report,
+        side_effects: &report.side_effects,
+    };
     if ui.json {
         ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &applied)))?;
     } else {
         ui.answer(&format!("\n{}", render::apply::report(&applied, &ui.out)))?;
-        ui.problems(&problems, &Default::default());
+        let notes = report.notes.iter().map(|(_, note)| note.clone());
+        ui.problems(&notes.chain(problems).collect::<Vec<_>>(), &Default::default());
     }
     Ok((code(&report, interrupt), Some(deployment)))
 }
@@ -269,7 +274,7 @@ fn unapplied(shown: &Shown, ui: &Ui) -> Ended {
     if ui.json {
         let changes = shown.plan.changes.iter();
         let changes = changes.map(|change| (change.address.clone(), change.action, Outcome::NotStarted)).collect();
-        let report = Report { changes, requests: 0, interrupted: false };
+        let report = Report { changes, ..Report::default() };
         let applied = render::apply::Applied { deployment: None, report: &report, side_effects: &[] };
         ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &applied)))?;
     }

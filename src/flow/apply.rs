@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use ulid::Ulid;
 
 use super::{Past, Planned};
-use crate::apply::{self, ApplyEvent, Index, Outcome as Ended, Report};
+use crate::apply::{self, ApplyEvent, Index, Outcome as Ended, Report, Site};
 use crate::change::{Action, Plan, Refusal};
 use crate::deployment::{Deployment, Outcome, Tally};
 use crate::guard;
 use crate::journal::{Header, Journal};
 use crate::live::{Reach, read};
-use crate::lock::{self, Lock};
+use crate::lock::{self, Lock, Taken};
 use crate::memory::{self, Memory};
 use crate::model::{Address, DescribedKind, Desired, Live, LiveKind, LiveResource};
 use crate::plan;
@@ -84,13 +84,18 @@ async fn locked(
         None
     } else {
         let owner = lock::Owner { deployment: deployment.clone(), actor: request.actor.clone() };
-        let (lock, told) = lock::acquire(client, &owner, request.resumed.as_deref()).await?;
-        problems.extend(told);
-        lock
+        let dead = planned.dead(request);
+        match lock::take(client, &owner, dead.as_deref(), lock::Terms::default()).await? {
+            Taken::Locked(lock) => Some(lock),
+            Taken::Unlocked(problem) => {
+                problems.push(problem);
+                None
+            }
+        }
     };
     let applied = recorded(planned, request, &deployment, lock.as_ref(), &mut problems, tell).await;
     if let Some(lock) = lock {
-        problems.extend(lock.release(client).await);
+        problems.extend(lock.release().await);
     }
     Ok(match applied? {
         Applied::Ran { deployment, report, .. } => Applied::Ran { deployment, report, problems },
@@ -165,13 +170,15 @@ async fn recorded(
             (Journal::create(&path, header).await?, 0)
         }
     };
-    let run = apply::Settings {
-        deployment: id.to_owned(),
-        keep_going: request.keep_going,
-        cancel: lock.map_or_else(|| request.cancel.clone(), |lock| lock.guard(&request.cancel)),
-    };
+    let mut run = apply::Settings::new(id, request.cancel.clone());
+    run.keep_going = request.keep_going;
+    run.key = past.key.clone();
     let index = Index::new(planned.names.clone());
-    let report = apply::apply(approved, client, &index, &run, Some(&journal), tell).await;
+    let site = Site { client, index: &index, live, journal: Some(&journal), lock };
+    let report = apply::apply(approved, site, &run, tell).await;
+    if let Err(problem) = journal.flush().await {
+        problems.push(problem);
+    }
     let after = after(planned, &touched, &report, problems).await;
     let done = |address: &Address| {
         !report.changes.iter().any(|(changed, _, outcome)| changed == address && *outcome != Ended::Done)
@@ -204,6 +211,13 @@ async fn recorded(
         }
     }
     Ok(Applied::Ran { deployment: id.to_owned(), report, problems: Vec::new() })
+}
+
+impl Planned {
+    /// The crashed deployment whose lock is taken over.
+    fn dead(&self, request: &ApplyRequest) -> Option<String> {
+        request.resumed.clone().or_else(|| self.closes.first().map(|closed| closed.id.clone()))
+    }
 }
 
 /// Looks at the ledger again, now that nobody else can write: another deployment may have ended since the plan was made, or crashed.
