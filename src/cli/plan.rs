@@ -8,14 +8,15 @@ use super::exit_code::ExitCode;
 use super::interrupt::Interrupt;
 use super::ui::Ui;
 use super::{Ended, Global, failed, refused};
-use crate::change::{Plan, Refusal};
+use crate::change::{Kept, Plan, Refusal};
+use crate::deployment::Purpose;
 use crate::files::{Access, write_atomically};
 use crate::flow::{self, PlanRequest, Planned, Request};
-use crate::guard::Approved;
+use crate::guard::{Approved, short_id};
 use crate::model::AddressPattern;
 use crate::problem::{Problem, closest};
 use crate::render::json::v1;
-use crate::render::{Head, PlanView, plan_human, plan_markdown};
+use crate::render::{Deployed, Head, PlanView, Reverting, plan_human, plan_markdown};
 use crate::schema::Registry;
 
 /// Show what apply would do
@@ -141,10 +142,16 @@ impl Shown {
         if planned.settings.sandbox.is_some() {
             remarks.push("the sandbox stands in for the tenant".to_owned());
         }
-        if planned.settings.deletes_everything() {
-            remarks.push("AUTH0_ALLOW_DELETE is true: whatever a described kind lacks is deleted".to_owned());
-        }
-        Shown { plan, refusals: planned.refusals.clone(), head: Head { remarks, ..Head::default() } }
+        let head = Head {
+            commit: planned.past.commit.clone(),
+            deployed: Deployed::last(&planned.past.history),
+            deletes_undescribed: planned.settings.deletes_everything(),
+            remarks,
+            reverting: reverting(planned),
+            rate: None,
+            now: planned.session.client.server_now(),
+        };
+        Shown { plan, refusals: planned.refusals.clone(), head }
     }
 
     pub(super) fn view(&self) -> PlanView<'_> {
@@ -158,12 +165,26 @@ impl Shown {
 
     /// A refusal wins over differences.
     fn code(&self, detailed: bool) -> ExitCode {
-        match (self.refusals.is_empty(), self.plan.has_changes()) {
+        let drift_stands = self.plan.left.iter().any(|left| left.why == Kept::Drift);
+        match (self.refusals.is_empty(), self.plan.has_changes() || drift_stands) {
             (false, _) => ExitCode::Refused,
             (true, true) if detailed => ExitCode::Differences,
             _ => ExitCode::Done,
         }
     }
+}
+
+/// Says what a revert takes back.
+fn reverting(planned: &Planned) -> Option<Reverting> {
+    let Purpose::Revert(taken) = &planned.purpose else { return None };
+    let history = &planned.past.history;
+    let short: Vec<&str> = taken.iter().map(|id| short_id(history, id)).collect();
+    let what = match (&planned.back_to, short.as_slice()) {
+        (Some(to), _) => format!("goes back to {to}"),
+        (None, [one]) => format!("takes back deployment {one}"),
+        (None, several) => format!("takes back deployments {}", several.join(", ")),
+    };
+    Some(Reverting { what, lost: planned.lost.clone() })
 }
 
 #[cfg(test)]

@@ -56,6 +56,8 @@ pub struct Planned {
     pub settings: Settings,
     /// What it is for.
     pub purpose: Purpose,
+    /// The commit or deployment a revert goes back to, as named; `None` where it takes single deployments back.
+    pub back_to: Option<String>,
     /// What cannot come back, in sentences; for a revert.
     pub lost: Vec<String>,
     /// Deployments that crashed and are at an end with this one.
@@ -336,6 +338,7 @@ impl Made {
             sources: described.sources,
             settings: described.settings,
             purpose: Purpose::Apply,
+            back_to: None,
             lost: Vec::new(),
             closes: Vec::new(),
             desired: described.desired,

@@ -59,6 +59,7 @@ async fn to_commit(request: &PlanRequest, to: &str) -> Result<Planned, Failed> {
     }
     let mut planned = plan_files(&wanted).await?;
     planned.purpose = Purpose::Revert(taken);
+    planned.back_to = Some(to.to_owned());
     planned.refusals = guard::judge(&planned.plan, planned.judgement());
     Ok(planned)
 }
@@ -223,6 +224,7 @@ fn planned(
         sources,
         settings,
         purpose: Purpose::Revert(vec![of.id]),
+        back_to: None,
         lost: undo.lost,
         closes,
         digest: receipt::description_digest(&undo.desired),
