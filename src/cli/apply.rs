@@ -127,7 +127,7 @@ fn unapplied(shown: &Shown, ui: &Ui) -> Ended {
     if ui.json {
         let changes = shown.plan.changes.iter();
         let changes = changes.map(|change| (change.address.clone(), change.action, Outcome::NotStarted)).collect();
-        let report = Report { changes, requests: 0, interrupted: false };
+        let report = Report { changes, ..Report::default() };
         ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &report, None)))?;
     }
     Ok(if shown.refusals.is_empty() { ExitCode::Done } else { ExitCode::Refused })

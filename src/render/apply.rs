@@ -103,6 +103,7 @@ mod tests {
             ],
             requests: 3,
             interrupted: true,
+            ..Report::default()
         };
         let text = super::report(&report, &Options::default());
         assert!(!text.contains('\u{1b}'));
@@ -114,7 +115,7 @@ mod tests {
         let report = Report {
             changes: vec![(Address::single("tenant"), Action::Update, Outcome::Done)],
             requests: 1,
-            interrupted: false,
+            ..Report::default()
         };
         assert_eq!(super::report(&report, &Options::default()), "1 done · 1 request\n");
     }
