@@ -141,6 +141,7 @@ mod tests {
             ],
             requests: 3,
             interrupted: true,
+            ..Report::default()
         };
         let side_effects = [(Address::new("clients", "Shop"), Path::root().key("jwt_configuration"))];
         let applied = Applied { deployment: Some("01JD7QK3"), report: &report, side_effects: &side_effects };
@@ -154,7 +155,7 @@ mod tests {
         let report = Report {
             changes: vec![(Address::single("tenant"), Action::Update, Outcome::Done)],
             requests: 1,
-            interrupted: false,
+            ..Report::default()
         };
         let applied = Applied { deployment: Some("01JD7QK3"), report: &report, side_effects: &[] };
         let text = super::report(&applied, &Options::default());
