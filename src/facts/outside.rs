@@ -171,16 +171,16 @@ impl Judge<'_> {
             Target::Whole => write.entry.method == "DELETE" && subject.live.is_none(),
             _ => false,
         };
-        match writes.iter().find(is_end) {
-            Some(write) if !write.ours => return named(write.entry, Certainty::Exact, None),
-            // Ours is the last word the log has: what came after it is not there.
-            Some(_) => return nobody(None),
-            None => {}
+        let end = writes.iter().find(is_end);
+        match end {
+            Some(write) if !write.ours => named(write.entry, Certainty::Exact, None),
+            end => match (self.along(subject, seen), end) {
+                (Some(blame), _) => blame,
+                // Ours is the last word the log has: what came after it is not there.
+                (None, Some(_)) => nobody(None),
+                (None, None) => last(writes),
+            },
         }
-        if let Some(blame) = self.along(subject, seen) {
-            return blame;
-        }
-        last(writes)
     }
 
     /// A resource that the API deleted along with another.
@@ -230,18 +230,16 @@ impl Judge<'_> {
                 Held::No => {}
             }
         }
-        match holder {
-            Some((write, _)) if !write.ours => named(write.entry, Certainty::Exact, None),
-            // Ours was the last to write it: what came after it is not in the log.
-            Some((ours, _)) => {
-                let later: Vec<&Write<'_, '_>> = others.into_iter().filter(|w| w.entry.at > ours.entry.at).collect();
-                first(&later)
-            }
-            None => match self.item_gone(path, subject, seen) {
-                Some(blame) => blame,
-                None => first(&others),
-            },
+        let ours = match holder {
+            Some((write, _)) if !write.ours => return named(write.entry, Certainty::Exact, None),
+            ours => ours,
+        };
+        if let Some(blame) = self.item_gone(path, subject, seen) {
+            return blame;
         }
+        // Where ours was the last to write it, what came after it is not in the log.
+        let later = |write: &&Write<'_, '_>| ours.as_ref().is_none_or(|(ours, _)| write.entry.at > ours.entry.at);
+        first(&others.into_iter().filter(later).collect::<Vec<_>>())
     }
 
     /// An item of a list that the API took away along with the resource it names.

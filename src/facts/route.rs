@@ -231,6 +231,10 @@ mod tests {
                 for write in
                     [Some(&sub.add), sub.change.as_ref(), Some(&sub.remove), sub.replace.as_ref()].into_iter().flatten()
                 {
+                    if write.path.is_empty() {
+                        // A list that is only replaced whole.
+                        continue;
+                    }
                     found(
                         &spec.name,
                         &write.path,
@@ -244,7 +248,7 @@ mod tests {
                 tried += 1;
             }
         }
-        assert!(tried > 80, "{tried}");
+        assert!(tried > 70, "{tried}");
     }
 
     fn kinds(path: &str) -> Vec<String> {

@@ -16,7 +16,7 @@ fn id<'j>(object: &'j Json, member: &str) -> &'j str {
 async fn a_field_is_exact_where_a_write_holds_it() {
     let mut world = World::new().await;
     let app = json!({"name": "Shop", "callbacks": ["https://a", "https://b"], "description": "x",
-        "jwt_configuration": {"lifetime_in_seconds": 36000, "alg": "RS256"}});
+        "refresh_token": {"rotation_type": "rotating", "expiration_type": "expiring", "leeway": 5}});
     let made = world.ours("POST /clients", app).await;
     world.deployed().await;
     let line = format!("PATCH /clients/{}", id(&made, "client_id"));
@@ -28,8 +28,8 @@ async fn a_field_is_exact_where_a_write_holds_it() {
     let exact = &told["callbacks[https://debug]"];
     assert!(exact.at > world.since && exact.log_id.is_some() && exact.note.is_none());
     // What a nested object lacks is reset by the write that replaces it.
-    world.dana(&line, json!({"jwt_configuration": {"alg": "RS256"}})).await;
-    assert_eq!(world.told("clients/Shop", "jwt_configuration.lifetime_in_seconds").await, DANA);
+    world.dana(&line, json!({"refresh_token": {"rotation_type": "rotating", "expiration_type": "expiring"}})).await;
+    assert_eq!(world.told("clients/Shop", "refresh_token.leeway").await, DANA);
 }
 
 #[tokio::test]
@@ -174,8 +174,8 @@ async fn singletons_parts_and_places() {
     world.dana("PATCH /tenants/settings", json!({"change_password": {"enabled": true, "html": "<html></html>"}})).await;
     assert_eq!(world.told("pages/password_reset", "html").await, DANA);
     assert_eq!(world.told("pages/error_page", "html").await, NOBODY);
-    world.dana("PATCH /attack-protection/captcha", json!({"selected": "auth_challenge"})).await;
-    assert_eq!(world.told("attackProtection", "captcha.selected").await, DANA);
+    world.dana("PATCH /attack-protection/captcha", json!({"active_provider_id": "auth_challenge"})).await;
+    assert_eq!(world.told("attackProtection", "captcha.active_provider_id").await, DANA);
     assert_eq!(world.told("attackProtection", "bruteForceProtection.enabled").await, NOBODY);
     world.dana("PUT /prompts/login/custom-text/en", json!({"login": {"title": "Hi"}})).await;
     assert_eq!(world.told("prompts", "customText.en.login.login.title").await, DANA);
