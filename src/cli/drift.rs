@@ -40,7 +40,6 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         domain: &found.plan.domain,
         head: &head,
         resources: &resources,
-        strangers: &found.strangers,
         unchanged: found.plan.unchanged.len(),
         secrets: &found.plan.secrets,
         unreadable: &found.plan.unreadable,

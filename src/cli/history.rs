@@ -61,7 +61,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         }
     };
     if ui.json {
-        ui.answer(&v1::text(&v1::Deployment::new(&view, one)))?;
+        ui.answer(&v1::text(&v1::Deployment::from(one)))?;
     } else {
         ui.problems(&found.problems, &found.sources);
         ui.answer(&deployment_human(&view, one, &ui.out))?;

@@ -14,7 +14,7 @@ use crate::files::{Access, write_atomically};
 use crate::flow::{self, PlanRequest, Planned, Request};
 use crate::guard::{Approved, short_id};
 use crate::model::AddressPattern;
-use crate::problem::{Problem, closest};
+use crate::problem::closest;
 use crate::render::json::v1;
 use crate::render::{Deployed, Head, PlanView, Reverting, plan_human, plan_markdown};
 use crate::schema::Registry;

@@ -186,7 +186,7 @@ async fn recorded(
     if let Some(after) = &after {
         let base = planned.base.as_ref();
         record.base = earlier.map(|earlier| earlier.base.clone()).unwrap_or_default();
-        for entry in plan::base_after(registry, &planned.desired, after, base, plan, &done, past.key.as_ref()) {
+        for entry in plan::base_after(registry, &planned.desired, after, base, &done, past.key.as_ref()) {
             record.base.retain(|known| known.address != entry.address);
             record.base.push(entry);
         }

@@ -110,6 +110,8 @@ impl Planned {
             own_client: self.session.client.client_id(),
             history: &self.past.history,
             base_missing: self.past.base_missing.as_deref(),
+            compatible: self.settings.mode == Mode::Compatibility,
+            fingerprint_key: self.past.key.as_ref(),
             now: self.session.client.server_now(),
         }
     }
@@ -195,13 +197,12 @@ struct Made {
 
 async fn planned(request: &PlanRequest, described: &mut Described, session: &Session) -> Result<Made, Vec<Problem>> {
     let registry = Registry::get();
-    let problems = &mut described.problems;
-    problems.extend(session.client.warnings());
-    let settings = &described.settings;
-    let mut past = Past::read(settings, &request.base, session, problems).await.map_err(|p| vec![p])?;
+    let mut problems = session.client.warnings();
+    let settings = described.settings.clone();
+    let mut past = Past::read(&settings, &request.base, session, &mut problems).await.map_err(|p| vec![p])?;
     if let Some(commit) = &request.at {
         let repository = past.repository.as_ref().ok_or_else(|| vec![no_repository()])?;
-        let then = at_commit(repository, commit, settings, &request.base).await.map_err(|p| vec![p])?;
+        let then = at_commit(repository, commit, &settings, &request.base).await.map_err(|p| vec![p])?;
         described.digest = receipt::description_digest(&then.outcome.desired);
         described.desired = then.outcome.desired;
         described.filters = then.outcome.filters;
@@ -210,13 +211,14 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
     let open = resumed(request, described, &past)?;
     let (live, names) =
         read(&session.client, registry, Reach::Described(&described.desired)).await.map_err(|p| vec![p])?;
-    past.recover(settings, &request.base, session, (&live, &names), problems).await.map_err(|p| vec![p])?;
+    past.recover(&settings, &request.base, session, (&live, &names), &mut problems).await.map_err(|p| vec![p])?;
     let mut broken = plan::complete(registry, &mut described.desired, &live, &names);
     // There a grant that asks for such a scope is left and listed.
     for problem in broken.iter_mut().filter(|p| p.id == "unknown-scope" && settings.mode == Mode::Compatibility) {
         problem.severity = Severity::Warning;
     }
     problems.extend(broken);
+    described.problems.extend(problems);
     let options = options(request, described, &past);
     let mut made = plan::make(registry, &described.desired, &live, past.base.as_ref(), &options);
     if let Some(open) = &open {
@@ -287,7 +289,6 @@ fn options(request: &PlanRequest, described: &Described, past: &Past) -> plan::O
         moved: settings.moved.iter().map(|m| (m.from.clone(), m.to.clone())).collect(),
         overwrite: request.overwrite.clone(),
         keep_drift: settings.policy.drift.value == DriftRule::Keep,
-        fingerprint_key: past.key.clone(),
     }
 }
 

@@ -114,7 +114,6 @@ async fn undone(
         targets: request.targets.clone(),
         overwrite: request.overwrite.clone(),
         keep_drift: true,
-        fingerprint_key: past.key.clone(),
         ..plan::Options::default()
     };
     let mut desired = undo.desired.clone();
@@ -155,7 +154,8 @@ fn chosen<'a>(past: &'a Past, back: &Back) -> Result<&'a Deployment, Problem> {
 /// What a deployment that crashed left: of what its journal touched, what is live now.
 fn crashed(past: &Past, of: &Deployment, live: &Live) -> Result<Vec<BaseEntry>, Problem> {
     let entries = journal::read(&past.ledger.journal(&of.id))?;
-    let touched = of.images.iter().filter(|image| entries.touched(&image.address));
+    let reached = entries.touched();
+    let touched = of.images.iter().filter(|image| reached.contains(&image.address));
     let entry = |image: &crate::deployment::Image| {
         let found = live.resources(&image.address.kind).iter().find(|resource| {
             resource.address == image.address || (!image.id.is_empty() && resource.id == image.id)

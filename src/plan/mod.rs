@@ -6,6 +6,7 @@
 
 mod decide;
 mod diff;
+mod left;
 mod make;
 mod mask;
 mod normalize;
@@ -27,6 +28,7 @@ pub use crate::change::{
 pub use decide::{Verdict, decide};
 pub use diff::{Differences, diff, item_name, key_of};
 pub use make::{Options, make, problems};
+pub use left::{base_after, images};
 pub use mask::mask;
 pub use normalize::{complete, own_names};
 pub use path::fill_path;
