@@ -117,7 +117,9 @@ async fn recorded(
     let registry = Registry::get();
     let touched = touched(plan, &planned.desired);
     alone(planned, request).await?;
-    let (now, _) = read(client, registry, Reach::Described(&touched)).await?;
+    let kinds: BTreeSet<String> = touched.kinds.keys().cloned().collect();
+    let reach = if planned.whole { Reach::Whole(&kinds) } else { Reach::Described(&touched) };
+    let (now, _) = read(client, registry, reach).await?;
     let moved = moved(plan, live, &now);
     if !moved.is_empty() {
         return Ok(Applied::Moved(moved));
@@ -179,7 +181,7 @@ async fn recorded(
     if let Err(problem) = journal.flush().await {
         problems.push(problem);
     }
-    let after = after(planned, &touched, &report, problems).await;
+    let after = after(planned, &touched, reach, &report, problems).await;
     let done = |address: &Address| {
         !report.changes.iter().any(|(changed, _, outcome)| changed == address && *outcome != Ended::Done)
     };
@@ -268,12 +270,18 @@ fn moved(plan: &Plan, before: &Live, now: &Live) -> Vec<String> {
 }
 
 /// Reads back what was touched; the rest is as it was. `None` where that fails: then the base stays.
-async fn after(planned: &Planned, touched: &Desired, report: &Report, problems: &mut Vec<Problem>) -> Option<Live> {
+async fn after(
+    planned: &Planned,
+    touched: &Desired,
+    reach: Reach<'_>,
+    report: &Report,
+    problems: &mut Vec<Problem>,
+) -> Option<Live> {
     let mut live = planned.live.clone();
     if !report.wrote() {
         return Some(live);
     }
-    let read = read(&planned.session.client, Registry::get(), Reach::Described(touched)).await;
+    let read = read(&planned.session.client, Registry::get(), reach).await;
     let (found, _) = match read {
         Ok(found) => found,
         Err(problem) => {

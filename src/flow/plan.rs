@@ -76,6 +76,8 @@ pub struct Planned {
     pub base: Option<Base>,
     /// The connection.
     pub session: Session,
+    /// Kinds were read whole, not only what is desired of them.
+    pub(super) whole: bool,
     /// What was asked for.
     pub(super) asked: Asked,
     pub(super) approved: Approved,
@@ -349,6 +351,7 @@ impl Made {
             past: self.past,
             base,
             session,
+            whole: false,
             asked: Asked {
                 targets: patterns(&request.targets),
                 prune: request.prune.clone(),

@@ -234,6 +234,7 @@ fn planned(
         past,
         base: Some(undo.base),
         session,
+        whole: true,
         asked: Asked::default(),
         approved: request.approved.clone(),
         overwrite: request.overwrite.clone(),

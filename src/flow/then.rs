@@ -13,8 +13,6 @@ use crate::repository::Repository;
 pub(super) struct Then {
     /// What it asked for.
     pub(super) outcome: DescribeOutcome,
-    /// Its problems.
-    pub(super) problems: Vec<Problem>,
     /// Texts of its files.
     pub(super) sources: Sources,
 }
@@ -60,5 +58,5 @@ pub(super) async fn at_commit(
     if has_errors(&description.problems) {
         return Err(broken(first(&description.problems)));
     }
-    Ok(Then { outcome: description.outcome, problems: description.problems, sources: description.sources })
+    Ok(Then { outcome: description.outcome, sources: description.sources })
 }
