@@ -48,6 +48,7 @@ fn the_commit_and_whether_it_is_what_is_deployed() {
     assert!(!is_dirty(), "nothing of the description has changed");
     assert!(repository.head(&[&description, &top.join("other/x.yaml")]).unwrap().dirty);
     assert!(repository.head(&[&top]).unwrap().dirty, "all of the repository");
+    assert_eq!(repository.head(&[&repos.path("elsewhere")]), None, "a description that no commit holds");
     put(&top, "t/roles/b.yaml", "b: 1\n");
     assert!(is_dirty(), "a file that was never added");
     std::fs::remove_dir_all(top.join("t/roles")).unwrap();
