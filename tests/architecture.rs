@@ -27,6 +27,7 @@ const ORDER: &[&str] = &[
     "check",
     "plan",
     "guard",
+    "receipt",
     "journal",
     "api",
     "ledger",
@@ -54,6 +55,7 @@ const PURE: &[&str] = &[
     "check",
     "plan",
     "guard",
+    "receipt",
     "render",
 ];
 

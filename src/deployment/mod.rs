@@ -7,7 +7,9 @@ mod domain;
 mod history;
 mod record;
 pub mod stored;
+mod undo;
 
 pub use domain::canonical_domain;
 pub use history::History;
 pub use record::{BaseEntry, Commit, Deployment, Image, Outcome, Purpose, Rules, TakenBack, Tally};
+pub use undo::{Undo, undo};
