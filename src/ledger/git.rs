@@ -279,7 +279,8 @@ impl GitLedger {
                 problem.severity = crate::problem::Severity::Error;
                 problem
                     .note("nothing was written to the tenant: what another machine needs to take it back would be here alone")
-                    .help(format!("let this machine push: `git push {remote} HEAD:{}-test` has to work", self.here()))
+                    .help(format!("give this machine leave to push to `{remote}`; GitHub Actions: `permissions: contents: write`"))
+                    .help("or keep the ledger in a folder: `ledger: dir:PATH`")
             }
         })
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 /// Longest that one fetch or push may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Most characters that are shown of what git says.
 const MOST_SAID: usize = 300;
@@ -77,6 +77,9 @@ impl Program {
         for name in ELSEWHERE {
             command.env_remove(name);
         }
+        // A Ctrl-C is for Tenantry, which ends what it has begun.
+        #[cfg(unix)]
+        command.process_group(0);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
         let run = async { command.spawn()?.wait_with_output().await };
         match tokio::time::timeout(PATIENCE, run).await {
