@@ -100,6 +100,7 @@ pub async fn plan(request: &PlanRequest) -> Result<Planned, Failed> {
             leave_refused: settings.mode == Mode::Compatibility,
             leave_removals: settings.mode == Mode::Compatibility && !everything,
             send_secrets: request.send_secrets,
+            fingerprint_key: None,
             targets: request.targets.clone(),
             filters: description.outcome.filters,
             moved: settings.moved.iter().map(|m| (m.from.clone(), m.to.clone())).collect(),
