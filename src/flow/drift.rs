@@ -84,6 +84,7 @@ async fn compared(
         environment: settings.environment.clone(),
         targets: request.targets.clone(),
         filters: described.filters.clone(),
+        fingerprint_key: past.key.clone(),
         ..plan::Options::default()
     };
     let mut plan = plan::make(registry, &desired, &live, Some(&base), &options);

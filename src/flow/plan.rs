@@ -291,6 +291,7 @@ fn options(request: &PlanRequest, described: &Described, past: &Past) -> plan::O
         moved: settings.moved.iter().map(|m| (m.from.clone(), m.to.clone())).collect(),
         overwrite: request.overwrite.clone(),
         keep_drift: settings.policy.drift.value == DriftRule::Keep,
+        fingerprint_key: past.key.clone(),
     }
 }
 

@@ -114,6 +114,7 @@ async fn undone(
         targets: request.targets.clone(),
         overwrite: request.overwrite.clone(),
         keep_drift: true,
+        fingerprint_key: past.key.clone(),
         ..plan::Options::default()
     };
     let mut desired = undo.desired.clone();
