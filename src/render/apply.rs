@@ -85,7 +85,11 @@ pub fn report(applied: &Applied<'_>, options: &Options) -> String {
     }
     lines.push(line);
     if report.interrupted {
-        let words = "Interrupted: what was in flight is finished.";
+        let words = if report.wrote() {
+            "Interrupted: what was in flight is finished."
+        } else {
+            "Interrupted before anything was written: run the command again."
+        };
         lines.push(Line::new(options.colour).add(Style::Warning, words));
     }
     if report.changes.iter().any(|(_, _, outcome)| matches!(outcome, Outcome::InDoubt(_))) {

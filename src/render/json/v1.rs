@@ -48,8 +48,7 @@ pub struct Plan {
     pub has_base: bool,
     /// Whether a write is due.
     pub has_changes: bool,
-    /// For a revert, what cannot come back, in sentences.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// For a revert, what cannot come back, in sentences; else empty.
     pub cannot_come_back: Vec<String>,
     /// What would be done, in order.
     pub changes: Vec<Change>,

@@ -14,6 +14,7 @@ use crate::problem::{self, Severity, sorted};
 use crate::render::apply;
 use crate::render::human::{kept, unavailable};
 use crate::render::outside::{self, blame_of, drifted};
+use crate::render::value::secret;
 use crate::render::view::{PlanView, duration};
 
 impl From<&PlanView<'_>> for Plan {
@@ -168,7 +169,7 @@ pub(super) fn side(field: &FieldChange, value: Option<&Value>) -> Option<Json> {
 fn hidden(value: &Value) -> Json {
     match value {
         Value::Secret(_) | Value::Unresolved(_) | Value::Fingerprint(_) => value.redacted(),
-        _ => Json::String("(secret)".to_owned()),
+        _ => Json::String(secret(value)),
     }
 }
 
