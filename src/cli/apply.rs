@@ -114,7 +114,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
             return unapplied(&shown, ui);
         }
     };
-    let applied = render::apply::Applied { deployment: Some(&deployment), report: &report, side_effects: &[] };
+    let applied = render::apply::Applied { deployment: Some(&deployment), report: &report };
     if ui.json {
         ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &applied)))?;
     } else {
@@ -128,8 +128,8 @@ fn unapplied(shown: &Shown, ui: &Ui) -> Ended {
     if ui.json {
         let changes = shown.plan.changes.iter();
         let changes = changes.map(|change| (change.address.clone(), change.action, Outcome::NotStarted)).collect();
-        let report = Report { changes, requests: 0, interrupted: false };
-        let applied = render::apply::Applied { deployment: None, report: &report, side_effects: &[] };
+        let report = Report { changes, ..Report::default() };
+        let applied = render::apply::Applied { deployment: None, report: &report };
         ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &applied)))?;
     }
     Ok(if shown.refusals.is_empty() { ExitCode::Done } else { ExitCode::Refused })

@@ -3,7 +3,7 @@
 use ulid::Ulid;
 
 use super::Planned;
-use crate::apply::{self, ApplyEvent, Index, Report};
+use crate::apply::{self, ApplyEvent, Index, Report, Site};
 use crate::change::Refusal;
 use crate::guard::{self, Approved, Judgement};
 use crate::model::AddressPattern;
@@ -54,12 +54,11 @@ pub async fn apply(planned: Planned, request: &ApplyRequest, tell: &(dyn Fn(Appl
         }
     };
     let deployment = Ulid::generate().to_string();
-    let run = apply::Settings {
-        deployment: deployment.clone(),
-        keep_going: request.keep_going,
-        cancel: request.cancel.clone(),
-    };
-    let report = apply::apply(approved, &session.client, &Index::new(names), &run, tell).await;
+    let mut run = apply::Settings::new(&deployment, request.cancel.clone());
+    run.keep_going = request.keep_going;
+    let index = Index::new(names);
+    let site = Site { client: &session.client, index: &index, live: &live, journal: None, lock: None };
+    let report = apply::apply(approved, site, &run, tell).await;
     session.close().await;
     Applied::Ran { deployment, report }
 }

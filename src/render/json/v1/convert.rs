@@ -4,8 +4,8 @@ use serde_json::Value as Json;
 
 use super::outside::{Blame, Drifted};
 use super::{
-    Applied, Apply, Author, Change, Counts, Deployed, Effect, Export, Field, Forecast, Label, Leaf, Left, Place, Plan,
-    Problem, Problems, Refusal, Request, Secret, Skipped, Unmanaged, Unreadable,
+    Applied, Apply, ApplyNote, Author, Change, Counts, Deployed, Effect, Export, Field, Forecast, Label, Leaf, Left,
+    Place, Plan, Problem, Problems, Refusal, Request, Secret, Skipped, Unmanaged, Unreadable,
 };
 use crate::apply::Outcome;
 use crate::change::{self, Facts, FieldChange, How, Kept, Origin};
@@ -253,7 +253,13 @@ impl Apply {
             complete: report.complete(),
             interrupted: report.interrupted,
             requests: report.requests,
-            side_effects: leaves(applied.side_effects),
+            failed_requests: report.failed,
+            side_effects: leaves(&report.side_effects),
+            notes: report
+                .notes
+                .iter()
+                .map(|(address, problem)| ApplyNote { address: address.to_string(), problem: Problem::from(problem) })
+                .collect(),
             next: applied.next(),
             changes: report
                 .changes
