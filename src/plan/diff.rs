@@ -12,7 +12,8 @@ use crate::model::{Diff, FingerprintKey, Loci, Map, Path, Secret, ThreeWay, Valu
 use crate::schema::{FieldSpec, KindSpec, Risk, Shape};
 
 use same::same;
-pub(super) use same::{any, holds_secret, item_name, key_of, names};
+pub(super) use same::{any, holds_secret, names};
+pub use same::{item_name, key_of};
 
 /// What comparing a resource found.
 #[derive(Debug, Clone, Default)]

@@ -138,7 +138,7 @@ fn several_people_are_named_at_the_field() {
 fn deployments_in_a_list() {
     let history = history();
     let view = HistoryView { domain: "travel0.eu.auth0.com", history: &history, now: now() };
-    let text = history_human(&view, &Options { width: 160, colour: false });
+    let text = history_human(&view, &Options::default());
     sound(&text);
     insta::assert_snapshot!(text);
     insta::assert_snapshot!("deployments_as_json", v1::text(&v1::History::from(&view)));

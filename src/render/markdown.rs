@@ -90,6 +90,11 @@ fn head(view: &PlanView<'_>) -> String {
 fn changed(change: &Change, view: &PlanView<'_>) -> String {
     let (facts, now) = (&view.plan.facts, view.head.now);
     let risk = if change.risk > Risk::Safe { format!(" · <b>{}</b>", change.risk.as_str()) } else { String::new() };
+    let unknown = view.plan.has_base
+        && change.action != Action::Create
+        && !change.fields.is_empty()
+        && change.fields.iter().all(|field| field.origin == Origin::Unknown);
+    let risk = if unknown { format!("{risk} · {}", Origin::Unknown.as_str()) } else { risk };
     let sign = match change.action {
         Action::Create => "➕",
         Action::Update => "✏️",
@@ -147,7 +152,7 @@ fn fenced(out: &mut String, diff: &str) {
 /// What is to be known of a field.
 fn notes(field: &FieldChange, change: &Change, facts: &Facts, now: jiff::Timestamp) -> String {
     let mut notes = risk(field);
-    if field.origin == Origin::Conflict {
+    if field.origin == Origin::Conflict && change.origin != Origin::Conflict {
         let by =
             blame_of(facts, &change.address, &field.path).map(|by| format!(", outside: {}", clean(&blame(by, now))));
         notes.push_str(&format!("  # conflict{}", by.unwrap_or_default()));
@@ -197,7 +202,7 @@ fn changed_field(field: &FieldChange, notes: &str) -> String {
     };
     let path = clean(&path.to_string()).into_owned();
     let mut notes = notes;
-    if let Some((before, after)) = texts(field, 160) {
+    if let Some((before, after)) = texts(field, 190) {
         let diff = similar::TextDiff::from_lines(before.as_str(), after.as_str());
         let body = diff.unified_diff().context_radius(2).missing_newline_hint(false).to_string();
         let lines: Vec<String> = body.split('\n').take(ROWS).map(|line| clean(line).into_owned()).collect();

@@ -28,8 +28,8 @@ pub(super) fn change(
     lines.gap();
     // What is said of all fields is said once, in the header.
     let same = change.fields.first().map(|f| f.origin).filter(|o| change.fields.iter().all(|f| f.origin == *o));
-    let told = uniform.or(same.filter(|origin| *origin == Origin::Unknown));
-    header(lines, change, options, uniform.is_none() && told.is_some(), column, &context);
+    let told = uniform.or(same.filter(|origin| *origin == Origin::Unknown || *origin == change.origin));
+    header(lines, change, options, uniform.is_none() && told == Some(Origin::Unknown), column, &context);
     let whole = matches!(change.action, Action::Create | Action::Delete);
     let rows = rows(change.fields.iter().filter(|field| whole || field.origin != Origin::Drift));
     let table = Table::new(&rows, options, if whole { Some(Origin::Unknown) } else { told }, context);
@@ -136,7 +136,7 @@ fn then(steps: &[Step]) -> String {
 
 fn text_of(row: &Row<'_>, options: &Options) -> Option<(String, String)> {
     match row.fields.as_slice() {
-        [field] => code::texts(field, options.width.saturating_sub(30)),
+        [field] => code::texts(field, options.width),
         _ => None,
     }
 }

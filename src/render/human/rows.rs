@@ -213,7 +213,13 @@ impl<'o> Table<'o> {
             return lines.push(line.to(column).join(&note));
         }
         lines.push(line);
-        lines.push(Line::new(self.options.colour).plain(&" ".repeat(self.column + 2)).join(&note));
+        let start = || Line::new(self.options.colour).plain(&" ".repeat(self.column + 2));
+        if self.column + 2 + note.width() <= self.options.width {
+            return lines.push(start().join(&note));
+        }
+        for (style, text) in notes {
+            lines.push(start().add(*style, text));
+        }
     }
 
     /// What is to be known of a field: how dangerous, whose it is, where it stands.
