@@ -18,6 +18,7 @@ pub mod plan;
 pub mod problem;
 pub mod project;
 pub mod quirk;
+pub mod receipt;
 pub mod render;
 pub mod sandbox;
 pub mod schema;

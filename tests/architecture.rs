@@ -26,6 +26,7 @@ const ORDER: &[&str] = &[
     "check",
     "plan",
     "guard",
+    "receipt",
     "journal",
     "api",
     "ledger",
@@ -53,6 +54,7 @@ const PURE: &[&str] = &[
     "check",
     "plan",
     "guard",
+    "receipt",
     "render",
 ];
 

@@ -5,6 +5,8 @@
 
 mod history;
 mod record;
+mod undo;
 
 pub use history::History;
 pub use record::{BaseEntry, Commit, Deployment, Image, Outcome, Purpose, Rules, TakenBack, Tally};
+pub use undo::{Undo, undo};
