@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::super::text::Out;
 use super::meaning::{Meaning, Op, Step};
 use super::{Why, block, comment, splice};
-use crate::description::{Format, KnownNames, Node, NodeValue, Member, load, read_json, read_yaml};
+use crate::description::{Format, KnownNames, Member, Node, NodeValue, load, read_json, read_yaml};
 use crate::model::{Locus, Value};
 use crate::problem::Problem;
 
@@ -122,9 +122,7 @@ impl<'a> Document<'a> {
     pub(super) fn children(node: &Node) -> Vec<Child<'_>> {
         match &node.value {
             NodeValue::Array(items) => items.iter().map(|value| Child { key: None, value }).collect(),
-            NodeValue::Object(map) => {
-                map.iter().map(|m| Child { key: Some(&m.key_locus), value: &m.value }).collect()
-            }
+            NodeValue::Object(map) => map.iter().map(|m| Child { key: Some(&m.key_locus), value: &m.value }).collect(),
             _ => Vec::new(),
         }
     }
