@@ -30,7 +30,7 @@ pub(super) fn quoted(doc: &Document<'_>, op: &Op) -> Option<String> {
             let node = doc.at(at)?;
             let quotes = escaped(doc.format, text);
             match doc.format {
-                Format::Yaml if is_block_collection(doc, node) || is_unwritten(node) => None,
+                Format::Yaml if is_block(doc, node) || is_unwritten(node) => None,
                 Format::Yaml => match header(doc, node) {
                     Some(found) => {
                         let without = doc.with(found.lines, "")?;
@@ -69,7 +69,8 @@ pub(super) fn is_flow(doc: &Document<'_>, node: &Node) -> bool {
     is_collection(node) && doc.slice(range_of(node)).starts_with(['[', '{'])
 }
 
-fn is_block_collection(doc: &Document<'_>, node: &Node) -> bool {
+/// Says whether a list or object stands in block notation.
+pub(super) fn is_block(doc: &Document<'_>, node: &Node) -> bool {
     is_collection(node) && !is_flow(doc, node) && !is_alias(doc, node)
 }
 
@@ -89,11 +90,14 @@ fn escaped(format: Format, text: &str) -> String {
 
 fn set(doc: &Document<'_>, at: &[Step], value: &Value) -> Option<String> {
     let node = doc.at(at)?;
+    if at.is_empty() && is_block(doc, node) {
+        return doc.with(range_of(node), &flow(&out(value)));
+    }
     if doc.format == Format::Json {
         let written = Json::around(doc, at).value(&out(value), &line_indent(doc, node.locus.start));
         return doc.with(range_of(node), &written);
     }
-    if is_block_collection(doc, node) || is_unwritten(node) {
+    if is_block(doc, node) || is_unwritten(node) {
         return None;
     }
     let in_brackets = is_in_brackets(doc, at);
