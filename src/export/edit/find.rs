@@ -126,10 +126,12 @@ impl<'a> Files<'a> {
             let field = found.field;
             found.field = match segment {
                 Segment::Key(name) => field.and_then(|field| field.member(name)),
-                Segment::Index(_) | Segment::Item(_) => field.and_then(|field| field.item().or(match segment {
-                    Segment::Item(name) => field.member(name),
-                    _ => None,
-                })),
+                Segment::Index(_) | Segment::Item(_) => field.and_then(|field| {
+                    field.item().or(match segment {
+                        Segment::Item(name) => field.member(name),
+                        _ => None,
+                    })
+                }),
             };
             found.is_secret |= found.field.is_some_and(|field| field.secret);
             let inside = if found.rest.is_empty() { step_into(field, found.value, segment) } else { None };

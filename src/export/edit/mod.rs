@@ -10,6 +10,7 @@ mod block;
 mod comment;
 mod document;
 mod find;
+mod lines;
 mod meaning;
 mod pending;
 mod side;
@@ -121,5 +122,7 @@ pub fn edit(description: &Existing<'_>, edits: &[Edit], options: EditOptions) ->
 
 #[cfg(test)]
 mod document_tests;
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;

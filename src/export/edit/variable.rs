@@ -3,8 +3,8 @@
 use super::document::Document;
 use super::meaning::{Meaning, Op, Step};
 use super::{Existing, Why};
-use crate::description::{Node, NodeValue, Part, Text, Variables, render};
 use crate::description::layout::Description;
+use crate::description::{Node, NodeValue, Part, Text, Variables, render};
 use crate::model::Value;
 use crate::problem::Problem;
 
@@ -29,7 +29,14 @@ impl<'a> Own<'a> {
         let Some(own) = &existing.own_variables else { return Ok(None) };
         let document = Document::read(own.shown, own.bytes, own.format, None)?;
         let at = own.at.iter().map(|key| Step::Key((*key).to_owned())).collect();
-        Ok(Some(Own { document, description: existing.description, at, variables: existing.variables.clone(), given: Vec::new(), changed: false }))
+        Ok(Some(Own {
+            document,
+            description: existing.description,
+            at,
+            variables: existing.variables.clone(),
+            given: Vec::new(),
+            changed: false,
+        }))
     }
 
     /// Counts the places of the description that use a variable.
@@ -56,9 +63,10 @@ impl<'a> Own<'a> {
         let file = Meaning::of(&self.document.node);
         let written = file.at(&at).ok_or_else(behind)?;
         // A flag or another source may win over the file.
-        let is_source = self.variables.values.get(&name).is_some_and(|json| {
-            self.given.contains(&name) || Meaning::of_value(&Value::from_json(json)).same(written)
-        });
+        let is_source =
+            self.variables.values.get(&name).is_some_and(|json| {
+                self.given.contains(&name) || Meaning::of_value(&Value::from_json(json)).same(written)
+            });
         let json = wanted.to_json().map_err(|_| Why::Secret)?;
         if !is_source {
             return Err(behind());
@@ -69,9 +77,10 @@ impl<'a> Own<'a> {
         let mut variables = self.variables.clone();
         variables.values.insert(name.clone(), json);
         let rendered = render(&holder(node), &variables).map_err(|_| behind())?;
-        let same = rendered.value.as_array().is_some_and(|items| {
-            matches!(items, [item] if Meaning::of_value(item).same(&Meaning::of_value(wanted)))
-        });
+        let same = rendered
+            .value
+            .as_array()
+            .is_some_and(|items| matches!(items, [item] if Meaning::of_value(item).same(&Meaning::of_value(wanted))));
         if !same {
             return Err(behind());
         }
@@ -130,7 +139,6 @@ fn lone(node: &Node) -> Option<String> {
 fn holder(node: &Node) -> Node {
     Node { locus: node.locus.clone(), value: NodeValue::Array(vec![node.clone()]) }
 }
-
 
 /// Counts the places in a tree that use a variable.
 fn uses(node: &Node, name: &str) -> usize {

@@ -89,7 +89,11 @@ impl<'a> Writer<'a> {
         if let Some(Behind { place, value, path }) = found.behind {
             // Without its value the marker goes too; that is for those who let markers go.
             let change = (number, path, edit.value.clone());
-            match self.groups.iter_mut().find(|group| group.place.file == place.file && group.place.steps == place.steps) {
+            match self
+                .groups
+                .iter_mut()
+                .find(|group| group.place.file == place.file && group.place.steps == place.steps)
+            {
                 Some(group) => group.changes.push(change),
                 None => self.groups.push(Group { place, value, changes: vec![change] }),
             }
@@ -108,8 +112,7 @@ impl<'a> Writer<'a> {
         if edit.value.is_some() && needs_file(existing, found.field) && !found.rest.is_empty() {
             return Ok(Err(Why::NoPlace));
         }
-        let pending =
-            Pending { edits: vec![number], steps: place.steps, rest: found.rest, value: edit.value.clone() };
+        let pending = Pending { edits: vec![number], steps: place.steps, rest: found.rest, value: edit.value.clone() };
         self.pending.entry(place.file).or_default().push(pending);
         Ok(Ok(locus))
     }
@@ -243,11 +246,16 @@ impl<'a> Writer<'a> {
         let shown = node.locus.file.clone();
         let resources = self.existing.desired.kinds.values().flat_map(|kind| &kind.resources);
         let here = |resource: &&Described| {
-            resource.loci.iter().filter(|(path, locus)| {
-                locus.file == shown
-                    && (locus.start, locus.end) == (node.locus.start, node.locus.end)
-                    && matches!(path.0.last(), Some(Segment::Index(_)))
-            }).count() > 1
+            resource
+                .loci
+                .iter()
+                .filter(|(path, locus)| {
+                    locus.file == shown
+                        && (locus.start, locus.end) == (node.locus.start, node.locus.end)
+                        && matches!(path.0.last(), Some(Segment::Index(_)))
+                })
+                .count()
+                > 1
         };
         let _ = value;
         if resources.filter(here).count() > 0 { 2 } else { 1 }
@@ -275,7 +283,8 @@ impl<'a> Writer<'a> {
                 files.insert(path, bytes);
             }
         }
-        let mut out = Edited { files, removed_files: self.removed.into_iter().collect(), variables, ..Edited::default() };
+        let mut out =
+            Edited { files, removed_files: self.removed.into_iter().collect(), variables, ..Edited::default() };
         for (edit, verdict) in edits.iter().zip(self.verdicts) {
             let (address, path) = (edit.address.clone(), edit.path.clone());
             match verdict {
@@ -291,7 +300,9 @@ impl Group<'_> {
     /// Returns what the marker would have to give; `None` where it would have to give nothing.
     fn wanted(&mut self) -> Option<Value> {
         // Additions first, removals from the end: numbers of items stay true.
-        self.changes.sort_by(|(_, a, x), (_, b, y)| (x.is_none(), y.is_none().then_some(b)).cmp(&(y.is_none(), x.is_none().then_some(a))));
+        self.changes.sort_by(|(_, a, x), (_, b, y)| {
+            (x.is_none(), y.is_none().then_some(b)).cmp(&(y.is_none(), x.is_none().then_some(a)))
+        });
         let mut value = self.value.clone();
         for (_, path, new) in &self.changes {
             value = put(&value, path, new.as_ref())?;
