@@ -166,7 +166,8 @@ struct Asked {
 
 fn asked(receipt: &Receipt) -> Result<Asked, Problem> {
     let patterns = |texts: &[String]| {
-        let patterns: Result<Vec<AddressPattern>, String> = texts.iter().map(|text| AddressPattern::new(text)).collect();
+        let patterns: Result<Vec<AddressPattern>, String> =
+            texts.iter().map(|text| AddressPattern::new(text)).collect();
         patterns.map_err(|why| {
             Problem::error("plan-damaged", "the saved plan names an address that is none")
                 .note(why)

@@ -347,5 +347,8 @@ pub fn actor(past: &Past, env: &std::collections::BTreeMap<String, String>) -> S
     let named = |name: &&str| env.get(*name).filter(|value| !value.trim().is_empty()).cloned();
     let pipeline = ["TENANTRY_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_REQUESTEDFOR"].iter().find_map(named);
     let repository = || past.repository.as_ref().and_then(|repository| repository.actor());
-    pipeline.or_else(repository).or_else(|| ["USER", "USERNAME"].iter().find_map(named)).unwrap_or_else(|| "somebody".to_owned())
+    pipeline
+        .or_else(repository)
+        .or_else(|| ["USER", "USERNAME"].iter().find_map(named))
+        .unwrap_or_else(|| "somebody".to_owned())
 }

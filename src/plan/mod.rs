@@ -36,8 +36,8 @@ pub use crate::change::{
 };
 pub use decide::{Moved, Verdict, decide};
 pub use diff::{Differences, diff, item_name, key_of};
-pub use make::make;
 pub use left::{base_after, images};
+pub use make::make;
 pub use mask::mask;
 pub use normalize::{complete, own_names};
 pub use options::Options;

@@ -20,6 +20,7 @@ mod variable;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use crate::description::layout::{Description, Tree};
 use crate::description::{Format, Variables};
@@ -94,6 +95,21 @@ pub enum Why {
     Unwritable,
     /// The file could not be changed without changing more than this.
     Refused,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Why::Marker(names) => {
+                write!(f, "{} stands there: --replace-markers writes the value in its place", names.join(", "))
+            }
+            Why::Secret => f.write_str("it is a secret, and secrets are never written into files"),
+            Why::Shared => f.write_str("other places of the file use the same value by an alias"),
+            Why::NoPlace => f.write_str("the files have no place for it"),
+            Why::Unwritable => f.write_str("the text would be read as a marker or an expression"),
+            Why::Refused => f.write_str("the file could not be changed without changing more than this"),
+        }
+    }
 }
 
 /// What editing gave.
