@@ -22,6 +22,10 @@ impl FolderLedger {
         FolderLedger { folder, root: root.to_path_buf(), domain }
     }
 
+    pub(super) fn describe(&self) -> String {
+        format!("the folder {}", shown(&self.folder, &self.root))
+    }
+
     pub(super) fn read(&self) -> Result<(History, Vec<Problem>), Problem> {
         let folder = self.own().join(DEPLOYMENTS);
         let entries = match fs::read_dir(&folder) {

@@ -68,6 +68,10 @@ enum Remoteness {
 }
 
 impl GitLedger {
+    pub(super) fn describe(&self) -> String {
+        format!("the ref {HERE}{}", self.environment)
+    }
+
     pub(super) fn open(root: &Path, environment: &str, domain: String) -> Result<Self, Problem> {
         let Some(repository) = Repository::open(root)? else {
             let title = format!("the ledger is to be kept in git, and {} is in no git repository", root.display());

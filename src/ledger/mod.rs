@@ -80,6 +80,14 @@ impl Ledger {
         }
     }
 
+    /// Says where it is, in words: a folder, or a ref.
+    pub fn describe(&self) -> String {
+        match &self.0 {
+            Place::Folder(folder) => folder.describe(),
+            Place::Git(git) => git.describe(),
+        }
+    }
+
     /// Returns where a deployment of this machine has its journal.
     pub fn journal(&self, deployment: &str) -> PathBuf {
         match &self.0 {

@@ -87,7 +87,7 @@ impl Repository {
     }
 
     /// Returns a path below the top of the work tree, with `/` between its parts; `None` outside.
-    fn inside(&self, path: &Path) -> Option<String> {
+    pub fn inside(&self, path: &Path) -> Option<String> {
         let top = self.work_tree.as_deref()?;
         let top = std::fs::canonicalize(top).unwrap_or_else(|_| top.to_path_buf());
         // What is not there any more, or was never, is found by the nearest folder that is.

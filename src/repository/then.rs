@@ -25,6 +25,25 @@ impl Repository {
         Ok(find(&git, name)?.id().to_string())
     }
 
+    /// Writes what stood at or below `paths` (of the work tree) at a commit into a folder, each file where it is in the repository.
+    ///
+    /// # Errors
+    ///
+    /// `commit-missing`; `unwritable-file` where there is no room.
+    pub fn check_out(&self, commit: &str, paths: &[&Path], folder: &Path) -> Result<(), Problem> {
+        let git = self.git().map_err(|error| super::unreadable(&self.git_dir, error.message()))?;
+        let tree = tree(&git, commit)?;
+        let mut wanted = git2::build::CheckoutBuilder::new();
+        wanted.target_dir(folder).force().update_index(false).disable_pathspec_match(true);
+        for inside in paths.iter().filter_map(|path| self.inside(path)).filter(|inside| !inside.is_empty()) {
+            wanted.path(inside);
+        }
+        git.checkout_tree(tree.as_object(), Some(&mut wanted)).map_err(|error| {
+            Problem::error("unwritable-file", format!("the files of commit `{commit}` cannot be written: {}", error.message()))
+                .help("make room in the folder for temporary files (TMPDIR)")
+        })
+    }
+
     /// Returns a file of the work tree as it was at a commit; `None` where it was not there.
     ///
     /// # Errors
