@@ -1,11 +1,12 @@
 //! What is read of the git repository that holds the description: commits, authors of lines, files of then.
 //!
-//! The library reads; nothing here writes or talks to a server.
+//! Nothing here writes or talks to a server.
 
 mod blame;
 mod then;
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use crate::deployment::Commit;
 use crate::files;
@@ -105,13 +106,43 @@ fn is_dirty(git: &git2::Repository, paths: &[String]) -> bool {
     if !paths.iter().any(String::is_empty) {
         paths.iter().for_each(|path| _ = options.pathspec(path));
     }
-    // Where it cannot be told, the commit alone is not what is deployed, for all anybody knows.
-    let Ok(statuses) = git.statuses(Some(&mut options)) else { return true };
-    statuses.iter().any(|entry| match entry.status() {
-        status if status.is_ignored() || status.is_empty() => false,
-        status if status.is_wt_new() => entry.path().is_ok_and(files::may_describe),
-        _ => true,
-    })
+    let untracked = |path: &str| files::may_describe(path);
+    match git.statuses(Some(&mut options)) {
+        Ok(statuses) => statuses.iter().any(|entry| match entry.status() {
+            status if status.is_ignored() || status.is_empty() => false,
+            status if status.is_wt_new() => entry.path().is_ok_and(untracked),
+            _ => true,
+        }),
+        // The library cannot read every index, a sparse one for example. Where nobody can tell, the commit alone is not what is
+        // deployed, for all anybody knows.
+        Err(_) => git.workdir().and_then(|top| changed(top, paths)).is_none_or(|changed| {
+            changed
+                .split('\0')
+                .filter(|entry| !entry.is_empty())
+                .any(|entry| entry.strip_prefix("?? ").is_none_or(untracked))
+        }),
+    }
+}
+
+/// Returns what the `git` program says of changed files.
+fn changed(top: &Path, paths: &[String]) -> Option<String> {
+    let mut git = program(top);
+    git.args(["--no-optional-locks", "--literal-pathspecs", "status", "--porcelain", "-z", "--no-renames"]);
+    git.args(["--untracked-files=all", "--ignore-submodules=all", "--"]);
+    git.args(paths.iter().map(|path| if path.is_empty() { "." } else { path }));
+    let output = git.output().ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The `git` program in a folder: it asks nobody anything, and what a hook around Tenantry set does not lead it elsewhere.
+pub(crate) fn program(folder: &Path) -> Command {
+    let mut git = Command::new("git");
+    git.current_dir(folder).stdin(Stdio::null());
+    git.env("GIT_TERMINAL_PROMPT", "0").env("GCM_INTERACTIVE", "never").env("LC_ALL", "C");
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"] {
+        git.env_remove(name);
+    }
+    git
 }
 
 fn unreadable(at: &Path, why: &str) -> Problem {

@@ -82,6 +82,24 @@ fn worktrees_and_detached_heads() {
     assert_eq!(repository.head(&[&linked]), Some(Commit { id: first, dirty: false }));
 }
 
+#[test]
+fn what_a_sparse_checkout_leaves_out_is_not_gone() {
+    let repos = Repos::new();
+    let (remote, one) = repos.pair();
+    put(&one, "t/a.yaml", "a: 1\n");
+    put(&one, "other/b.yaml", "a: 1\n");
+    let id = commit(&one, "Ana", "second");
+    git(&one, &["push", "--quiet"]);
+    for (name, index) in [("full", "--no-sparse-index"), ("sparse", "--sparse-index")] {
+        let clone = repos.clone_of(&remote, name, &["--sparse"]);
+        git(&clone, &["sparse-checkout", "set", index, "t"]);
+        let repository = Repository::find(&clone).unwrap();
+        let head = repository.head(&[&clone.join("t")]);
+        assert_eq!(head, Some(Commit { id: id.clone(), dirty: false }), "{name}");
+        assert!(repository.description_at("HEAD", &clone.join("other"), None, &clone).is_ok());
+    }
+}
+
 fn lines(wanted: &[(&str, u32)]) -> BTreeSet<(Arc<str>, u32)> {
     wanted.iter().map(|(file, line)| (Arc::from(*file), *line)).collect()
 }

@@ -178,8 +178,10 @@ async fn shallow_partial_detached_bare_and_linked() {
     let linked = repos.path("linked");
     git(&one, &["worktree", "add", "--quiet", "--detach", linked.to_str().unwrap()]);
     put(&linked, "deep/tenantry.yaml", "x");
+    let sparse = repos.clone_of(&remote, "sparse", &["--sparse"]);
+    git(&sparse, &["sparse-checkout", "set", "--sparse-index", "none"]);
     let mut all: Vec<String> = (1..=3).map(id).collect();
-    for (n, place) in (4..).zip([&shallow, &partial, &bare, &linked.join("deep")]) {
+    for (n, place) in (4..).zip([&shallow, &partial, &bare, &sparse, &linked.join("deep")]) {
         let ledger = open(place, "prod");
         let (history, problems) = ledger.read().await.unwrap();
         assert_eq!((ids(&history), problems), (all.clone(), Vec::new()), "{}", place.display());
@@ -191,6 +193,23 @@ async fn shallow_partial_detached_bare_and_linked() {
     assert_eq!(known(&one).await, all);
     // Worktrees share the ledger, and so its journals.
     assert_eq!(open(&linked, "prod").journal(&id(1)), open(&one, "prod").journal(&id(1)));
+}
+
+#[tokio::test]
+async fn a_lock_that_was_left_behind_is_named() {
+    let repos = Repos::new();
+    let (_, one) = repos.pair();
+    let alone = repos.repository("alone");
+    for (place, begins) in [(&one, true), (&alone, false)] {
+        put(place, ".git/refs/tenantry/prod.lock", "");
+        let ledger = open(place, "prod");
+        assert_eq!(ledger.begin(&sample(&id(1))).await.is_ok(), begins, "the remote has it, or nobody");
+        let problem = ledger.finish(&ended(&id(1))).await.unwrap_err();
+        assert_eq!(problem.id, "ledger-unwritable");
+        assert!(problem.help[0].ends_with("refs/tenantry/prod.lock"), "{problem:?}");
+        fs::remove_file(place.join(".git/refs/tenantry/prod.lock")).unwrap();
+        assert_eq!(ledger.finish(&ended(&id(1))).await.unwrap(), []);
+    }
 }
 
 #[tokio::test]
