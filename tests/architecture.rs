@@ -23,6 +23,7 @@ const ORDER: &[&str] = &[
     "files",
     "project",
     "deployment",
+    "repository",
     "check",
     "plan",
     "guard",
