@@ -137,7 +137,8 @@ pub fn deployment(view: &HistoryView<'_>, one: &Deployment, options: &Options) -
     facts.push(("commit", Style::Plain, one.commit.as_ref().map(in_full).unwrap_or_default()));
     let before = one.images.len();
     if before > 0 {
-        let words = format!("{} as it was before", count(before, "resource"));
+        let words = if before == 1 { "1 resource as it was before" } else { "resources as they were before" };
+        let words = if before == 1 { words.to_owned() } else { format!("{} {words}", super::number(before)) };
         facts.push(("images", Style::Plain, words));
     }
     for (name, style, words) in facts.iter().filter(|(_, _, words)| !words.is_empty()) {

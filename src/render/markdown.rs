@@ -40,7 +40,7 @@ pub fn plan(view: &PlanView<'_>) -> String {
         }
     }
     out.push_str(&outside(view));
-    out.push_str(&sections(plan));
+    out.push_str(&sections(plan, view.head.reverting.is_some()));
     if plan.has_changes() {
         out.push_str(&format!("\n{}\n", forecast(view)));
     }
@@ -157,7 +157,8 @@ fn notes(field: &FieldChange, change: &Change, facts: &Facts, now: jiff::Timesta
             blame_of(facts, &change.address, &field.path).map(|by| format!(", outside: {}", clean(&blame(by, now))));
         notes.push_str(&format!("  # conflict{}", by.unwrap_or_default()));
     }
-    let by = field.locus.as_ref().and_then(|locus| facts.ours.get(&(locus.file.clone(), locus.line)));
+    let own = field.locus.as_ref().filter(|locus| Some(*locus) != change.locus.as_ref());
+    let by = own.and_then(|locus| facts.ours.get(&(locus.file.clone(), locus.line)));
     notes.extend(by.map(|by| format!("  # {}", clean(&author(by)))));
     notes
 }
@@ -232,7 +233,7 @@ fn changed_field(field: &FieldChange, notes: &str) -> String {
     out
 }
 
-fn sections(plan: &Plan) -> String {
+fn sections(plan: &Plan, is_revert: bool) -> String {
     let mut out = String::new();
     let left = plan
         .left
@@ -253,7 +254,10 @@ fn sections(plan: &Plan) -> String {
         leaves(entries).into_iter().map(line).collect()
     };
     section(&mut out, "Already as described: somebody did it outside", words(&plan.already));
-    section(&mut out, "No longer described: left as it is", words(&plan.released));
+    // A revert describes only what it takes back.
+    if !is_revert {
+        section(&mut out, "No longer described: left as it is", words(&plan.released));
+    }
     let notes = plan.notes.iter().chain(&plan.facts.notes).map(|note| {
         let place = note.labels.first().map(|label| format!("{}:{}", label.locus.file, label.locus.line));
         let place = place.map(|place| format!(" ({})", code(&place))).unwrap_or_default();

@@ -65,10 +65,14 @@ pub(super) fn text_rows<'a>(
 /// Adds what is to be known of the change as a whole: how many it hits, why it is dangerous, what goes along.
 fn below(lines: &mut Lines, change: &Change, options: &Options, context: &Context<'_>) {
     let style = if change.risk > Risk::Safe { risk_style(change.risk) } else { Style::Muted };
-    let effects = context.facts.effects.get(&change.address).into_iter().flatten().map(|effect| &effect.text);
-    let reasons = effects.chain(&change.reasons);
-    for reason in reasons {
-        lines.push(Line::new(options.colour).plain("  ").add(style, "! ").plain(reason));
+    let mut say = |style: Style, words: &str| {
+        lines.push(Line::new(options.colour).plain("  ").add(style, "! ").plain(words));
+    };
+    for effect in context.facts.effects.get(&change.address).into_iter().flatten() {
+        say(if effect.count == Some(0) { Style::Muted } else { style }, &effect.text);
+    }
+    for reason in &change.reasons {
+        say(style, reason);
     }
     for cascade in &change.cascades {
         let line = Line::new(options.colour).plain("  ").add(Style::Deleted, "- ");
