@@ -137,7 +137,8 @@ pub async fn take(client: &Client, owner: &Owner, over: Option<&str>, terms: Ter
             tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
         }
         let until = later(client.server_now(), terms.lasts);
-        let held = Held { deployment: owner.deployment.clone(), actor: owner.actor.clone(), until, token: token.clone() };
+        let held =
+            Held { deployment: owner.deployment.clone(), actor: owner.actor.clone(), until, token: token.clone() };
         match create(&client, &held).await {
             Ok(Some(id)) => return Ok(Taken::Locked(Lock::begin(client, id, &held, terms))),
             Ok(None) | Err(Failure::Refused { status: 409, .. } | Failure::InDoubt { .. }) => {}
@@ -212,7 +213,10 @@ impl Lock {
             Ok(()) | Err(Failure::NotFound { .. }) => Vec::new(),
             Err(failure) => {
                 let until = inner.state().until;
-                let problem = Problem::warning("lock-left", format!("the lock could not be released: {}", failure.problem().title));
+                let problem = Problem::warning(
+                    "lock-left",
+                    format!("the lock could not be released: {}", failure.problem().title),
+                );
                 vec![
                     problem
                         .note(format!("it runs out at {}", shown(until)))

@@ -256,12 +256,7 @@ fn is_ready(change: &Change, changes: &[Change], states: &[State], n: usize) -> 
 }
 
 /// Sends the requests of one change.
-async fn one(
-    change: &Change,
-    sender: &Sender<'_>,
-    before: Option<&Json>,
-    tell: &(dyn Fn(ApplyEvent) + Sync),
-) -> Ended {
+async fn one(change: &Change, sender: &Sender<'_>, before: Option<&Json>, tell: &(dyn Fn(ApplyEvent) + Sync)) -> Ended {
     let (address, action) = (change.address.clone(), change.action);
     tell(ApplyEvent::Started { address: address.clone(), action });
     if let (Action::Update, Some(name), Some(id)) = (action, &address.name, &change.id) {

@@ -247,8 +247,7 @@ impl<'a> Sender<'a> {
                     }
                 }
                 Wait::Gone => {
-                    let again =
-                        Ready { change, step, method: Verb::Delete, path: sent, body: None, first: false };
+                    let again = Ready { change, step, method: Verb::Delete, path: sent, body: None, first: false };
                     match self.exchange(&again).await.1? {
                         Some(answer) if answer.status == 202 => {}
                         _ => return Ok(()),
