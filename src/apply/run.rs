@@ -276,6 +276,11 @@ async fn one(change: &Change, sender: &Sender<'_>, before: Option<&Json>, tell: 
                 ended.outcome = Outcome::NotStarted;
                 break;
             }
+            Err(Trouble::Halted(_)) if !sender.halts_first() && done == 0 => {
+                ended.halts = true;
+                ended.outcome = Outcome::NotStarted;
+                break;
+            }
             Err(trouble) => {
                 ended.halts = matches!(trouble, Trouble::Halted(_));
                 ended.outcome = match trouble {
