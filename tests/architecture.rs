@@ -23,9 +23,11 @@ const ORDER: &[&str] = &[
     "files",
     "project",
     "deployment",
+    "repository",
     "check",
     "plan",
     "guard",
+    "receipt",
     "journal",
     "api",
     "ledger",
@@ -54,6 +56,7 @@ const PURE: &[&str] = &[
     "check",
     "plan",
     "guard",
+    "receipt",
     "render",
 ];
 
