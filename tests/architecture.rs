@@ -23,6 +23,7 @@ const ORDER: &[&str] = &[
     "files",
     "project",
     "deployment",
+    "repository",
     "check",
     "plan",
     "guard",
@@ -31,6 +32,7 @@ const ORDER: &[&str] = &[
     "api",
     "ledger",
     "lock",
+    "memory",
     "live",
     "facts",
     "apply",
@@ -80,7 +82,7 @@ const HARMLESS: &[(&str, &str, &str)] = &[];
 const SANDBOX_MAY_USE: &[&str] = &["model", "problem", "sandbox"];
 
 /// Modules that may know single kinds: their quirks, the simulator, the rules of deleting, and paths of the API.
-const KNOW_KINDS: &[&str] = &["quirk", "sandbox", "guard", "lock", "ledger", "facts", "api"];
+const KNOW_KINDS: &[&str] = &["quirk", "sandbox", "guard", "lock", "memory", "ledger", "facts", "api"];
 
 /// Files that name a kind although no schema can take that away from them: file, word, why.
 const NAMES_KINDS: &[(&str, &str, &str)] = &[

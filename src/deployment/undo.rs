@@ -149,7 +149,7 @@ mod tests {
     use crate::deployment::{BaseEntry, Outcome, Purpose, Rules, Tally};
     use crate::model::{Address, FingerprintKey};
 
-    const THINGS: &str = "x-tenantry: {identity: [name], id: id, delete: true}\nproperties: {name: {}, id: {readOnly: true}, \
+    const THINGS: &str = "x-tenantry: {identity: [name], id: id}\nproperties: {name: {}, id: {readOnly: true}, \
                           tags: {type: array, items: {}, x-set: true}, meta: {type: object, additionalProperties: {}}, \
                           options: {type: object, properties: {a: {}, b: {}, token: {x-secret: true}}}}";
 

@@ -25,7 +25,7 @@ pub struct Options {
     pub record: Option<PathBuf>,
     /// Time before each answer.
     pub latency: Duration,
-    /// Rate limit; `None` is unlimited.
+    /// Rate limit; `None` tells of limits that nobody reaches.
     pub rate: Option<Rate>,
     /// Answers that go wrong.
     pub fault: Vec<Fault>,
