@@ -100,9 +100,10 @@ impl<'a> Writer<'a> {
             return Ok(Ok(locus));
         }
         let Some(place) = found.place else { return Ok(Err(Why::NoPlace)) };
+        let places = std::iter::once(place).chain(found.also);
         if found.rest.is_empty() && !self.options.replace_markers {
             let mut names = Vec::new();
-            if let Some(node) = self.files.node(&place) {
+            for node in places.clone().filter_map(|place| self.files.node(&place)) {
                 Meaning::of(node).filled(&mut names);
             }
             if !names.is_empty() {
@@ -112,8 +113,11 @@ impl<'a> Writer<'a> {
         if edit.value.is_some() && needs_file(existing, found.field) && !found.rest.is_empty() {
             return Ok(Err(Why::NoPlace));
         }
-        let pending = Pending { edits: vec![number], steps: place.steps, rest: found.rest, value: edit.value.clone() };
-        self.pending.entry(place.file).or_default().push(pending);
+        for place in places {
+            let (rest, value) = (found.rest.clone(), edit.value.clone());
+            let pending = Pending { edits: vec![number], steps: place.steps, rest, value };
+            self.pending.entry(place.file).or_default().push(pending);
+        }
         Ok(Ok(locus))
     }
 
