@@ -89,7 +89,7 @@ impl<'a> Files<'a> {
     /// Why it cannot be read.
     pub(super) fn open(&mut self, path: &str) -> Result<&mut Document<'a>, Vec<Problem>> {
         if !self.open.contains_key(path) {
-            let bytes = self.existing.tree.read(path).map_err(|problem| Vec::from_iter(problem))?;
+            let bytes = self.existing.tree.read(path).map_err(Vec::from_iter)?;
             let (_, extension) = split_extension(file_name(path));
             let format = if extension.eq_ignore_ascii_case("json") { Format::Json } else { Format::Yaml };
             let shown = self.names.get(path).copied().unwrap_or_default();

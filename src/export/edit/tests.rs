@@ -347,6 +347,17 @@ fn the_environments_own_variables_take_the_value() {
 }
 
 #[test]
+fn a_variable_that_stands_elsewhere_too_stays() {
+    let file = "name: Shop\ndescription: ##WHAT##\nlogo_uri: ##LOGO##\n";
+    let action = "name: Greet\nsupported_triggers: [{id: post-login, version: v3}]\ncode: actions/code.js\n";
+    let case = case([("clients/shop.yaml", file), ("actions/greet.yaml", action), ("actions/code.js", "// ##WHAT##")])
+        .own("WHAT: shop\nLOGO: u\nBOTH: ##LOGO## x\n");
+    let edits = [change("clients/Shop", "description", json!("New")), change("clients/Shop", "logo_uri", json!("New"))];
+    let edited = case.check(&edits, VARIABLES);
+    assert!(edited.left.iter().all(|(.., why)| *why == Why::Shared) && edited.left.len() == 2, "{edited:?}");
+}
+
+#[test]
 fn a_flag_wins_over_the_file_of_variables() {
     let case = case([("clients/shop.yaml", "name: Shop\ndescription: ##WHAT##\n")])
         .own("WHAT: x\n")
