@@ -113,7 +113,7 @@ impl Printer {
 
     fn own_line(&mut self, indent: usize) {
         if self.comments % 4 == 1 {
-            let _ = write!(self.out, "{}# c{}\n", " ".repeat(indent), self.comments);
+            let _ = writeln!(self.out, "{}# c{}", " ".repeat(indent), self.comments);
         }
         if self.comments % 7 == 3 {
             self.out.push('\n');
@@ -146,7 +146,7 @@ impl Printer {
                 self.comment();
                 self.out.push('\n');
                 // A list may stand right below its key.
-                let is_flush = self.comments % 2 == 0 && matches!(value, Written::List { .. }) && is_member;
+                let is_flush = self.comments.is_multiple_of(2) && matches!(value, Written::List { .. }) && is_member;
                 self.block(value, if is_flush { indent } else { indent + self.indent });
             }
         }

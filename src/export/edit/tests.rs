@@ -351,10 +351,33 @@ fn a_variable_that_stands_elsewhere_too_stays() {
     let file = "name: Shop\ndescription: ##WHAT##\nlogo_uri: ##LOGO##\n";
     let action = "name: Greet\nsupported_triggers: [{id: post-login, version: v3}]\ncode: actions/code.js\n";
     let case = case([("clients/shop.yaml", file), ("actions/greet.yaml", action), ("actions/code.js", "// ##WHAT##")])
-        .own("WHAT: shop\nLOGO: u\nBOTH: ##LOGO## x\n");
+        .own("WHAT: shop\nLOGO: u\nBOTH: '##LOGO## x'\n");
     let edits = [change("clients/Shop", "description", json!("New")), change("clients/Shop", "logo_uri", json!("New"))];
     let edited = case.check(&edits, VARIABLES);
     assert!(edited.left.iter().all(|(.., why)| *why == Why::Shared) && edited.left.len() == 2, "{edited:?}");
+}
+
+#[test]
+fn what_a_secret_fills_is_one_in_the_tenant_too() {
+    let mut case = case([("clients/shop.yaml", "name: Shop\ndescription: ##WHAT##\nlogo_uri: a-${{ secrets.g }}\n")]);
+    let known = crate::description::SecretState::Known(Secret::new("hunter2", "secrets.g"));
+    case.variables.secrets.insert("g".to_owned(), known.clone());
+    case.variables.secrets.insert("WHAT".to_owned(), known);
+    let edits =
+        [change("clients/Shop", "description", json!("hunter3")), change("clients/Shop", "logo_uri", json!("x"))];
+    for options in [EditOptions::default(), REPLACE, VARIABLES] {
+        let edited = case.edit(&edits, options);
+        assert!(edited.left.iter().all(|(.., why)| *why == Why::Secret) && edited.left.len() == 2, "{edited:?}");
+    }
+}
+
+#[test]
+fn one_marker_for_several_items_stays() {
+    let file = "name: Shop\ncallbacks: [##LIST##, d]\n";
+    let case = case([("clients/shop.yaml", file)]).with("LIST", json!("a, b"));
+    let edited = case.check(&[gone("clients/Shop", "callbacks[a]"), gone("clients/Shop", "callbacks[d]")], REPLACE);
+    assert_eq!(text(&edited, "clients/shop.yaml"), "name: Shop\ncallbacks: [##LIST##]\n");
+    assert_eq!(whys(&edited), [("clients/Shop callbacks[a]".to_owned(), Why::Marker(vec!["##LIST##".to_owned()]))]);
 }
 
 #[test]
