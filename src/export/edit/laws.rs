@@ -21,7 +21,8 @@ enum Written {
     Object { flow: u8, members: Vec<Written> },
 }
 
-const SCALARS: [&str; 18] = [
+const SCALARS: [&str; 19] = [
+    "",
     "word",
     "two words",
     "'single'",
@@ -112,16 +113,21 @@ impl Printer {
 
     fn own_line(&mut self, indent: usize) {
         if self.comments % 4 == 1 {
-            let _ = write!(self.out, "{}# c{}\n", " ".repeat(indent), self.comments);
+            let _ = writeln!(self.out, "{}# c{}", " ".repeat(indent), self.comments);
+        }
+        if self.comments % 7 == 3 {
+            self.out.push('\n');
         }
         self.comments += 1;
     }
 
     /// Writes a value behind its key or dash, to the end of its last line.
-    fn value(&mut self, value: &Written, indent: usize) {
+    fn value(&mut self, value: &Written, indent: usize, is_member: bool) {
         match value {
             Written::Scalar(text) => {
-                self.out.push(' ');
+                if !text.is_empty() {
+                    self.out.push(' ');
+                }
                 self.out.push_str(text);
                 self.comment();
                 self.out.push('\n');
@@ -139,7 +145,9 @@ impl Printer {
             Written::List { .. } | Written::Object { .. } => {
                 self.comment();
                 self.out.push('\n');
-                self.block(value, indent + self.indent);
+                // A list may stand right below its key.
+                let is_flush = self.comments.is_multiple_of(2) && matches!(value, Written::List { .. }) && is_member;
+                self.block(value, if is_flush { indent } else { indent + self.indent });
             }
         }
     }
@@ -154,7 +162,7 @@ impl Printer {
     fn brackets(&mut self, value: &Written, tall: bool, indent: usize) {
         let parts: Vec<(String, &Written)> = match value {
             Written::Scalar(text) => {
-                self.out.push_str(text);
+                self.out.push_str(if text.is_empty() { "null" } else { text });
                 return;
             }
             Written::Block { .. } => {
@@ -196,14 +204,14 @@ impl Printer {
                 for item in items {
                     self.own_line(indent);
                     let _ = write!(self.out, "{}-", " ".repeat(indent));
-                    self.value(item, indent);
+                    self.value(item, indent, false);
                 }
             }
             Written::Object { members, .. } => {
                 for (n, member) in members.iter().enumerate() {
                     self.own_line(indent);
                     let _ = write!(self.out, "{}{}:", " ".repeat(indent), KEYS[n]);
-                    self.value(member, indent);
+                    self.value(member, indent, true);
                 }
             }
             _ => {}

@@ -87,11 +87,11 @@ pub enum Why {
     Marker(Vec<String>),
     /// It is a secret, and secrets are never written into files.
     Secret,
-    /// Other places of the file use the same value by an alias.
+    /// Other places use the same value, by an alias, a variable or a side file.
     Shared,
     /// The files have no place for it: the resource is not described, or the value comes from elsewhere.
     NoPlace,
-    /// The text would be read as a marker, or as something else than what it says.
+    /// The text would be read as something else than what it says: a marker.
     Unwritable,
     /// The file could not be changed without changing more than this.
     Refused,
@@ -101,13 +101,14 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Why::Marker(names) => {
-                write!(f, "{} stands there: --replace-markers writes the value in its place", names.join(", "))
+                let names: BTreeSet<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                write!(f, "it stands behind {}", Vec::from_iter(names).join(", "))
             }
-            Why::Secret => f.write_str("it is a secret, and secrets are never written into files"),
-            Why::Shared => f.write_str("other places of the file use the same value by an alias"),
+            Why::Secret => f.write_str("a secret is never written into files"),
+            Why::Shared => f.write_str("other places use the same value"),
             Why::NoPlace => f.write_str("the files have no place for it"),
-            Why::Unwritable => f.write_str("the text would be read as a marker or an expression"),
-            Why::Refused => f.write_str("the file could not be changed without changing more than this"),
+            Why::Unwritable => f.write_str("its text would be read as a marker"),
+            Why::Refused => f.write_str("its file cannot be changed here without changing more"),
         }
     }
 }
@@ -138,6 +139,8 @@ pub fn edit(description: &Existing<'_>, edits: &[Edit], options: EditOptions) ->
 
 #[cfg(test)]
 mod document_tests;
+#[cfg(test)]
+mod example_tests;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]

@@ -163,7 +163,8 @@ fn header(doc: &Document<'_>, node: &Node) -> Option<Header> {
         let rest = right.get(1..)?;
         let length = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-')).len();
         let behind = rest.get(length..)?.trim_start();
-        if !behind.is_empty() && !(behind.starts_with('#') && rest.get(length..)?.starts_with([' ', '\t'])) {
+        let is_comment = behind.starts_with('#') && rest.get(length..)?.starts_with([' ', '\t']);
+        if !behind.is_empty() && !is_comment {
             continue;
         }
         let sign = head_start + at..head_start + at + 1 + length;

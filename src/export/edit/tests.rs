@@ -9,16 +9,17 @@ use crate::description::{DescribeOptions, DescribeOutcome, Filters, describe};
 use crate::model::Secret;
 
 /// A description in memory.
-struct Case {
-    tree: Tree,
-    single: Option<String>,
-    variables: Variables,
-    own: Option<(String, Vec<u8>)>,
+pub(super) struct Case {
+    pub(super) tree: Tree,
+    pub(super) single: Option<String>,
+    pub(super) variables: Variables,
+    pub(super) own: Option<(String, Vec<u8>)>,
 }
 
-struct Read {
+/// It, as read.
+pub(super) struct Read {
     outcome: Outcome,
-    described: DescribeOutcome,
+    pub(super) described: DescribeOutcome,
 }
 
 fn case<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Case {
@@ -46,6 +47,13 @@ impl Case {
     }
 
     fn read(&self) -> Read {
+        let read = self.describe();
+        let errors = read.outcome.problems.iter().chain(&read.described.problems).filter(|problem| problem.is_error());
+        assert_eq!(errors.collect::<Vec<_>>(), Vec::<&Problem>::new());
+        read
+    }
+
+    pub(super) fn describe(&self) -> Read {
         let filters = Filters::default();
         let names = self.variables.known_names();
         let layout = LayoutOptions {
@@ -65,13 +73,14 @@ impl Case {
             lenient: false,
         };
         let described = describe(&outcome.description, &self.tree, &options);
-        let errors = outcome.problems.iter().chain(&described.problems).filter(|problem| problem.is_error());
-        assert_eq!(errors.collect::<Vec<_>>(), Vec::<&Problem>::new());
         Read { outcome, described }
     }
 
     fn edit(&self, edits: &[Edit], options: EditOptions) -> Edited {
-        let read = self.read();
+        self.edit_all(&self.read(), edits, options)
+    }
+
+    pub(super) fn edit_all(&self, read: &Read, edits: &[Edit], options: EditOptions) -> Edited {
         let existing = Existing {
             registry: Registry::get(),
             tree: &self.tree,
@@ -92,7 +101,14 @@ impl Case {
     /// Edits, and checks that the description then asks for what was meant and for nothing else.
     fn check(&self, edits: &[Edit], options: EditOptions) -> Edited {
         let edited = self.edit(edits, options);
-        let before = self.read();
+        let after = self.compare(&self.read(), edits, &edited);
+        let errors =
+            after.outcome.problems.iter().chain(&after.described.problems).filter(|problem| problem.is_error());
+        assert_eq!(errors.collect::<Vec<_>>(), Vec::<&Problem>::new());
+        edited
+    }
+
+    pub(super) fn compare(&self, before: &Read, edits: &[Edit], edited: &Edited) -> Read {
         let mut after =
             Case { tree: self.tree.clone(), single: self.single.clone(), variables: self.variables.clone(), own: None };
         for (path, bytes) in &edited.files {
@@ -118,8 +134,13 @@ impl Case {
         let even = |values: BTreeMap<Address, Value>| -> BTreeMap<Address, Json> {
             values.into_iter().map(|(address, value)| (address, even(value.redacted()))).collect()
         };
-        assert_eq!(even(values(&after.read().described.desired)), even(wanted));
-        edited
+        let after = after.describe();
+        let (now, wanted) = (even(values(&after.described.desired)), even(wanted));
+        assert_eq!(now.keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>());
+        for (address, value) in &wanted {
+            assert_eq!(now.get(address), Some(value), "{address}");
+        }
+        after
     }
 }
 
@@ -161,6 +182,11 @@ fn with(value: &Value, path: &[crate::model::Segment], new: Option<&Value>) -> V
             Value::Array(items)
         }
         (Value::Null, Segment::Item(_)) => with(&Value::Array(Vec::new()), path, new),
+        (Value::Array(items), Segment::Index(index)) => {
+            let mut items = items.clone();
+            items[*index] = with(&items[*index], rest, new);
+            Value::Array(items)
+        }
         (Value::Object(map), Segment::Key(key)) => {
             let mut map = map.clone();
             match (rest, new) {
@@ -210,7 +236,7 @@ fn text<'e>(edited: &'e Edited, file: &str) -> &'e str {
     std::str::from_utf8(edited.files.get(file).unwrap_or_else(|| panic!("{file} is unchanged: {edited:?}"))).unwrap()
 }
 
-fn whys(edited: &Edited) -> Vec<(String, Why)> {
+pub(super) fn whys(edited: &Edited) -> Vec<(String, Why)> {
     edited.left.iter().map(|(address, path, why)| (format!("{address} {path}"), why.clone())).collect()
 }
 
@@ -318,6 +344,40 @@ fn the_environments_own_variables_take_the_value() {
     );
     let both = case.check(&edits[3..], EditOptions { replace_markers: true, into_variables: true });
     assert!(both.variables.is_none() && text(&both, "clients/shop.yaml").contains("logo_uri: \"y\""));
+}
+
+#[test]
+fn a_variable_that_stands_elsewhere_too_stays() {
+    let file = "name: Shop\ndescription: ##WHAT##\nlogo_uri: ##LOGO##\n";
+    let action = "name: Greet\nsupported_triggers: [{id: post-login, version: v3}]\ncode: actions/code.js\n";
+    let case = case([("clients/shop.yaml", file), ("actions/greet.yaml", action), ("actions/code.js", "// ##WHAT##")])
+        .own("WHAT: shop\nLOGO: u\nBOTH: '##LOGO## x'\n");
+    let edits = [change("clients/Shop", "description", json!("New")), change("clients/Shop", "logo_uri", json!("New"))];
+    let edited = case.check(&edits, VARIABLES);
+    assert!(edited.left.iter().all(|(.., why)| *why == Why::Shared) && edited.left.len() == 2, "{edited:?}");
+}
+
+#[test]
+fn what_a_secret_fills_is_one_in_the_tenant_too() {
+    let mut case = case([("clients/shop.yaml", "name: Shop\ndescription: ##WHAT##\nlogo_uri: a-${{ secrets.g }}\n")]);
+    let known = crate::description::SecretState::Known(Secret::new("hunter2", "secrets.g"));
+    case.variables.secrets.insert("g".to_owned(), known.clone());
+    case.variables.secrets.insert("WHAT".to_owned(), known);
+    let edits =
+        [change("clients/Shop", "description", json!("hunter3")), change("clients/Shop", "logo_uri", json!("x"))];
+    for options in [EditOptions::default(), REPLACE, VARIABLES] {
+        let edited = case.edit(&edits, options);
+        assert!(edited.left.iter().all(|(.., why)| *why == Why::Secret) && edited.left.len() == 2, "{edited:?}");
+    }
+}
+
+#[test]
+fn one_marker_for_several_items_stays() {
+    let file = "name: Shop\ncallbacks: [##LIST##, d]\n";
+    let case = case([("clients/shop.yaml", file)]).with("LIST", json!("a, b"));
+    let edited = case.check(&[gone("clients/Shop", "callbacks[a]"), gone("clients/Shop", "callbacks[d]")], REPLACE);
+    assert_eq!(text(&edited, "clients/shop.yaml"), "name: Shop\ncallbacks: [##LIST##]\n");
+    assert_eq!(whys(&edited), [("clients/Shop callbacks[a]".to_owned(), Why::Marker(vec!["##LIST##".to_owned()]))]);
 }
 
 #[test]
@@ -464,6 +524,16 @@ fn aliases_between_resources() {
         ),
         "{now}"
     );
+}
+
+#[test]
+fn both_spellings_of_a_field_change() {
+    let case =
+        case([("clients/a.yaml", "name: A\ncross_origin_auth: true # old\ncross_origin_authentication: true\n")]);
+    let edited =
+        case.check(&[change("clients/A", "cross_origin_authentication", json!(false))], EditOptions::default());
+    let expected = "name: A\ncross_origin_auth: false # old\ncross_origin_authentication: false\n";
+    assert_eq!(text(&edited, "clients/a.yaml"), expected);
 }
 
 #[test]
