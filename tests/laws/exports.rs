@@ -1,0 +1,79 @@
+//! Export then load: every layout of an export describes what is live, and deploys the same to a fresh tenant.
+
+use std::collections::BTreeSet;
+
+use tenantry::description::layout::{LayoutOptions, Tree, read_layout};
+use tenantry::description::{
+    DescribeOptions, Filters, KnownNames, SecretState, Variables, describe as resolve, has_errors,
+};
+use tenantry::export::{self, Export, ExportOptions, FileFormat, Format};
+use tenantry::model::{Desired, Secret};
+use tenantry::plan;
+use tenantry::schema::Registry;
+
+use super::properties::{law, part, values};
+use super::tenant::{Tenant, describe, told};
+
+fn layouts() -> [ExportOptions; 3] {
+    let of = |format, files| ExportOptions { format, files, ..ExportOptions::default() };
+    [
+        of(Format::Directory, FileFormat::Yaml),
+        of(Format::Directory, FileFormat::Json),
+        of(Format::Single, FileFormat::Yaml),
+    ]
+}
+
+/// Loads an export as any description is loaded, with a value for each secret it asks for.
+fn load(export: &Export) -> Desired {
+    let texts = export.files.iter().map(|(path, text)| (path.to_str().unwrap(), text.as_str()));
+    let tree = Tree::of(texts);
+    let mut variables = Variables::default();
+    for name in &export.secrets {
+        let made_up = Secret::new(format!("law-{name}"), format!("secrets.{name}"));
+        variables.secrets.insert(name.clone(), SecretState::Known(made_up));
+    }
+    let layout = LayoutOptions {
+        registry: Registry::get(),
+        names: &KnownNames::default(),
+        filters: &Filters::default(),
+        compatibility: false,
+        single: None,
+        connections_directory: None,
+    };
+    let found = read_layout(&tree, &layout);
+    assert!(found.wanted.is_empty() && !has_errors(&found.problems), "{:#?}", found.problems);
+    let options = DescribeOptions {
+        registry: Registry::get(),
+        variables: &variables,
+        filters: &Filters::default(),
+        compatibility: false,
+        lenient: false,
+    };
+    let described = resolve(&found.description, &tree, &options);
+    assert!(!has_errors(&described.problems), "{:#?}", described.problems);
+    described.desired
+}
+
+#[test]
+fn an_export_is_what_is_live_and_deploys_the_same_elsewhere() {
+    law(|without, seed| async move {
+        let tenant = Tenant::start().await;
+        tenant.deploy(&describe(&part(&without, seed))).await;
+        let kinds: BTreeSet<String> = Registry::get().names().map(str::to_owned).collect();
+        let (live, names) = tenant.read_whole(&kinds).await;
+        for (n, options) in layouts().iter().enumerate() {
+            let export = export::files(Registry::get(), &live, options);
+            let desired = load(&export);
+            let mut completed = desired.clone();
+            let broken = plan::complete(Registry::get(), &mut completed, &live, &names);
+            assert!(!has_errors(&broken), "{broken:#?}");
+            let planned = plan::make(Registry::get(), &completed, &live, None, &plan::Options::default());
+            assert!(!planned.has_changes(), "{options:?}: {:#?}", told(&planned));
+            if usize::try_from(seed % 3).unwrap() == n {
+                let other = Tenant::start().await;
+                other.deploy(&desired).await;
+                assert_eq!(values(&tenant, &desired).await, values(&other, &desired).await, "{options:?}");
+            }
+        }
+    });
+}
