@@ -265,7 +265,7 @@ fn holds_secret(value: Option<&Value>) -> bool {
 }
 
 /// Names an item of a set: its text, or its canonical JSON.
-pub(super) fn item_name(item: &Value) -> String {
+pub fn item_name(item: &Value) -> String {
     match item {
         Value::String(text) => text.clone(),
         other => canonical(&other.redacted()).to_string(),
@@ -273,7 +273,7 @@ pub(super) fn item_name(item: &Value) -> String {
 }
 
 /// Names an item of a keyed list.
-pub(super) fn key_of(spec: &FieldSpec, item: &Value) -> String {
+pub fn key_of(spec: &FieldSpec, item: &Value) -> String {
     let part = |member: &String| match item.get(member) {
         Some(value) => item_name(value),
         None => {

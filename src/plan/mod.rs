@@ -6,7 +6,9 @@
 
 mod decide;
 mod diff;
+mod left;
 mod make;
+mod mask;
 mod normalize;
 mod order;
 mod pair;
@@ -17,13 +19,17 @@ mod replaced;
 mod scope;
 mod sides;
 mod sub;
+mod taken_back;
 mod write;
 
 pub use crate::change::{
     Action, Change, Counts, FieldChange, Forecast, How, Kept, Left, Origin, Plan, Refusal, Step, Unmanaged, Wait,
 };
 pub use decide::{Verdict, decide};
-pub use diff::{Differences, diff};
+pub use diff::{Differences, diff, item_name, key_of};
 pub use make::{Options, make, problems};
+pub use left::{base_after, images};
+pub use mask::mask;
 pub use normalize::{complete, own_names};
 pub use path::fill_path;
+pub use taken_back::taken_back;

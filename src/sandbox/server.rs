@@ -260,6 +260,7 @@ async fn serve(
         ip: peer.ip().to_string(),
         user_agent: text(header::USER_AGENT).unwrap_or_default(),
         correlation_id: parts.headers.get("x-correlation-id").and_then(|id| id.to_str().ok()).map(str::to_owned),
+        auth0_client: parts.headers.get("auth0-client").and_then(|id| id.to_str().ok()).map(str::to_owned),
         ..Request::new(method, &target)
     };
     match axum::body::to_bytes(body, READ_BYTES).await {
