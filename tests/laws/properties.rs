@@ -202,7 +202,7 @@ fn a_run_that_stops_anywhere_can_be_finished() {
     });
 }
 
-pub(crate) async fn values(tenant: &Tenant, desired: &Desired) -> BTreeMap<String, Value> {
+pub(crate) async fn values(tenant: &Tenant, desired: &Desired) -> BTreeMap<String, Json> {
     let live = tenant.plan(desired).await.live;
     let described: BTreeSet<String> =
         desired.kinds.values().flat_map(|k| &k.resources).map(|r| r.address.to_string()).collect();
@@ -214,7 +214,7 @@ pub(crate) async fn values(tenant: &Tenant, desired: &Desired) -> BTreeMap<Strin
             if let Some(members) = value.as_object_mut() {
                 members.shift_remove("client_secret");
             }
-            out.insert(resource.address.to_string(), value);
+            out.insert(resource.address.to_string(), value.redacted());
         }
     }
     out
