@@ -8,6 +8,9 @@ use super::values::Ids;
 /// Resources called so are left as the fixture describes them: they hold what excludes members of the others.
 const PLAIN: &str = "law plain";
 
+/// Grants are called by the ids of their clients: this API's are left alone.
+const PLAIN_API: &str = "https://law.example/plain";
+
 /// A public key, made for this test.
 pub(crate) const PEM: &str = "-----BEGIN PUBLIC KEY-----
 MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAubCly7QnFF2WJaQHj+5t
@@ -36,7 +39,7 @@ const BOUND: [(&str, &str); 10] = [
 
 /// Says whether a resource is left as it is described.
 pub(crate) fn is_plain(name: Option<&str>) -> bool {
-    name.is_some_and(|name| name.to_lowercase().replace('-', " ").starts_with(PLAIN))
+    name.is_some_and(|name| name.to_lowercase().replace('-', " ").starts_with(PLAIN) || name.ends_with(PLAIN_API))
 }
 
 /// Values for a leaf, in the API's form; none where the schema tells enough.
@@ -98,8 +101,10 @@ pub(crate) fn more(kind: &str) -> Json {
             json!({"actions": actions, "triggers": Json::Object(bound.collect())})
         }
         "clientGrants" => json!({
-            "clients": [{"name": "Law plain", "app_type": "non_interactive", "grant_types": ["client_credentials"]}],
-            "clientGrants": [{"client_id": "Law plain", "audience": "https://law.example/one", "scope": ["read:x"]}],
+            "resourceServers": [
+                {"identifier": PLAIN_API, "name": "Law plain", "scopes": [{"value": "read:x"}, {"value": "write:x"}]},
+            ],
+            "clientGrants": [{"client_id": "Law machine", "audience": PLAIN_API, "scope": ["read:x"]}],
         }),
         "resourceServers" => json!({"resourceServers": [
             {"identifier": "https://law.example/plain-hs", "name": "Law plain HS", "signing_alg": "HS256",

@@ -3,8 +3,10 @@
 
 mod differ;
 mod edit;
+mod exports;
 mod front;
 mod hand;
+mod limits;
 mod properties;
 mod sees;
 mod shape;

@@ -229,7 +229,7 @@ impl Sight<'_> {
             let Some(edited) = edit(self.spec, name.as_deref(), &resource.raw, leaf, salt, reach, &self.ids) else {
                 continue;
             };
-            if leaf.kind == LeafKind::Value && at(&resource.raw, &edited.at).is_null() {
+            if at(&resource.raw, &edited.at).is_null() {
                 return Verdict::Untried(ABSENT.to_owned());
             }
             if let Err(message) = self.send(resource, &edited).await {
