@@ -3,9 +3,10 @@
 //! `normalize` brings both sides into one form, `pair` finds which belongs to which (what was left: `known`), [`diff`] compares
 //! leaves, [`decide`] is the one table of what a difference is called. `existing` and `absent` say what becomes of a resource,
 //! `write` turns that into requests (with `sides`, `part` and `sub`), `order` finds what must come first, `questions` what is to
-//! be asked.
+//! be asked. [`Aftermath`] is what a deployment will touch, and what it left.
 
 mod absent;
+mod aftermath;
 mod decide;
 mod deletion;
 mod diff;
@@ -31,6 +32,7 @@ mod write;
 pub use crate::change::{
     Action, Change, Counts, FieldChange, Forecast, How, Kept, Left, Origin, Plan, Refusal, Step, Unmanaged, Wait,
 };
+pub use aftermath::Aftermath;
 pub use decide::{Moved, Verdict, decide};
 pub use diff::{Differences, diff};
 pub use make::make;
