@@ -40,3 +40,6 @@ pub use normalize::{complete, own_names};
 pub use options::Options;
 pub use path::fill_path;
 pub use problems::problems;
+
+#[cfg(test)]
+mod tests;
