@@ -186,34 +186,48 @@ fn with_live(
     kept: &[FieldChange],
     written: &[FieldChange],
 ) -> Map {
-    let mut value = Value::Object(described.clone());
+    if kept.is_empty() {
+        return described.clone();
+    }
+    match with_sides(spec, &Value::Object(described.clone()), &live.value, kept, written) {
+        Value::Object(members) => members,
+        _ => described.clone(),
+    }
+}
+
+/// Returns a value with the leaves of some fields taken from another; `others` differ too and stay as they are.
+pub(super) fn with_sides(
+    spec: &KindSpec,
+    value: &Value,
+    from: &Value,
+    fields: &[FieldChange],
+    others: &[FieldChange],
+) -> Value {
+    let mut value = value.clone();
     let mut ordered: BTreeSet<&[Segment]> = BTreeSet::new();
-    for field in kept {
+    for field in fields {
         let list = match field.path.0.split_last() {
             Some((Segment::Item(_), list)) => list,
             _ => &field.path.0,
         };
-        if spec_at(&spec.fields, &Path(list.to_vec())).ordered {
+        let is_ordered = spec_at(&spec.fields, &Path(list.to_vec())).ordered;
+        if is_ordered {
             ordered.insert(list);
         }
-        // The order of a list stands at the list itself.
-        if list != field.path.0 || !ordered.contains(list) {
-            let leaf = lookup(&spec.fields, &live.value, &field.path).cloned();
-            set(&spec.fields, &mut value, &field.path.0, leaf);
+        // Only the order of a list stands at the list itself.
+        if !is_ordered || list.len() != field.path.0.len() {
+            set(&spec.fields, &mut value, &field.path.0, lookup(&spec.fields, from, &field.path).cloned());
         }
     }
-    for list in ordered.into_iter().filter(|list| written.iter().all(|field| field.path.0 != **list)) {
+    for list in ordered.into_iter().filter(|list| others.iter().all(|field| field.path.0 != **list)) {
         let path = Path(list.to_vec());
         let list = spec_at(&spec.fields, &path);
-        let order = lookup(&spec.fields, &live.value, &path).and_then(Value::as_array).map(|items| names(list, items));
+        let order = lookup(&spec.fields, from, &path).and_then(Value::as_array).map(|items| names(list, items));
         if let (Some(order), Some(Value::Array(items))) = (order, lookup_mut(&mut value, &path)) {
             reorder(list, items, &order);
         }
     }
-    match value {
-        Value::Object(members) => members,
-        _ => described.clone(),
-    }
+    value
 }
 
 /// The origin of a change that several fields make: the one that needs most attention.

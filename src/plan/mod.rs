@@ -3,16 +3,16 @@
 //! `normalize` brings both sides into one form, `pair` finds which belongs to which (what was left: `known`), [`diff`] compares
 //! leaves, [`decide`] is the one table of what a difference is called. `existing` and `absent` say what becomes of a resource,
 //! `write` turns that into requests (with `sides`, `part` and `sub`), `order` finds what must come first, `questions` what is to
-//! be asked.
+//! be asked. [`Aftermath`] is what a deployment will touch, and what it left.
 
 mod absent;
+mod aftermath;
 mod decide;
 mod deletion;
 mod diff;
 mod existing;
 mod known;
 mod leaf;
-mod left;
 mod make;
 mod mask;
 mod normalize;
@@ -34,9 +34,9 @@ mod write;
 pub use crate::change::{
     Action, Change, Counts, FieldChange, Forecast, How, Kept, Left, Origin, Plan, Refusal, Step, Unmanaged, Wait,
 };
+pub use aftermath::Aftermath;
 pub use decide::{Moved, Verdict, decide};
 pub use diff::{Differences, diff, item_name, key_of};
-pub use left::{base_after, images};
 pub use make::make;
 pub use mask::mask;
 pub use normalize::{complete, own_names};
@@ -44,3 +44,6 @@ pub use options::Options;
 pub use path::fill_path;
 pub use problems::problems;
 pub use taken_back::taken_back;
+
+#[cfg(test)]
+mod tests;
