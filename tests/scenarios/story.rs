@@ -24,6 +24,9 @@ struct Story {
     /// Members of the environment beside `domain`, as YAML text.
     #[serde(default)]
     environment: String,
+    /// Environment variables of every run.
+    #[serde(default)]
+    env: BTreeMap<String, String>,
     /// Every run is a throw-away clone: no ledger but the repository and the tenant's memory.
     #[serde(default)]
     throw_away: bool,
@@ -72,10 +75,13 @@ pub fn run(folder: &str) {
     let options = Options { rate: None, ..Options::default() };
     let sandbox = runtime.block_on(sandbox::start(options)).unwrap();
     let dashboard = Dashboard::new(&runtime, &sandbox.url);
-    let place = Place::new()
+    let mut place = Place::new()
         .env("AUTH0_CLIENT_ID", &sandbox.client_id)
         .env("AUTH0_CLIENT_SECRET", &sandbox.client_secret)
         .env("TENANTRY_ACTOR", "ana");
+    for (name, value) in &story.env {
+        place = place.env(name, value);
+    }
     git(&place, "ana", &["init", "-q", "-b", "main"]);
     let mut environment = story.environment.clone();
     let mut told = format!("{}\n", story.about.trim());
