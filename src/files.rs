@@ -23,15 +23,51 @@ const MOST_BYTES_AT_ONCE: u64 = 128 * 1024 * 1024;
 /// Deepest folder that is looked into.
 const DEEPEST: usize = 16;
 
-/// A description found on a disk.
-#[derive(Debug, Clone)]
+/// A description found on a disk, or in a commit.
+#[derive(Debug)]
 pub struct DescriptionFiles {
     /// Its files.
     pub tree: Tree,
     /// The single YAML file, where a file and no folder was named.
     pub single: Option<String>,
-    root: PathBuf,
     canonical: PathBuf,
+    behind: Box<dyn Behind>,
+}
+
+/// Where a description's files come from.
+pub trait Behind: std::fmt::Debug + Send + Sync {
+    /// Reads a file; paths are those of [`Tree`].
+    fn read(&self, path: &str) -> FileState;
+}
+
+/// The disk, below a folder.
+#[derive(Debug)]
+struct Disk {
+    root: PathBuf,
+}
+
+impl Behind for Disk {
+    fn read(&self, path: &str) -> FileState {
+        let on_disk = if path.starts_with('/') { PathBuf::from(path) } else { self.root.join(path) };
+        match fs::metadata(&on_disk) {
+            Ok(metadata) if metadata.is_file() => read_file(&on_disk, metadata.len()),
+            Ok(_) => FileState::Absent,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => FileState::Absent,
+            Err(error) => FileState::Unreadable(why(&error)),
+        }
+    }
+}
+
+/// Says whether a folder of this name may hold files of a description.
+pub fn is_looked_into(name: &str) -> bool {
+    !name.starts_with('.') && !NEVER.contains(&name)
+}
+
+/// Says whether a file at this path, relative with `/`, may be part of a description.
+pub fn may_describe(path: &str) -> bool {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    READ_AT_ONCE.contains(&extension) && folders.split('/').all(|folder| folder.is_empty() || is_looked_into(folder))
 }
 
 /// Finds the description at `path`, a folder or a YAML file. `base` is what paths in that file are relative to, where it is not its
@@ -58,28 +94,33 @@ pub fn find_description(path: &Path, base: Option<&Path>, directory: &Path) -> R
     let mut tree = Tree::new(if prefix == "." { "" } else { &prefix });
     let mut budget = MOST_BYTES_AT_ONCE;
     walk(&mut tree, &root, &canonical, "", 0, &mut budget);
-    let mut files = DescriptionFiles { tree, single, root, canonical };
-    if let Some(single) = files.single.clone()
-        && !matches!(files.tree.get(&single), Some(FileState::Read(_)))
-    {
-        files.read(&BTreeSet::from([single]));
-    }
+    let mut files = DescriptionFiles { tree, single, canonical, behind: Box::new(Disk { root }) };
+    files.read_single();
     Ok(files)
 }
 
 impl DescriptionFiles {
+    /// A description whose files are not those on the disk; `folder` is where they would be.
+    pub fn from_elsewhere(tree: Tree, single: Option<String>, folder: PathBuf, behind: Box<dyn Behind>) -> Self {
+        let mut files = DescriptionFiles { tree, single, canonical: folder, behind };
+        files.read_single();
+        files
+    }
+
     /// Reads files that a layout or a description wants. They are in the tree afterwards, if only as absent: asking again for the
     /// same file means there is nothing more to read.
     pub fn read(&mut self, wanted: &BTreeSet<String>) {
         for path in wanted {
-            let on_disk = if path.starts_with('/') { PathBuf::from(path) } else { self.root.join(path) };
-            let state = match fs::metadata(&on_disk) {
-                Ok(metadata) if metadata.is_file() => read_file(&on_disk, metadata.len()),
-                Ok(_) => FileState::Absent,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => FileState::Absent,
-                Err(error) => FileState::Unreadable(why(&error)),
-            };
+            let state = self.behind.read(path);
             self.tree.insert(path, state);
+        }
+    }
+
+    fn read_single(&mut self) {
+        if let Some(single) = self.single.clone()
+            && !matches!(self.tree.get(&single), Some(FileState::Read(_)))
+        {
+            self.read(&BTreeSet::from([single]));
         }
     }
 
@@ -113,7 +154,7 @@ fn walk(tree: &mut Tree, folder: &Path, root: &Path, prefix: &str, depth: usize,
             Err(error) => tree.insert(&path, FileState::Unreadable(why(&error))),
             Ok(metadata) if metadata.is_dir() => {
                 // A link to a folder may lead in circles; folders are followed only where they are.
-                if name.starts_with('.') || NEVER.contains(&name.as_str()) || is_link || depth >= DEEPEST {
+                if !is_looked_into(&name) || is_link || depth >= DEEPEST {
                     continue;
                 }
                 tree.insert_folder(&path);

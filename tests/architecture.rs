@@ -23,13 +23,16 @@ const ORDER: &[&str] = &[
     "files",
     "project",
     "deployment",
+    "repository",
     "check",
     "plan",
     "guard",
+    "receipt",
     "journal",
     "api",
     "ledger",
     "lock",
+    "memory",
     "live",
     "facts",
     "apply",
@@ -53,6 +56,7 @@ const PURE: &[&str] = &[
     "check",
     "plan",
     "guard",
+    "receipt",
     "render",
 ];
 
@@ -78,7 +82,7 @@ const HARMLESS: &[(&str, &str, &str)] = &[];
 const SANDBOX_MAY_USE: &[&str] = &["model", "problem", "sandbox"];
 
 /// Modules that may know single kinds: their quirks, the simulator, the rules of deleting, and paths of the API.
-const KNOW_KINDS: &[&str] = &["quirk", "sandbox", "guard", "lock", "ledger", "facts", "api"];
+const KNOW_KINDS: &[&str] = &["quirk", "sandbox", "guard", "lock", "memory", "ledger", "facts", "api"];
 
 /// Files that name a kind although no schema can take that away from them: file, word, why.
 const NAMES_KINDS: &[(&str, &str, &str)] = &[

@@ -151,12 +151,13 @@ impl Authority {
             if self.cancel.is_cancelled() {
                 return Err(super::Failure::Cancelled.problem());
             }
-            let (problem, wait) = match self.ask(&form).await {
+            let (problem, wait, retries) = match self.ask(&form).await {
                 Ok(grant) => return Ok(grant),
                 Err(Asked::Final(problem)) => return Err(problem),
-                Err(Asked::Passing(problem, wait)) => (problem, wait),
+                Err(Asked::Nobody(problem)) => (problem, None, MAX_CONNECT_RETRIES),
+                Err(Asked::Passing(problem, wait)) => (problem, wait, MAX_TOKEN_RETRIES),
             };
-            if attempt >= self.max_retries.min(MAX_TOKEN_RETRIES) {
+            if attempt >= self.max_retries.min(retries) {
                 return Err(problem);
             }
             let wait = super::call::backoff(attempt, wait);
@@ -175,6 +176,7 @@ impl Authority {
             let problem = unreachable(trouble.cause, &trouble.reason);
             match trouble.cause {
                 super::Cause::Tls => Asked::Final(problem),
+                super::Cause::Network if !trouble.sent && !trouble.timed_out => Asked::Nobody(problem),
                 super::Cause::Network => Asked::Passing(problem, None),
             }
         };
@@ -286,8 +288,13 @@ impl Authority {
 /// More would only make a wrong set-up slower to notice.
 const MAX_TOKEN_RETRIES: u32 = 3;
 
+/// A name that does not resolve or a port nobody listens on is nearly always a wrong domain.
+const MAX_CONNECT_RETRIES: u32 = 1;
+
 enum Asked {
     Final(Problem),
+    /// Nobody was reached at all.
+    Nobody(Problem),
     Passing(Problem, Option<Duration>),
 }
 

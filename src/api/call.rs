@@ -32,7 +32,6 @@ pub(super) struct Inner {
     pub(super) tokens: Tokens,
     pub(super) pace: Pace,
     pub(super) clock: Clock,
-    pub(super) cancel: CancellationToken,
     pub(super) deadline: Duration,
     pub(super) max_retries: u32,
     pub(super) telemetry: String,
@@ -52,6 +51,8 @@ pub(super) struct Call<'a> {
     pub(super) query: &'a [(&'a str, &'a str)],
     pub(super) body: Option<&'a Value>,
     pub(super) correlation_id: Option<&'a str>,
+    /// Stops before the next sending.
+    pub(super) cancel: &'a CancellationToken,
 }
 
 /// What came back for one sending.
@@ -91,10 +92,10 @@ impl Inner {
         let group = Group::of(&call.method, call.path);
         let mut history = History::default();
         loop {
-            let Some(permit) = self.pace.admit(&group, &self.cancel).await else {
+            let Some(permit) = self.pace.admit(&group, call.cancel).await else {
                 return Err(history.stopped(call));
             };
-            if self.cancel.is_cancelled() {
+            if call.cancel.is_cancelled() {
                 return Err(history.stopped(call));
             }
             let bearer = match self.tokens.bearer().await {
@@ -124,7 +125,7 @@ impl Inner {
                 return Err(history.settle(call, failure));
             }
             self.waited_ms.fetch_add(wait.as_millis().try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
-            if !self.clock.wait(wait, &self.cancel).await {
+            if !self.clock.wait(wait, call.cancel).await {
                 return Err(history.stopped(call));
             }
         }
@@ -132,7 +133,7 @@ impl Inner {
 
     /// How the call ends when no token can be had.
     fn without_token(&self, call: &Call<'_>, history: &History, problem: Problem) -> Failure {
-        if self.cancel.is_cancelled() {
+        if call.cancel.is_cancelled() {
             return history.stopped(call);
         }
         history.settle(call, Failure::Token(Box::new(problem)))

@@ -63,6 +63,7 @@ pub struct Statistics {
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
+    cancel: CancellationToken,
 }
 
 impl std::fmt::Debug for Client {
@@ -121,7 +122,6 @@ impl Client {
                 tokens,
                 pace: Pace::new(settings.budget, clock.clone()),
                 clock,
-                cancel,
                 deadline: settings.deadline,
                 max_retries: settings.max_retries,
                 telemetry: STANDARD.encode(telemetry.to_string()),
@@ -133,7 +133,14 @@ impl Client {
                 retries: AtomicU64::new(0),
                 waited_ms: AtomicU64::new(0),
             }),
+            cancel,
         })
+    }
+
+    /// Returns the same connection for what has to be ended properly: an interruption does not stop it.
+    #[must_use]
+    pub fn finishing(&self) -> Client {
+        Client { inner: Arc::clone(&self.inner), cancel: CancellationToken::new() }
     }
 
     /// Returns the tenant's canonical domain: what the token's audience names, else the domain configured.
@@ -180,7 +187,7 @@ impl Client {
     /// Any [`Failure`] but [`Failure::InDoubt`].
     pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, Failure> {
         let path = path.trim_start_matches('/');
-        let call = Call { method: Method::GET, path, query, body: None, correlation_id: None };
+        let call = Call { method: Method::GET, path, query, body: None, correlation_id: None, cancel: &self.cancel };
         Ok(self.inner.call(&call).await?.body)
     }
 
@@ -209,6 +216,7 @@ impl Client {
             query: &[],
             body: write.body.as_ref(),
             correlation_id: write.correlation_id.as_deref(),
+            cancel: &self.cancel,
         };
         self.inner.call(&call).await
     }

@@ -18,6 +18,11 @@ impl Index {
         Index { live, made: RwLock::default() }
     }
 
+    /// Says whether a resource was there before anything was made.
+    pub fn was_live(&self, kind: &str, id: &str) -> bool {
+        self.live.has_id(&[kind.to_owned()], id)
+    }
+
     /// Notes what was made.
     pub fn insert(&self, kind: &str, name: &str, id: &str) {
         if let Ok(mut made) = self.made.write() {

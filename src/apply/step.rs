@@ -1,21 +1,13 @@
-//! Sends one request of a change, with the waiting around it.
-
-use std::time::Duration;
+//! What a request is made from, and what keeps it from being done.
 
 use serde_json::Value as Json;
 
 use super::index::Index;
-use crate::api::{Client, Failure, Method, Write};
-use crate::change::{Change, Step, Wait};
+use crate::api::{Failure, Method};
+use crate::change::Change;
 use crate::codec::{Body, decode_segment, encode_segment};
 use crate::problem::Problem;
 use crate::schema::Verb;
-
-/// First and longest pause between two looks at something that is not ready.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(4);
-/// How often is looked: about two minutes in all (auth0-deploy-cli 8.43 source: 60 times, 2 s apart).
-const LOOKS: u32 = 40;
 
 /// Why a step was not done.
 #[derive(Debug, Clone)]
@@ -26,6 +18,8 @@ pub(super) enum Trouble {
     InDoubt(Problem),
     /// The run was interrupted before it was sent.
     Interrupted,
+    /// No request may be sent any more: the journal or the lock was lost.
+    Halted(Problem),
 }
 
 impl From<Failure> for Trouble {
@@ -38,54 +32,8 @@ impl From<Failure> for Trouble {
     }
 }
 
-/// Sends a step. `id` is the resource's server id, where it is known.
-pub(super) async fn send(
-    client: &Client,
-    index: &Index,
-    change: &Change,
-    step: &Step,
-    correlation_id: &str,
-) -> Result<Option<Json>, Trouble> {
-    let path = fill(&step.path, index, change)?;
-    if let Some(wait) = &step.before {
-        wait_for(client, index, change, wait, &path).await?;
-    }
-    let body = match &step.body {
-        Some(body) => Some(body.to_json(&|kinds, name| index.id(kinds, name)).map_err(|hole| {
-            Trouble::Failed(
-                Problem::error(
-                    "unresolved-value",
-                    format!("`{}` needs `{}`, which is not known", change.address, hole.source),
-                )
-                .at_maybe(change.locus.as_ref()),
-            )
-        })?),
-        None => None,
-    };
-    let write = Write {
-        method: method(step.method),
-        path: path.clone(),
-        body,
-        correlation_id: Some(correlation_id.to_owned()),
-    };
-    let answer = match client.send(write).await {
-        Ok(answer) => Some(answer.body),
-        Err(Failure::NotFound { .. }) if step.absent_ok => None,
-        Err(failure) => return Err(hushed(failure.into(), step.body.as_ref())),
-    };
-    if let (Some((kind, name, member)), Some(body)) = (&step.makes, &answer)
-        && let Some(id) = body.get(member).and_then(Json::as_str)
-    {
-        index.insert(kind, name, id);
-    }
-    if let Some(wait) = &step.after {
-        wait_for(client, index, change, wait, &path).await?;
-    }
-    Ok(answer)
-}
-
 /// Keeps the API's words from repeating a secret that was sent: some of its messages quote the value they refuse.
-fn hushed(trouble: Trouble, body: Option<&Body>) -> Trouble {
+pub(super) fn hushed(trouble: Trouble, body: Option<&Body>) -> Trouble {
     let mut forms = Vec::new();
     if let Some(body) = body {
         body.each_secret(&mut |secret| {
@@ -106,11 +54,11 @@ fn hushed(trouble: Trouble, body: Option<&Body>) -> Trouble {
     match trouble {
         Trouble::Failed(problem) => Trouble::Failed(hush(problem)),
         Trouble::InDoubt(problem) => Trouble::InDoubt(hush(problem)),
-        Trouble::Interrupted => Trouble::Interrupted,
+        other => other,
     }
 }
 
-fn method(verb: Verb) -> Method {
+pub(super) fn method(verb: Verb) -> Method {
     match verb {
         Verb::Post => Method::POST,
         Verb::Patch => Method::PATCH,
@@ -120,7 +68,7 @@ fn method(verb: Verb) -> Method {
 }
 
 /// Fills `{id}` and `{ref:KINDS:NAME}` of a path.
-fn fill(path: &str, index: &Index, change: &Change) -> Result<String, Trouble> {
+pub(super) fn fill(path: &str, index: &Index, change: &Change) -> Result<String, Trouble> {
     let unknown = |what: &str| {
         Trouble::Failed(
             Problem::error("unknown-id", format!("the server id of `{what}` is not known"))
@@ -150,47 +98,6 @@ fn fill(path: &str, index: &Index, change: &Change) -> Result<String, Trouble> {
         out.replace_range(start..=start + length, &encode_segment(&id));
     }
     Ok(out)
-}
-
-async fn wait_for(client: &Client, index: &Index, change: &Change, wait: &Wait, sent: &str) -> Result<(), Trouble> {
-    let mut pause = FIRST_PAUSE;
-    for look in 0..LOOKS {
-        if look > 0 {
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-        match wait {
-            Wait::Until { path, member, value, failed } => {
-                let found = client.get(&fill(path, index, change)?, &[]).await?;
-                match found.get(member).and_then(Json::as_str) {
-                    Some(now) if now == value => return Ok(()),
-                    Some(now) if now == failed => {
-                        return Err(Trouble::Failed(
-                            Problem::error(
-                                "never-ready",
-                                format!("`{}` is `{now}` and will not become `{value}`", change.address),
-                            )
-                            .at_maybe(change.locus.as_ref())
-                            .help("look at the build errors in the dashboard, then correct the code"),
-                        ));
-                    }
-                    _ => {}
-                }
-            }
-            Wait::Gone => {
-                let again = Write { method: Method::DELETE, path: sent.to_owned(), body: None, correlation_id: None };
-                match client.send(again).await {
-                    Ok(answer) if answer.status == 202 => {}
-                    Ok(_) | Err(Failure::NotFound { .. }) => return Ok(()),
-                    Err(failure) => return Err(failure.into()),
-                }
-            }
-        }
-    }
-    Err(Trouble::Failed(
-        Problem::error("not-ready", format!("`{}` was not ready in time", change.address))
-            .help("run the same command again: it goes on where this one stopped"),
-    ))
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! `tenantry apply`
 
 use std::io::{self, BufRead};
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
 
 use super::exit_code::ExitCode;
 use super::interrupt::Interrupt;
@@ -10,20 +13,47 @@ use super::ui::Ui;
 use super::{Ended, Global, failed, refused};
 use crate::apply::{Outcome, Report};
 use crate::change::Plan;
-use crate::flow::{self, Applied, ApplyRequest};
+use crate::files::read_settings_file;
+use crate::flow::{self, Applied, ApplyRequest, Back, PlanRequest, Planned, Request};
 use crate::guard::Approved;
+use crate::model::AddressPattern;
 use crate::problem::Problem;
+use crate::receipt::Receipt;
 use crate::render::json::v1;
 use crate::render::{self, plan_human};
 use crate::schema::Risk;
 
 /// Make the tenant what the description says
 ///
-/// Shows the plan, asks, and applies it. Ctrl-C finishes what is in flight and stops.
+/// Shows the plan, asks, and applies it; with FILE applies a plan that `plan -o` saved, and refuses (4) where anything it rests on
+/// moved. Ctrl-C finishes what is in flight and stops.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// A plan that `plan -o` saved
+    #[arg(value_name = "FILE", conflicts_with_all = ["targets", "prune", "overwrite", "send_secrets", "resume"])]
+    file: Option<PathBuf>,
     #[command(flatten)]
     selection: Selection,
+    #[command(flatten)]
+    going: Going,
+    /// Carry on the deployment that began and did not end
+    #[arg(long)]
+    resume: bool,
+    /// After a failure, take back what was done
+    #[arg(long, value_name = "WHAT", value_enum, conflicts_with = "keep_going")]
+    on_failure: Option<OnFailure>,
+}
+
+/// What happens after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OnFailure {
+    /// What was done is taken back
+    Revert,
+}
+
+/// How a plan is carried out; apply and revert share it.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Going {
     /// Do not ask
     #[arg(short = 'y', long)]
     yes: bool,
@@ -33,6 +63,9 @@ pub(super) struct Args {
     /// After a failure, go on with what does not depend on it
     #[arg(long)]
     keep_going: bool,
+    /// Take no lock: something else keeps others from applying at the same time
+    #[arg(long)]
+    no_lock: bool,
 }
 
 /// One thing that is approved.
@@ -52,8 +85,8 @@ fn approval(text: &str) -> Result<Approval, String> {
     }
 }
 
-impl Args {
-    fn approved(&self) -> Approved {
+impl Going {
+    pub(super) fn approved(&self) -> Approved {
         let risk = |approval: &Approval| match approval {
             Approval::Risk(risk) => Some(*risk),
             Approval::Policy | Approval::Reverted => None,
@@ -67,7 +100,19 @@ impl Args {
 }
 
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Interrupt) -> Ended {
-    let request = args.selection.request(global.request(&interrupt.token)?, args.approved());
+    let base = global.request(&interrupt.token)?;
+    let saved = match args.file.as_deref().map(|file| saved(file, &base)).transpose() {
+        Ok(saved) => saved,
+        Err(problem) => return refused(ui, problem),
+    };
+    let mut request = args.selection.request(base, args.going.approved());
+    request.resume = args.resume;
+    if let Some(receipt) = &saved {
+        match asked(receipt) {
+            Ok(asked) => asked.onto(&mut request),
+            Err(problem) => return refused(ui, problem),
+        }
+    }
     let planned = tokio::select! {
         biased;
         () = interrupt.token.cancelled() => return Ok(interrupt.code()),
@@ -77,6 +122,91 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         Ok(planned) => planned,
         Err(failure) => return failed(ui, &failure),
     };
+    if let Some(receipt) = &saved {
+        let moved = receipt.moved(&planned.receipt(serde_json::Value::Null));
+        if !moved.is_empty() {
+            planned.session.close().await;
+            return world_moved(moved, ui);
+        }
+    }
+    let (code, deployment) = carry_out(planned, &args.going, args.resume, &request.base, ui, interrupt).await?;
+    match (args.on_failure, code, deployment) {
+        (Some(OnFailure::Revert), ExitCode::Partial, Some(id)) => {
+            ui.tell(&format!("\nTaking back deployment {id}\n"));
+            take_back(&request, id, &args.going, ui, interrupt).await
+        }
+        _ => Ok(code),
+    }
+}
+
+/// Takes back what a failed deployment did. What was asked for did not happen, so the end is an error all the same.
+async fn take_back(request: &PlanRequest, id: String, going: &Going, ui: &Ui, interrupt: &Interrupt) -> Ended {
+    match flow::revert(request, &Back::Deployment(id)).await {
+        Ok(planned) => {
+            let (code, _) = carry_out(planned, going, false, &request.base, ui, interrupt).await?;
+            Ok(if code == ExitCode::Done { ExitCode::Error } else { code })
+        }
+        Err(failure) => failed(ui, &failure),
+    }
+}
+
+/// Reads a saved plan.
+fn saved(file: &Path, base: &Request) -> Result<Receipt, Problem> {
+    let (name, bytes) = read_settings_file(&base.around.directory.join(file), &base.around.directory)?;
+    Receipt::read(&bytes, &name)
+}
+
+/// The options of a saved plan.
+struct Asked {
+    targets: Vec<AddressPattern>,
+    prune: Vec<String>,
+    overwrite: Vec<AddressPattern>,
+    send_secrets: bool,
+}
+
+fn asked(receipt: &Receipt) -> Result<Asked, Problem> {
+    let patterns = |texts: &[String]| {
+        let patterns: Result<Vec<AddressPattern>, String> = texts.iter().map(|text| AddressPattern::new(text)).collect();
+        patterns.map_err(|why| {
+            Problem::error("plan-damaged", "the saved plan names an address that is none")
+                .note(why)
+                .help("save it again with `tenantry plan -o FILE`")
+        })
+    };
+    Ok(Asked {
+        targets: patterns(&receipt.asked.targets)?,
+        prune: receipt.asked.prune.clone(),
+        overwrite: patterns(&receipt.asked.overwrite)?,
+        send_secrets: receipt.asked.send_secrets,
+    })
+}
+
+impl Asked {
+    fn onto(self, request: &mut PlanRequest) {
+        request.targets = self.targets;
+        request.prune = self.prune;
+        request.overwrite = self.overwrite;
+        request.send_secrets = self.send_secrets;
+    }
+}
+
+/// Ends where the tenant moved since the plan was made.
+fn world_moved(moved: Vec<String>, ui: &Ui) -> Ended {
+    let problem = Problem::error("plan-moved", "the plan does not hold any more: nothing was written");
+    let problem = moved.into_iter().fold(problem, Problem::note);
+    ui.failed(&[problem.help("look at a new plan: `tenantry plan`")], &Default::default())?;
+    Ok(ExitCode::Moved)
+}
+
+/// Shows a plan, asks, applies it, and shows what came of it. Returns the deployment too, where there was one.
+pub(super) async fn carry_out(
+    planned: Planned,
+    going: &Going,
+    resume: bool,
+    base: &Request,
+    ui: &Ui,
+    interrupt: &Interrupt,
+) -> io::Result<(ExitCode, Option<String>)> {
     let mut shown = Shown::new(&planned);
     if !ui.json {
         ui.problems(&planned.problems, &planned.sources);
@@ -85,41 +215,58 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
     if planned.settings.preview_only && shown.plan.has_changes() {
         planned.session.close().await;
         let problem = Problem::error("preview-only", "AUTH0_DRY_RUN asks for a preview, and apply would write");
-        return refused(ui, problem.help("run `tenantry plan`, or unset AUTH0_DRY_RUN"));
+        return Ok((refused(ui, problem.help("run `tenantry plan`, or unset AUTH0_DRY_RUN"))?, None));
     }
-    if !shown.refusals.is_empty() || !shown.plan.has_changes() {
+    let resumed = planned.resumes(resume);
+    let to_do = shown.plan.has_changes() || resumed.is_some() || !planned.closes.is_empty();
+    if !shown.refusals.is_empty() || !to_do {
         planned.session.close().await;
-        return unapplied(&shown, ui);
+        return Ok((unapplied(&shown, ui)?, None));
     }
-    if !args.yes {
+    if !going.yes && shown.plan.has_changes() {
         let answer = ask(&shown.plan, ui, interrupt).await;
         if answer != Answer::Yes {
             planned.session.close().await;
-            return declined(&answer, ui, interrupt);
+            return Ok((declined(&answer, ui, interrupt)?, None));
         }
     }
-    let progress = Progress::start(&shown.plan, ui);
     let request = ApplyRequest {
-        approved: args.approved(),
-        overwrite: args.selection.overwrite.clone(),
-        keep_going: args.keep_going,
+        keep_going: going.keep_going,
+        no_lock: going.no_lock,
+        actor: flow::actor(&planned.past, &base.around.env),
+        shown: shown.document(),
+        resumed,
         cancel: interrupt.token.clone(),
     };
+    let progress = Progress::start(&shown.plan, ui);
     let applied = flow::apply(planned, &request, &|event| progress.event(&event)).await;
     progress.end();
-    let (deployment, report) = match applied {
-        Applied::Ran { deployment, report } => (deployment, report),
+    let (deployment, report, problems) = match applied {
+        Applied::Ran { deployment, report, problems } => (deployment, report, problems),
         Applied::Refused(refusals) => {
             shown.refusals = refusals;
-            return unapplied(&shown, ui);
+            return Ok((unapplied(&shown, ui)?, None));
+        }
+        Applied::Moved(moved) => return Ok((world_moved(moved, ui)?, None)),
+        Applied::Stopped(problem) => {
+            let code = ExitCode::of(std::slice::from_ref(&problem));
+            ui.failed(&[problem], &Default::default())?;
+            return Ok((code, None));
         }
     };
+    let applied = render::apply::Applied {
+        deployment: Some(&deployment),
+        report: &report,
+        side_effects: &report.side_effects,
+    };
     if ui.json {
-        ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &report, Some(&deployment))))?;
+        ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &applied)))?;
     } else {
-        ui.answer(&format!("\n{}", render::apply::report(&report, &ui.out)))?;
+        ui.answer(&format!("\n{}", render::apply::report(&applied, &ui.out)))?;
+        let notes = report.notes.iter().map(|(_, note)| note.clone());
+        ui.problems(&notes.chain(problems).collect::<Vec<_>>(), &Default::default());
     }
-    Ok(code(&report, interrupt))
+    Ok((code(&report, interrupt), Some(deployment)))
 }
 
 /// Ends where there is nothing to do, or guards refuse.
@@ -127,8 +274,9 @@ fn unapplied(shown: &Shown, ui: &Ui) -> Ended {
     if ui.json {
         let changes = shown.plan.changes.iter();
         let changes = changes.map(|change| (change.address.clone(), change.action, Outcome::NotStarted)).collect();
-        let report = Report { changes, requests: 0, interrupted: false };
-        ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &report, None)))?;
+        let report = Report { changes, ..Report::default() };
+        let applied = render::apply::Applied { deployment: None, report: &report, side_effects: &[] };
+        ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &applied)))?;
     }
     Ok(if shown.refusals.is_empty() { ExitCode::Done } else { ExitCode::Refused })
 }

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use rust_embed::Embed;
 
 use super::exit_code::ExitCode;
+use super::interrupt::Interrupt;
 use super::ui::Ui;
-use super::{Ended, failed};
+use super::{Ended, Global, failed};
 use crate::files::{Access, write_atomically};
-use crate::flow::Failed;
+use crate::flow::{self, Failed};
 use crate::model::{Locus, Sources};
 use crate::problem::Problem;
 use crate::render;
@@ -20,6 +21,9 @@ use crate::render;
 /// Overwrites nothing.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// Record the tenant as it is, so that the first plan tells change from drift; writes no file of the project
+    #[arg(long, conflicts_with_all = ["folder", "name", "domain"])]
+    baseline: bool,
     /// Folder to write into; made where it is missing
     #[arg(default_value = ".", value_name = "FOLDER")]
     folder: PathBuf,
@@ -35,7 +39,10 @@ pub(super) struct Args {
 #[folder = "templates/init/"]
 struct Templates;
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Ended {
+pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Interrupt) -> Ended {
+    if args.baseline {
+        return baseline(global, ui, interrupt).await;
+    }
     let written = match project(args).and_then(|files| write(&args.folder, &files)) {
         Ok(written) => written,
         Err(problems) => return failed(ui, &Failed { problems, sources: Sources::default() }),
@@ -48,6 +55,25 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Ended {
         let place = if folder == "." { String::new() } else { format!(" -C '{}'", render::clean(&folder)) };
         ui.tell(&format!("\nNext: tenantry{place} -e sandbox apply\n"));
     }
+    Ok(ExitCode::Done)
+}
+
+/// Records the tenant as it is.
+async fn baseline(global: &Global, ui: &Ui, interrupt: &Interrupt) -> Ended {
+    let request = global.request(&interrupt.token)?;
+    let actor = |past: &flow::Past| flow::actor(past, &request.around.env);
+    let made = match flow::baseline(&request, &actor).await {
+        Ok(made) => made,
+        Err(failure) => return failed(ui, &failure),
+    };
+    ui.problems(&made.problems, &made.sources);
+    let resources = render::count(made.resources, "resource");
+    let absent = match made.absent {
+        0 => String::new(),
+        absent => format!("; {} described and not there", render::count(absent, "resource")),
+    };
+    ui.tell(&format!("Recorded {resources} as they are in {}{absent}.\n", render::clean(&made.place)));
+    ui.tell("Next: tenantry plan\n");
     Ok(ExitCode::Done)
 }
 
@@ -129,7 +155,7 @@ mod tests {
     use super::*;
 
     fn args(folder: &Path, name: Option<&str>, domain: Option<&str>) -> Args {
-        Args { folder: folder.to_owned(), name: name.map(str::to_owned), domain: domain.map(str::to_owned) }
+        Args { baseline: false, folder: folder.to_owned(), name: name.map(str::to_owned), domain: domain.map(str::to_owned) }
     }
 
     #[test]

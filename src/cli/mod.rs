@@ -3,13 +3,16 @@
 mod apply;
 mod completions;
 mod doctor;
+mod drift;
 mod exit_code;
 mod export;
 mod help;
+mod history;
 mod init;
 mod interrupt;
 mod plan;
 mod progress;
+mod revert;
 mod sandbox;
 mod schema;
 mod trace;
@@ -116,7 +119,10 @@ enum Command {
     #[command(visible_alias = "diff")]
     Plan(plan::Args),
     Apply(apply::Args),
+    Revert(revert::Args),
+    Drift(drift::Args),
     Export(export::Args),
+    History(history::Args),
     Sandbox(sandbox::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -180,14 +186,17 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 async fn command(cli: Cli, ui: &Ui) -> Ended {
     let interrupt = Interrupt::listen();
-    let graceful = matches!(cli.command, Command::Apply(_) | Command::Sandbox(_));
+    let graceful = matches!(cli.command, Command::Apply(_) | Command::Revert(_) | Command::Sandbox(_));
     let work = async {
         match &cli.command {
-            Command::Init(args) => init::run(args, ui),
+            Command::Init(args) => init::run(args, &cli.global, ui, &interrupt).await,
             Command::Doctor(args) => doctor::run(args, &cli.global, ui, &interrupt).await,
             Command::Validate(args) => validate::run(args, &cli.global, ui, &interrupt).await,
             Command::Plan(args) => plan::run(args, &cli.global, ui, &interrupt).await,
             Command::Apply(args) => apply::run(args, &cli.global, ui, &interrupt).await,
+            Command::Revert(args) => revert::run(args, &cli.global, ui, &interrupt).await,
+            Command::Drift(args) => drift::run(args, &cli.global, ui, &interrupt).await,
+            Command::History(args) => history::run(args, &cli.global, ui, &interrupt).await,
             Command::Export(args) => export::run(args, &cli.global, ui, &interrupt).await,
             Command::Sandbox(args) => sandbox::run(args, ui, &interrupt).await,
             Command::Schema(args) => schema::run(args, ui),

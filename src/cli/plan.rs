@@ -8,13 +8,15 @@ use super::exit_code::ExitCode;
 use super::interrupt::Interrupt;
 use super::ui::Ui;
 use super::{Ended, Global, failed, refused};
-use crate::change::{Plan, Refusal};
+use crate::change::{Kept, Plan, Refusal};
+use crate::deployment::Purpose;
+use crate::files::{Access, write_atomically};
 use crate::flow::{self, PlanRequest, Planned, Request};
-use crate::guard::Approved;
+use crate::guard::{Approved, short_id};
 use crate::model::AddressPattern;
-use crate::problem::{Problem, closest};
+use crate::problem::closest;
 use crate::render::json::v1;
-use crate::render::{Head, PlanView, plan_human, plan_markdown};
+use crate::render::{Deployed, Head, PlanView, Reverting, plan_human, plan_markdown};
 use crate::schema::Registry;
 
 /// Show what apply would do
@@ -30,8 +32,8 @@ pub(super) struct Args {
     /// Exit with 2 if a write is due
     #[arg(long)]
     detailed_exitcode: bool,
-    /// Save the plan: not in this version
-    #[arg(short = 'o', long = "out", value_name = "FILE", hide = true)]
+    /// Save the plan: `apply FILE` applies it, unless anything it rests on moved
+    #[arg(short = 'o', long = "out", value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
@@ -56,6 +58,8 @@ impl Selection {
     pub(super) fn request(&self, base: Request, approved: Approved) -> PlanRequest {
         PlanRequest {
             base,
+            at: None,
+            resume: false,
             targets: self.targets.clone(),
             prune: self.prune.clone(),
             overwrite: self.overwrite.clone(),
@@ -75,7 +79,7 @@ enum Format {
 }
 
 /// Checks an address pattern.
-fn pattern(text: &str) -> Result<AddressPattern, String> {
+pub(super) fn pattern(text: &str) -> Result<AddressPattern, String> {
     let pattern = AddressPattern::new(text)?;
     let kind = text.split('/').next().unwrap_or_default();
     if !kind.contains(['*', '?', '[', '{']) {
@@ -95,17 +99,21 @@ fn kind(text: &str) -> Result<String, String> {
 }
 
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Interrupt) -> Ended {
-    if args.out.is_some() {
-        let problem = Problem::error("usage", "saving a plan (`-o`) is not in this version")
-            .help("run `tenantry apply`, which shows the plan and asks before it writes");
-        return refused(ui, problem);
-    }
     let request = args.selection.request(global.request(&interrupt.token)?, Approved::default());
     let planned = match flow::plan(&request).await {
         Ok(planned) => planned,
         Err(failure) => return failed(ui, &failure),
     };
     let shown = Shown::new(&planned);
+    if let Some(file) = &args.out {
+        let receipt = planned.receipt(shown.document());
+        let path = request.base.around.directory.join(file);
+        let bytes = serde_json::to_vec_pretty(&receipt)?;
+        if let Err(problem) = write_atomically(&path, &bytes, Access::Owner) {
+            planned.session.close().await;
+            return refused(ui, problem);
+        }
+    }
     planned.session.close().await;
     if ui.json {
         ui.answer(&v1::text(&v1::Plan::from(&shown.view())))?;
@@ -134,24 +142,49 @@ impl Shown {
         if planned.settings.sandbox.is_some() {
             remarks.push("the sandbox stands in for the tenant".to_owned());
         }
-        if planned.settings.deletes_everything() {
-            remarks.push("AUTH0_ALLOW_DELETE is true: whatever a described kind lacks is deleted".to_owned());
-        }
-        Shown { plan, refusals: planned.refusals.clone(), head: Head { remarks, ..Head::default() } }
+        let head = Head {
+            commit: planned.past.commit.clone(),
+            deployed: Deployed::last(&planned.past.history),
+            deletes_undescribed: planned.settings.deletes_everything(),
+            remarks,
+            reverting: reverting(planned),
+            rate: None,
+            now: planned.session.client.server_now(),
+        };
+        Shown { plan, refusals: planned.refusals.clone(), head }
     }
 
     pub(super) fn view(&self) -> PlanView<'_> {
         PlanView { plan: &self.plan, refusals: &self.refusals, head: &self.head }
     }
 
+    /// The plan as `plan --json` prints it.
+    pub(super) fn document(&self) -> serde_json::Value {
+        serde_json::to_value(v1::Plan::from(&self.view())).unwrap_or_default()
+    }
+
     /// A refusal wins over differences.
     fn code(&self, detailed: bool) -> ExitCode {
-        match (self.refusals.is_empty(), self.plan.has_changes()) {
+        let drift_stands = self.plan.left.iter().any(|left| left.why == Kept::Drift);
+        match (self.refusals.is_empty(), self.plan.has_changes() || drift_stands) {
             (false, _) => ExitCode::Refused,
             (true, true) if detailed => ExitCode::Differences,
             _ => ExitCode::Done,
         }
     }
+}
+
+/// Says what a revert takes back.
+fn reverting(planned: &Planned) -> Option<Reverting> {
+    let Purpose::Revert(taken) = &planned.purpose else { return None };
+    let history = &planned.past.history;
+    let short: Vec<&str> = taken.iter().map(|id| short_id(history, id)).collect();
+    let what = match (&planned.back_to, short.as_slice()) {
+        (Some(to), _) => format!("goes back to {to}"),
+        (None, [one]) => format!("takes back deployment {one}"),
+        (None, several) => format!("takes back deployments {}", several.join(", ")),
+    };
+    Some(Reverting { what, lost: planned.lost.clone() })
 }
 
 #[cfg(test)]

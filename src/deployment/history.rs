@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::record::{Deployment, Outcome};
+use super::stored::preference;
 use crate::model::Base;
 
 /// All deployments of one tenant that are known, oldest first.
@@ -19,14 +20,20 @@ impl History {
 
     /// Puts records in order; of two with the same id the one that ended counts.
     pub fn new(records: impl IntoIterator<Item = Deployment>) -> Self {
-        let mut deployments: BTreeMap<String, Deployment> = BTreeMap::new();
+        let mut history = History::none();
         for record in records {
-            let known = deployments.get(&record.id);
-            if known.is_none_or(|known| known.ended < record.ended) {
-                deployments.insert(record.id.clone(), record);
+            let known = history.deployments.get(&record.id);
+            if known.is_none_or(|known| preference(known, &record).is_lt()) {
+                history.deployments.insert(record.id.clone(), record);
             }
         }
-        History { deployments }
+        history
+    }
+
+    /// Returns what two copies know together. The order does not matter, and nor does saying it twice.
+    #[must_use]
+    pub fn union(self, other: History) -> History {
+        History::new(self.deployments.into_values().chain(other.deployments.into_values()))
     }
 
     /// Returns all deployments, oldest first.

@@ -3,8 +3,13 @@
 //! Pure: [`Deployment`] is the record of one apply, [`History`] all records of one tenant. The formats they are stored in stand
 //! here too, with their versions; `ledger` puts them somewhere.
 
+mod domain;
 mod history;
 mod record;
+mod undo;
+pub mod stored;
 
+pub use domain::canonical_domain;
 pub use history::History;
 pub use record::{BaseEntry, Commit, Deployment, Image, Outcome, Purpose, Rules, TakenBack, Tally};
+pub use undo::{Undo, undo};

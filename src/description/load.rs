@@ -1,5 +1,7 @@
 //! From bytes to a [`Node`].
 
+use std::ops::Range;
+
 use super::hole::{Holes, Source};
 use super::marker::{self, Found, KnownNames};
 use super::node::{Format, Node};
@@ -18,6 +20,8 @@ pub struct Loaded {
     pub node: Node,
     /// What people should look at: scalars that readers of YAML disagree about.
     pub warnings: Vec<Problem>,
+    /// The bytes of each marker and expression, in order.
+    pub filled: Vec<Range<usize>>,
 }
 
 /// Reads a file of the description; markers and expressions stay in the tree, to be rendered for each environment.
@@ -84,13 +88,14 @@ fn read(file: &str, bytes: &[u8], format: Format) -> Result<Loaded, Vec<Problem>
 
 fn parse(text: &str, found: Vec<Found>, format: Format, places: &Places<'_>) -> Result<Loaded, Problem> {
     let first = found.first().map(|f| f.range.clone());
+    let filled = found.iter().map(|f| f.range.clone()).collect();
     let parts = found.into_iter().map(|f| (f.range, f.part)).collect();
     let Some((swapped, holes)) = Holes::swap(text, parts) else {
         return Err(Problem::error("too-many-markers", "this file has more markers than can be told apart")
             .at(&places.locus(first.unwrap_or(0..0)))
             .help("split the file"));
     };
-    parse_swapped(&swapped, &holes, format, places)
+    Ok(Loaded { filled, ..parse_swapped(&swapped, &holes, format, places)? })
 }
 
 /// Parses a text whose markers and expressions are holes already.
@@ -110,8 +115,8 @@ pub(crate) fn parse_swapped(text: &str, holes: &Holes, format: Format, places: &
     };
     let source = Source { text, holes, places };
     match format {
-        Format::Yaml => yaml::compose(&source).map(|(node, warnings)| Loaded { node, warnings }),
-        Format::Json => json::parse(&source).map(|node| Loaded { node, warnings: Vec::new() }),
+        Format::Yaml => yaml::compose(&source).map(|(node, warnings)| Loaded { node, warnings, filled: Vec::new() }),
+        Format::Json => json::parse(&source).map(|node| Loaded { node, warnings: Vec::new(), filled: Vec::new() }),
     }
 }
 

@@ -32,7 +32,7 @@ pub use node::{
 };
 pub use render::{Rendered, render};
 pub use resolve::OpenReference;
-pub use side::{Leniency, fill_text};
+pub use side::{Leniency, fill_text, markers_in};
 pub use validate::{DescribeOptions, DescribeOutcome, describe, has_errors};
 pub use variables::{SecretState, Variables};
 

@@ -68,6 +68,18 @@ pub fn fill_text(file: &str, bytes: &[u8], variables: &Variables, leniency: Leni
     }
 }
 
+/// Returns the markers of a file that is no YAML and no JSON, as written; Auth0's own are none.
+pub fn markers_in(file: &str, bytes: &[u8], variables: &Variables) -> Vec<String> {
+    let Ok(text) = decode(file, bytes) else { return Vec::new() };
+    let places = Places::new(file, text);
+    let found = find_markers(text, &|name| variables.knows(name), &places);
+    let is_filled = |part: Part| match part {
+        Part::Marker(marker) if !matches!(variables.marker(&marker), Ok(MarkerValue::Literal)) => Some(marker.bare()),
+        _ => None,
+    };
+    found.into_iter().filter_map(|found| is_filled(found.part)).collect()
+}
+
 fn joined(pieces: Vec<Piece>) -> Value {
     let mut value = Tainted::clean(serde_json::Value::Null);
     let mut text = String::new();

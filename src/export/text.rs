@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde_json::Number;
 
 /// What is written in place of the characters that begin an expression.
-const BEGIN: &str = "${{ concat '$' '{{' }}";
+pub(super) const BEGIN: &str = "${{ concat '$' '{{' }}";
 /// Longest key that may stand on a line before its value (YAML 1.2, section 7.4.2), with room for quotes.
 const LONGEST_KEY: usize = 1000;
 
@@ -135,13 +135,13 @@ fn inline(out: &mut String, value: &Out, indent: usize) {
     }
 }
 
-fn yaml_key(key: &str) -> String {
+pub(super) fn yaml_key(key: &str) -> String {
     // A key may share its line with markers of its value: here even one half of a marker is escaped.
     if key.contains("##") || key.contains("@@") || !is_printable(key) { quoted(key) } else { yaml_scalar(key) }
 }
 
 /// Writes a text on one line.
-fn yaml_scalar(text: &str) -> String {
+pub(super) fn yaml_scalar(text: &str) -> String {
     if looks_filled(text) || !is_printable(text) || text.contains(['\n', '\t']) {
         return quoted(text);
     }
@@ -155,7 +155,7 @@ fn yaml_scalar(text: &str) -> String {
 }
 
 /// Writes text of several lines as a block (`|`); `None` where a block cannot hold it.
-fn block(text: &str, indent: usize) -> Option<String> {
+pub(super) fn block(text: &str, indent: usize) -> Option<String> {
     let body = text.trim_end_matches('\n');
     if !text.contains('\n') || body.is_empty() || looks_filled(text) || !is_printable(text) {
         return None;
@@ -203,13 +203,13 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// Says whether the reader might find a marker or an expression in a text. Markers end on their own line.
-fn looks_filled(text: &str) -> bool {
+pub(super) fn looks_filled(text: &str) -> bool {
     let twice = |line: &str, sign: &str| line.split_once(sign).is_some_and(|(_, rest)| rest.contains(sign));
     text.contains("${{") || text.lines().any(|line| twice(line, "##") || twice(line, "@@"))
 }
 
 /// Says whether all characters can stand in YAML as they are.
-fn is_printable(text: &str) -> bool {
+pub(super) fn is_printable(text: &str) -> bool {
     !text.chars().any(needs_escape)
 }
 
@@ -222,7 +222,7 @@ fn needs_escape(c: char) -> bool {
 }
 
 /// Writes YAML in double quotes.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     each_character(text, &mut |piece| match piece {
         Piece::Begin => out.push_str(BEGIN),
@@ -328,7 +328,7 @@ fn json_block(
     out.push(close);
 }
 
-fn json_text(out: &mut String, text: &str) {
+pub(super) fn json_text(out: &mut String, text: &str) {
     out.push('"');
     each_character(text, &mut |piece| match piece {
         Piece::Begin => out.push_str(BEGIN),

@@ -1,22 +1,37 @@
-//! `apply`: carries a judged plan out.
+//! `apply`: carries a judged plan out, with the lock, the journal and the ledger around it.
+
+use std::collections::BTreeSet;
 
 use ulid::Ulid;
 
-use super::Planned;
-use crate::apply::{self, ApplyEvent, Index, Report};
-use crate::change::Refusal;
-use crate::guard::{self, Approved, Judgement};
-use crate::model::AddressPattern;
+use super::{Past, Planned};
+use crate::apply::{self, ApplyEvent, Index, Outcome as Ended, Report, Site};
+use crate::change::{Action, Plan, Refusal};
+use crate::deployment::{Deployment, Outcome, Tally};
+use crate::guard;
+use crate::journal::{Header, Journal};
+use crate::live::{Reach, read};
+use crate::lock::{self, Lock, Taken};
+use crate::memory::{self, Memory};
+use crate::model::{Address, DescribedKind, Desired, Live, LiveKind, LiveResource};
+use crate::plan;
+use crate::problem::Problem;
+use crate::receipt;
+use crate::schema::Registry;
 
 /// What applying is told besides the plan.
 #[derive(Debug, Clone, Default)]
 pub struct ApplyRequest {
-    /// What is approved for this run.
-    pub approved: Approved,
-    /// Resources for which the files win over what was changed outside.
-    pub overwrite: Vec<AddressPattern>,
     /// Changes that do not depend on a failed one go on.
     pub keep_going: bool,
+    /// Nobody else is kept from applying at the same time.
+    pub no_lock: bool,
+    /// Who applies: a name for people.
+    pub actor: String,
+    /// The plan as `plan --json` has it, to be kept.
+    pub shown: serde_json::Value,
+    /// The unfinished deployment that is carried on.
+    pub resumed: Option<String>,
     /// Stops before the next request.
     pub cancel: tokio_util::sync::CancellationToken,
 }
@@ -26,40 +41,330 @@ pub struct ApplyRequest {
 pub enum Applied {
     /// Guards refuse; nothing was written.
     Refused(Vec<Refusal>),
+    /// The tenant moved since the plan was made: what moved. Nothing was written.
+    Moved(Vec<String>),
+    /// It could not begin: another holds the lock, the ledger cannot be written. Nothing was written.
+    Stopped(Problem),
     /// It ran.
     Ran {
         /// Id of the deployment: a ULID.
         deployment: String,
         /// What was done.
         report: Report,
+        /// What went wrong around it: the ledger, the lock, the tenant's memory.
+        problems: Vec<Problem>,
     },
 }
 
 /// Applies a plan; `tell` hears of every step.
 pub async fn apply(planned: Planned, request: &ApplyRequest, tell: &(dyn Fn(ApplyEvent) + Sync)) -> Applied {
-    let Planned { plan, settings, live, names, session, .. } = planned;
-    let by = Judgement {
-        approved: &request.approved,
-        overwrite: &request.overwrite,
-        scopes: session.client.scopes(),
-        own_client: session.client.client_id(),
-        now: session.client.server_now(),
-        ..Judgement::by_policy(&settings.policy, &live)
+    let refusals = guard::judge(&planned.plan, planned.judgement());
+    let applied = if refusals.is_empty() {
+        match locked(&planned, request, tell).await {
+            Ok(applied) => applied,
+            Err(problem) => Applied::Stopped(problem),
+        }
+    } else {
+        Applied::Refused(refusals)
     };
-    let approved = match guard::pass(plan, by) {
-        Ok(approved) => approved,
-        Err(refusals) => {
-            session.close().await;
-            return Applied::Refused(refusals);
+    planned.session.close().await;
+    applied
+}
+
+/// Holds the lock while the plan is applied.
+async fn locked(
+    planned: &Planned,
+    request: &ApplyRequest,
+    tell: &(dyn Fn(ApplyEvent) + Sync),
+) -> Result<Applied, Problem> {
+    let client = &planned.session.client;
+    let deployment = request.resumed.clone().unwrap_or_else(|| Ulid::generate().to_string());
+    let mut problems = Vec::new();
+    let lock = if request.no_lock {
+        None
+    } else {
+        let owner = lock::Owner { deployment: deployment.clone(), actor: request.actor.clone() };
+        let dead = planned.dead(request);
+        match lock::take(client, &owner, dead.as_deref(), lock::Terms::default()).await? {
+            Taken::Locked(lock) => Some(lock),
+            Taken::Unlocked(problem) => {
+                problems.push(problem);
+                None
+            }
         }
     };
-    let deployment = Ulid::generate().to_string();
-    let run = apply::Settings {
-        deployment: deployment.clone(),
-        keep_going: request.keep_going,
-        cancel: request.cancel.clone(),
+    let applied = recorded(planned, request, &deployment, lock.as_ref(), &mut problems, tell).await;
+    if let Some(lock) = lock {
+        problems.extend(lock.release().await);
+    }
+    Ok(match applied? {
+        Applied::Ran { deployment, report, .. } => Applied::Ran { deployment, report, problems },
+        other => other,
+    })
+}
+
+/// Looks once more, writes the intent down, applies, and writes down what came of it.
+async fn recorded(
+    planned: &Planned,
+    request: &ApplyRequest,
+    id: &str,
+    lock: Option<&Lock>,
+    problems: &mut Vec<Problem>,
+    tell: &(dyn Fn(ApplyEvent) + Sync),
+) -> Result<Applied, Problem> {
+    let Planned { plan, live, past, session, settings, .. } = planned;
+    let client = &session.client;
+    let registry = Registry::get();
+    let touched = touched(plan, &planned.desired);
+    alone(planned, request).await?;
+    let kinds: BTreeSet<String> = touched.kinds.keys().cloned().collect();
+    let reach = if planned.whole { Reach::Whole(&kinds) } else { Reach::Described(&touched) };
+    let (now, _) = read(client, registry, reach).await?;
+    let moved = moved(plan, live, &now);
+    if !moved.is_empty() {
+        return Ok(Applied::Moved(moved));
+    }
+    let approved = match guard::pass(plan.clone(), planned.judgement()) {
+        Ok(approved) => approved,
+        Err(refusals) => return Ok(Applied::Refused(refusals)),
     };
-    let report = apply::apply(approved, &session.client, &Index::new(names), &run, tell).await;
-    session.close().await;
-    Applied::Ran { deployment, report }
+    let earlier = request.resumed.as_ref().and_then(|id| past.history.find(id).ok());
+    let mut record = Deployment {
+        id: id.to_owned(),
+        domain: plan.domain.clone(),
+        environment: settings.environment.clone(),
+        purpose: planned.purpose.clone(),
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        actor: request.actor.clone(),
+        commit: past.commit.clone(),
+        digest: planned.digest.clone(),
+        fingerprint_key: past.key.as_ref().map(|key| key.id().to_owned()),
+        started: earlier.map_or_else(|| client.server_now(), |earlier| earlier.started),
+        ended: None,
+        outcome: None,
+        tally: Tally::default(),
+        rules: guard::rules(&settings.policy),
+        plan: earlier.map_or_else(|| request.shown.clone(), |earlier| earlier.plan.clone()),
+        images: images(planned, earlier),
+        base: Vec::new(),
+        taken_back: earlier.map_or_else(|| planned.taken_back(), |earlier| earlier.taken_back.clone()),
+    };
+    for closed in &planned.closes {
+        problems.extend(past.ledger.finish(closed).await?);
+    }
+    problems.extend(past.ledger.begin(&record).await?);
+    let path = past.ledger.journal(id);
+    let (journal, before) = match earlier {
+        Some(_) => {
+            let (journal, entries) = Journal::reopen(&path).await?;
+            (journal, entries.requests())
+        }
+        None => {
+            let header = Header {
+                deployment: record.id.clone(),
+                domain: record.domain.clone(),
+                environment: record.environment.clone(),
+                digest: record.digest.clone(),
+                tool: record.tool.clone(),
+                started: record.started,
+                fingerprint_key: record.fingerprint_key.clone(),
+            };
+            (Journal::create(&path, header).await?, 0)
+        }
+    };
+    let mut run = apply::Settings::new(id, request.cancel.clone());
+    run.keep_going = request.keep_going;
+    run.key = past.key.clone();
+    let index = Index::new(planned.names.clone());
+    let site = Site { client, index: &index, live, journal: Some(&journal), lock };
+    let report = apply::apply(approved, site, &run, tell).await;
+    if let Err(problem) = journal.flush().await {
+        problems.push(problem);
+    }
+    let after = after(planned, &touched, reach, &report, problems).await;
+    let done = |address: &Address| {
+        !report.changes.iter().any(|(changed, _, outcome)| changed == address && *outcome != Ended::Done)
+    };
+    if let Some(after) = &after {
+        record.base = earlier.map(|earlier| earlier.base.clone()).unwrap_or_default();
+        for entry in aftermath(planned, after, &renames(planned)).base(&done) {
+            record.base.retain(|known| known.address != entry.address);
+            record.base.push(entry);
+        }
+    }
+    record.ended = Some(client.server_now());
+    record.outcome = Some(outcome(&report));
+    record.tally = tally(&report);
+    record.tally.requests += before;
+    match past.ledger.finish(&record).await {
+        Ok(told) => problems.extend(told),
+        Err(problem) => problems.push(problem),
+    }
+    if report.wrote() || before > 0 {
+        let remembered = Memory {
+            deployment: id.to_owned(),
+            commit: past.commit.as_ref().filter(|commit| !commit.dirty).map(|commit| commit.id.clone()),
+            digest: planned.digest.clone(),
+        };
+        match memory::write(client, &remembered).await {
+            Ok(told) => problems.extend(told),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    Ok(Applied::Ran { deployment: id.to_owned(), report, problems: Vec::new() })
+}
+
+impl Planned {
+    /// The crashed deployment whose lock is taken over.
+    fn dead(&self, request: &ApplyRequest) -> Option<String> {
+        request.resumed.clone().or_else(|| self.closes.first().map(|closed| closed.id.clone()))
+    }
+}
+
+/// Looks at the ledger again, now that nobody else can write: another deployment may have ended since the plan was made, or crashed.
+async fn alone(planned: &Planned, request: &ApplyRequest) -> Result<(), Problem> {
+    let (now, _) = planned.past.ledger.read().await?;
+    let resumed = request.resumed.as_deref();
+    let closed = |id: &str| planned.closes.iter().any(|closed| closed.id == id);
+    match now.unfinished().find(|open| Some(open.id.as_str()) != resumed && !closed(&open.id)) {
+        Some(open) => Err(unfinished(open)),
+        None => Ok(()),
+    }
+}
+
+/// Says that a deployment began and never ended.
+pub(super) fn unfinished(open: &Deployment) -> Problem {
+    Problem::error("unfinished-deployment", format!("deployment {} began and did not end", open.id))
+        .note(format!("{} started it on {}", open.actor, open.started.strftime("%d %b %Y at %H:%M UTC")))
+        .help("`tenantry apply --resume` carries it on; `tenantry revert` takes it back")
+}
+
+fn renames(planned: &Planned) -> Vec<(Address, Address)> {
+    planned.settings.moved.iter().map(|m| (m.from.clone(), m.to.clone())).collect()
+}
+
+/// How the deployment is looked at: from what was live before it, or from what is live after it.
+fn aftermath<'a>(planned: &'a Planned, live: &'a Live, moved: &'a [(Address, Address)]) -> plan::Aftermath<'a> {
+    plan::Aftermath {
+        registry: Registry::get(),
+        plan: &planned.plan,
+        desired: &planned.desired,
+        live,
+        before: planned.base.as_ref(),
+        moved,
+        key: planned.past.key.as_ref(),
+    }
+}
+
+/// What the deployment is going to touch, as it is before; a resumed one keeps what it saw first.
+fn images(planned: &Planned, earlier: Option<&Deployment>) -> Vec<crate::deployment::Image> {
+    let mut images = earlier.map(|earlier| earlier.images.clone()).unwrap_or_default();
+    let known: BTreeSet<Address> = images.iter().map(|image| image.address.clone()).collect();
+    let more = aftermath(planned, &planned.live, &renames(planned)).images();
+    images.extend(more.into_iter().filter(|image| !known.contains(&image.address)));
+    images
+}
+
+/// What is described of the resources that a plan changes; kinds of which something is only deleted are empty.
+fn touched(plan: &Plan, desired: &Desired) -> Desired {
+    let mut out = Desired::default();
+    let changed: BTreeSet<&Address> = plan.changes.iter().map(|change| &change.address).collect();
+    for change in &plan.changes {
+        let kind = out.kinds.entry(change.address.kind.clone()).or_insert_with(DescribedKind::default);
+        let described = desired.kinds.get(&change.address.kind);
+        let found = described.into_iter().flat_map(|kind| &kind.resources).find(|r| r.address == change.address);
+        kind.resources.extend(found.filter(|r| changed.contains(&r.address)).cloned());
+    }
+    out
+}
+
+/// Returns what is another than when the plan was made.
+fn moved(plan: &Plan, before: &Live, now: &Live) -> Vec<String> {
+    let (before, now) = (receipt::rests_on(plan, before), receipt::rests_on(plan, now));
+    let differs = before.iter().filter(|(address, digest)| now.get(*address) != Some(*digest));
+    differs.map(|(address, _)| format!("`{address}` was changed since the plan was made")).collect()
+}
+
+/// Reads back what was touched; the rest is as it was. `None` where that fails: then the base stays.
+async fn after(
+    planned: &Planned,
+    touched: &Desired,
+    reach: Reach<'_>,
+    report: &Report,
+    problems: &mut Vec<Problem>,
+) -> Option<Live> {
+    let mut live = planned.live.clone();
+    if !report.wrote() {
+        return Some(live);
+    }
+    let read = read(&planned.session.client, Registry::get(), reach).await;
+    let (found, _) = match read {
+        Ok(found) => found,
+        Err(problem) => {
+            problems.push(
+                Problem::warning("not-read-back", "what was deployed could not be read back")
+                    .note(problem.title)
+                    .help("run `tenantry plan`: what this deployment changed is of unknown origin there"),
+            );
+            return None;
+        }
+    };
+    for (kind, found) in found.kinds {
+        let described: BTreeSet<&Address> =
+            touched.kinds.get(&kind).into_iter().flat_map(|kind| &kind.resources).map(|r| &r.address).collect();
+        let LiveKind::Read(found) = found else { continue };
+        if let Some(LiveKind::Read(known)) = live.kinds.get_mut(&kind) {
+            let ids: BTreeSet<&String> = found.iter().map(|resource| &resource.id).collect();
+            // Deleted ones are gone; those that were only listed keep what was read of them in detail.
+            known.retain(|resource| ids.contains(&resource.id));
+            for resource in found.iter().cloned() {
+                put(known, resource, &described);
+            }
+        }
+    }
+    Some(live)
+}
+
+fn put(known: &mut Vec<LiveResource>, resource: LiveResource, described: &BTreeSet<&Address>) {
+    match known.iter_mut().find(|other| other.id == resource.id) {
+        Some(other) if described.contains(&resource.address) => *other = resource,
+        Some(_) => {}
+        None => known.push(resource),
+    }
+}
+
+fn outcome(report: &Report) -> Outcome {
+    match (report.complete(), report.wrote()) {
+        (true, _) => Outcome::Done,
+        (false, true) => Outcome::Partial,
+        (false, false) => Outcome::Failed,
+    }
+}
+
+fn tally(report: &Report) -> Tally {
+    let mut tally = Tally { requests: report.requests, ..Tally::default() };
+    for (_, action, ended) in &report.changes {
+        let slot = match (ended, action) {
+            (Ended::Done, Action::Create) => &mut tally.created,
+            (Ended::Done, Action::Update) => &mut tally.updated,
+            (Ended::Done, Action::Replace) => &mut tally.replaced,
+            (Ended::Done, Action::Delete) => &mut tally.deleted,
+            (Ended::Failed(_), _) => &mut tally.failed,
+            (Ended::InDoubt(_), _) => &mut tally.in_doubt,
+            (Ended::NotStarted, _) => &mut tally.not_started,
+        };
+        *slot += 1;
+    }
+    tally
+}
+
+/// Says who applies: a name given to pipelines, else that of the repository, else of the system.
+pub fn actor(past: &Past, env: &std::collections::BTreeMap<String, String>) -> String {
+    let named = |name: &&str| env.get(*name).filter(|value| !value.trim().is_empty()).cloned();
+    let pipeline = ["TENANTRY_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_REQUESTEDFOR"].iter().find_map(named);
+    let repository = || past.repository.as_ref().and_then(|repository| repository.actor());
+    pipeline
+        .or_else(repository)
+        .or_else(|| ["USER", "USERNAME"].iter().find_map(named))
+        .unwrap_or_else(|| "somebody".to_owned())
 }

@@ -1,18 +1,29 @@
 //! The stories: one file each, from what the user asked for to what is shown. They do the I/O between the pure parts.
 
 mod apply;
+mod baseline;
 mod doctor;
+mod drift;
+mod history;
+mod past;
 mod plan;
 mod read;
+mod revert;
 mod session;
+mod then;
 mod validate;
 
 use tokio_util::sync::CancellationToken;
 
-pub use apply::{Applied, ApplyRequest, apply};
+pub use apply::{Applied, ApplyRequest, actor, apply};
+pub use baseline::{Baselined, baseline};
 pub use doctor::{Check, Doctor, Verdict, doctor};
+pub use drift::{DriftRequest, Drifted, drift};
+pub use history::{FoundHistory, history};
+pub use past::Past;
 pub use plan::{PlanRequest, Planned, plan};
 pub use read::{ReadTenant, read_tenant};
+pub use revert::{Back, revert};
 pub use session::Session;
 pub use validate::{Validated, ValidatedAll, validate};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Request;
 use crate::api::{self, Client};
 use crate::files;
-use crate::model::Secret;
+use crate::model::{FingerprintKey, Secret};
 use crate::problem::Problem;
 use crate::project::{CredentialSettings, Resolved, SecretContext, SecretSource, Settings, resolve_secret};
 use crate::sandbox;
@@ -20,6 +20,8 @@ const RETRIES: u32 = 10;
 pub struct Session {
     /// The connection.
     pub client: Client,
+    /// A key for fingerprints made of the credential; `None` where a token was given.
+    pub key: Option<FingerprintKey>,
     /// The embedded sandbox; it ends with the session.
     sandbox: Option<sandbox::Running>,
 }
@@ -47,8 +49,13 @@ impl Session {
             }
             None => (tenant_settings(settings, request).await?, None),
         };
+        let key = match &settings.credentials {
+            api::Credentials::Secret { client_secret, .. } => Some(FingerprintKey::new(client_secret.expose())),
+            api::Credentials::PrivateKey { pem, .. } => Some(FingerprintKey::new(pem.expose())),
+            api::Credentials::Token(_) => None,
+        };
         let client = Client::connect(settings, request.cancel.clone()).await?;
-        Ok(Session { client, sandbox })
+        Ok(Session { client, key, sandbox })
     }
 
     /// Ends the sandbox, if there is one, after what is in flight.

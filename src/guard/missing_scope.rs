@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::Judgement;
+use super::{Judgement, listed};
 use crate::change::{Action, Change, Plan, Refusal};
 use crate::model::Path;
 use crate::problem::Problem;
 use crate::schema::{KindSpec, Registry, Scopes};
-
-/// Most resources that a refusal names.
-const MOST_NAMED: usize = 3;
 
 pub(super) fn judge(plan: &Plan, by: Judgement<'_>, refusals: &mut Vec<Refusal>) {
     let Some(have) = by.scopes else { return };
@@ -27,16 +24,12 @@ pub(super) fn judge(plan: &Plan, by: Judgement<'_>, refusals: &mut Vec<Refusal>)
         }
     }
     for (scopes, changes) in missing {
-        let mut named: Vec<String> =
-            changes.iter().take(MOST_NAMED).map(|change| format!("`{}`", change.address)).collect();
-        if changes.len() > MOST_NAMED {
-            named.push(format!("{} more", changes.len() - MOST_NAMED));
-        }
+        let named: Vec<String> = changes.iter().map(|change| change.address.to_string()).collect();
         refusals.push(Refusal {
             guard: "missing-scope",
             address: None,
             problem: Problem::error("missing-scope", format!("the token lacks the scope `{scopes}`"))
-                .note(format!("needed for {}", named.join(", ")))
+                .note(format!("needed for {}", listed(&named)))
                 .help(format!("grant `{scopes}` of the Auth0 Management API to the deployer's client")),
         });
     }

@@ -3,20 +3,32 @@
 //! Only [`pass`] makes an [`ApprovedPlan`], and only `apply` takes one.
 
 mod approval;
+mod base_missing;
+mod conflict;
 mod delete_not_allowed;
+mod drift;
+mod freeze;
 mod max_deletes;
 mod missing_scope;
 mod missing_secret;
+mod policy_loosened;
 mod protected;
+mod reverted;
+mod self_lockout;
+mod system_object;
 mod unreadable;
+mod unresolved_marker;
 
 use jiff::Timestamp;
 
-use crate::change::{Plan, Refusal};
+use crate::change::{Change, Plan, Refusal};
 use crate::deployment::History;
-use crate::model::{AddressPattern, Live};
+use crate::model::{Address, AddressPattern, FingerprintKey, Live, LiveKind, LiveResource};
 use crate::project::Policy;
 use crate::schema::Risk;
+
+pub use base_missing::base_missing;
+pub use policy_loosened::rules;
 
 /// What the user approves for one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,6 +60,12 @@ pub struct Judgement<'a> {
     pub history: &'a History,
     /// What time it is.
     pub now: Timestamp,
+    /// Id of the deployment that the tenant says it runs, where nobody here knows it.
+    pub base_missing: Option<&'a str>,
+    /// As auth0-deploy-cli would: nothing needs approval, and the files win every conflict.
+    pub compatible: bool,
+    /// The key that secrets are fingerprinted with.
+    pub fingerprint_key: Option<&'a FingerprintKey>,
 }
 
 impl<'a> Judgement<'a> {
@@ -64,7 +82,72 @@ impl<'a> Judgement<'a> {
             own_client: None,
             history: &NONE,
             now: Timestamp::UNIX_EPOCH,
+            base_missing: None,
+            compatible: false,
+            fingerprint_key: None,
         }
+    }
+
+    /// Says whether the files win over what was changed outside.
+    fn overwrites(&self, address: &Address) -> bool {
+        self.overwrite.iter().any(|pattern| pattern.matches(address))
+    }
+
+    /// How many resources are live.
+    fn live_count(&self) -> usize {
+        let found = |kind: &LiveKind| if let LiveKind::Read(found) = kind { found.len() } else { 0 };
+        self.live.kinds.values().map(found).sum()
+    }
+
+    /// Names a deployment as people type it.
+    fn history_name<'id>(&self, id: &'id str) -> &'id str {
+        short_id(self.history, id)
+    }
+}
+
+/// Fewest characters of a deployment's id that are shown: they tell one second from the next.
+const SHORTEST_ID: usize = 8;
+
+/// Returns the shortest beginning of a deployment's id that no other deployment has.
+pub fn short_id<'id>(history: &History, id: &'id str) -> &'id str {
+    let alone = |n: &usize| {
+        let prefix = id.get(..*n);
+        prefix.is_some_and(|prefix| history.iter().filter(|other| other.id != id).all(|o| !o.id.starts_with(prefix)))
+    };
+    let n = (SHORTEST_ID..=id.len()).find(alone).unwrap_or(id.len());
+    id.get(..n).unwrap_or(id)
+}
+
+/// Finds the live resource that a change is about.
+fn live_of<'a>(live: &'a Live, change: &Change) -> Option<&'a LiveResource> {
+    let found = live.resources(&change.address.kind);
+    match &change.id {
+        Some(id) if !id.is_empty() => found.iter().find(|live| live.id == *id),
+        _ => found.iter().find(|live| live.address == change.address),
+    }
+}
+
+/// Most names that one sentence lists.
+const MOST_NAMED: usize = 5;
+
+/// Lists names in one sentence: the first few, and how many more.
+fn listed(names: &[String]) -> String {
+    let mut words: Vec<String> = names.iter().take(MOST_NAMED).map(|name| format!("`{name}`")).collect();
+    if names.len() > MOST_NAMED {
+        words.push(format!("{} more", names.len() - MOST_NAMED));
+    }
+    words.join(", ")
+}
+
+/// Writes a text as one argument of a command line.
+fn argument(text: &str) -> String {
+    let bare = |c: char| c.is_alphanumeric() || "/-_.:@%+=,".contains(c);
+    if text.chars().all(bare) {
+        text.to_owned()
+    } else if text.contains(['"', '$', '`', '\\', '!']) {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    } else {
+        format!("\"{text}\"")
     }
 }
 
@@ -86,9 +169,18 @@ pub fn judge(plan: &Plan, by: Judgement<'_>) -> Vec<Refusal> {
     max_deletes::judge(plan, by, &mut refusals);
     protected::judge(plan, by, &mut refusals);
     approval::judge(plan, by, &mut refusals);
+    conflict::judge(plan, by, &mut refusals);
+    drift::judge(plan, by, &mut refusals);
+    reverted::judge(plan, by, &mut refusals);
+    self_lockout::judge(plan, by, &mut refusals);
+    system_object::judge(plan, by, &mut refusals);
     missing_secret::judge(plan, by, &mut refusals);
+    unresolved_marker::judge(plan, by, &mut refusals);
     missing_scope::judge(plan, by, &mut refusals);
     unreadable::judge(plan, by, &mut refusals);
+    base_missing::judge(plan, by, &mut refusals);
+    policy_loosened::judge(plan, by, &mut refusals);
+    freeze::judge(plan, by, &mut refusals);
     refusals
 }
 

@@ -2,11 +2,146 @@
 //! Each guard lets pass what it should and refuses what it should.
 
 use super::*;
-use crate::change::{Action, Change};
-use crate::model::{Address, AddressPattern, LiveKind, LiveResource, Unavailable, Value};
+use crate::change::{Action, Change, FieldChange, How, Origin};
+use crate::deployment::{Deployment, Outcome, Purpose, Rules, Tally};
+use crate::model::{Address, AddressPattern, Diff, LiveKind, LiveResource, Locus, Path, Sources, Unavailable, Value};
+use crate::problem::Problem;
 use crate::project::{DeleteLimit, DeleteRule, Policy, Ruled};
+use crate::render::{Options, problems_human};
 
-fn change(action: Action, kind: &str, name: &str) -> Change {
+/// A plan and everything it is judged by.
+pub(super) struct Case {
+    pub(super) plan: Plan,
+    pub(super) policy: Policy,
+    pub(super) approved: Approved,
+    pub(super) live: Live,
+    pub(super) history: History,
+    pub(super) own_client: Option<&'static str>,
+    pub(super) base_missing: Option<&'static str>,
+    pub(super) compatible: bool,
+    pub(super) key: Option<FingerprintKey>,
+    pub(super) now: Timestamp,
+    overwrite: Vec<AddressPattern>,
+}
+
+impl Case {
+    /// Judged by a policy that lets deletes and risks pass.
+    pub(super) fn new(plan: Plan) -> Self {
+        Case {
+            plan,
+            policy: lenient(),
+            approved: Approved::default(),
+            live: Live::default(),
+            history: History::none(),
+            own_client: None,
+            base_missing: None,
+            compatible: false,
+            key: None,
+            now: Timestamp::UNIX_EPOCH,
+            overwrite: Vec::new(),
+        }
+    }
+
+    pub(super) fn overwrite(&mut self, patterns: &[&str]) {
+        self.overwrite = patterns.iter().map(|text| AddressPattern::new(text).unwrap()).collect();
+    }
+
+    fn refusals(&self) -> Vec<Refusal> {
+        let by = Judgement {
+            approved: &self.approved,
+            overwrite: &self.overwrite,
+            own_client: self.own_client,
+            history: &self.history,
+            now: self.now,
+            base_missing: self.base_missing,
+            compatible: self.compatible,
+            fingerprint_key: self.key.as_ref(),
+            ..Judgement::by_policy(&self.policy, &self.live)
+        };
+        judge(&self.plan, by)
+    }
+
+    /// Every refusal as it is shown.
+    pub(super) fn told(&self) -> String {
+        let problems: Vec<Problem> = self.refusals().into_iter().map(|refusal| refusal.problem).collect();
+        if problems.is_empty() {
+            return String::new();
+        }
+        let text = problems_human(&problems, &Sources::default(), &Options::default());
+        assert!(!text.contains("hunter"), "{text}");
+        text
+    }
+
+    /// Guard and address of every refusal.
+    pub(super) fn guards(&self) -> Vec<String> {
+        let line = |r: Refusal| format!("{} {}", r.guard, r.address.map(|a| a.to_string()).unwrap_or_default());
+        self.refusals().into_iter().map(line).collect()
+    }
+}
+
+pub(super) fn locus(line: u32) -> Locus {
+    Locus { file: "tenantry.yaml".into(), line, column: 7, start: 10, end: 20 }
+}
+
+/// A field of a given origin that will be `x`.
+pub(super) fn field(path: &str, origin: Origin) -> FieldChange {
+    FieldChange {
+        path: Path::root().key(path),
+        diff: Diff { before: None, after: Some(Value::from("x")) },
+        how: How::Value,
+        origin,
+        risk: Risk::Safe,
+        why: None,
+        locus: None,
+        forces_replace: false,
+    }
+}
+
+/// A deployment that was done.
+pub(super) fn deployment(id: &str) -> Deployment {
+    Deployment {
+        id: id.to_owned(),
+        domain: "travel0.eu.auth0.com".to_owned(),
+        environment: "prod".to_owned(),
+        purpose: Purpose::Apply,
+        tool: "0.1.0".to_owned(),
+        actor: "ana".to_owned(),
+        commit: None,
+        digest: String::new(),
+        fingerprint_key: None,
+        started: "2026-11-20T16:42:00Z".parse().unwrap(),
+        ended: Some("2026-11-20T16:42:09Z".parse().unwrap()),
+        outcome: Some(Outcome::Done),
+        tally: Tally::default(),
+        rules: Rules::default(),
+        plan: serde_json::Value::Null,
+        images: Vec::new(),
+        base: Vec::new(),
+        taken_back: Vec::new(),
+    }
+}
+
+/// A tenant of resources: kind, name, id, the API's object, why it is a system resource.
+pub(super) fn live(resources: Vec<(&str, &str, &str, serde_json::Value, Option<&str>)>) -> Live {
+    let mut live = Live::default();
+    for (kind, name, id, raw, system) in resources {
+        let resource = LiveResource {
+            address: Address::new(kind, name),
+            id: id.to_owned(),
+            value: Value::from_json(&raw),
+            raw,
+            system: system.map(str::to_owned),
+            unreadable: Vec::new(),
+        };
+        let found = live.kinds.entry(kind.to_owned()).or_insert_with(|| LiveKind::Read(Vec::new()));
+        if let LiveKind::Read(found) = found {
+            found.push(resource);
+        }
+    }
+    live
+}
+
+pub(super) fn change(action: Action, kind: &str, name: &str) -> Change {
     Change::new(Address::new(kind, name), action)
 }
 
@@ -124,7 +259,7 @@ fn a_secret_nobody_has_stops_what_would_lose_it() {
             .collect::<Vec<_>>()
     };
     let help = by(&lacking(Action::Create));
-    assert_eq!(help, ["set TENANTRY_SECRET_GOOGLE, or declare it under `secrets` of the environment"]);
+    assert_eq!(help[0], "set TENANTRY_SECRET_GOOGLE, or declare it under `secrets` of the environment");
 }
 
 #[test]
@@ -145,4 +280,19 @@ fn all_refusals_come_at_once_and_only_a_plan_without_any_passes() {
     assert_eq!(refused, ["delete-not-allowed", "approval"]);
     let passed = pass(plan(vec![change(Action::Create, "roles", "a")]), by).unwrap();
     assert_eq!(passed.plan().changes.len(), 1);
+}
+
+#[test]
+fn an_argument_is_one_to_every_shell() {
+    assert_eq!(argument("clients/Shop"), "clients/Shop");
+    assert_eq!(argument("clients/My App"), "\"clients/My App\"");
+    assert_eq!(argument("clients/a$b'c"), r"'clients/a$b'\''c'");
+}
+
+#[test]
+fn an_id_is_shown_as_short_as_it_is_unique() {
+    let history = History::new(["01JD7QK3X5Z8", "01JD7QK3Y5Z8", "01JD8QK3X5Z8"].map(deployment));
+    assert_eq!(short_id(&history, "01JD7QK3X5Z8"), "01JD7QK3X");
+    assert_eq!(short_id(&history, "01JD8QK3X5Z8"), "01JD8QK3");
+    assert_eq!(short_id(&history, "01"), "01");
 }

@@ -90,7 +90,8 @@ impl Reader<'_> {
     }
 }
 
-fn style(list: &ListEndpoint) -> ListStyle {
+/// Returns how a list is asked for.
+pub fn style(list: &ListEndpoint) -> ListStyle {
     let (rows, max) = (list.rows.clone(), list.max);
     match list.paging {
         ListPaging::Page => ListStyle::Page { rows, max },

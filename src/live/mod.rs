@@ -10,5 +10,6 @@ mod raw;
 mod reach;
 mod read;
 
+pub use ask::style as list_style;
 pub use reach::Reach;
 pub use read::read;

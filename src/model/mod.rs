@@ -6,6 +6,7 @@
 
 mod address;
 mod base;
+mod count;
 mod fingerprint;
 mod locus;
 mod merge;
@@ -15,6 +16,7 @@ mod value;
 
 pub use address::{Address, AddressPattern};
 pub use base::{Base, BaseResource};
+pub use count::{count, number};
 pub use fingerprint::{Fingerprint, FingerprintKey, Mark};
 pub use locus::{Loci, Locus, Sources};
 pub use merge::{Diff, ThreeWay};

@@ -230,6 +230,16 @@ impl Value {
         }
     }
 
+    /// Calls `visit` with every fingerprint inside.
+    pub fn each_fingerprint<'a>(&'a self, visit: &mut dyn FnMut(&'a Fingerprint)) {
+        match self {
+            Value::Fingerprint(fingerprint) => visit(fingerprint),
+            Value::Array(items) => items.iter().for_each(|item| item.each_fingerprint(visit)),
+            Value::Object(map) => map.values().for_each(|item| item.each_fingerprint(visit)),
+            _ => {}
+        }
+    }
+
     /// Calls `visit` with every unresolved value inside.
     pub fn each_unresolved<'a>(&'a self, visit: &mut dyn FnMut(&'a Unresolved)) {
         match self {

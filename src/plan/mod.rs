@@ -14,6 +14,7 @@ mod existing;
 mod known;
 mod leaf;
 mod make;
+mod mask;
 mod normalize;
 mod options;
 mod order;
@@ -27,6 +28,7 @@ mod replaced;
 mod scope;
 mod sides;
 mod sub;
+mod taken_back;
 mod write;
 
 pub use crate::change::{
@@ -34,12 +36,14 @@ pub use crate::change::{
 };
 pub use aftermath::Aftermath;
 pub use decide::{Moved, Verdict, decide};
-pub use diff::{Differences, diff};
+pub use diff::{Differences, diff, item_name, key_of};
 pub use make::make;
+pub use mask::mask;
 pub use normalize::{complete, own_names};
 pub use options::Options;
 pub use path::fill_path;
 pub use problems::problems;
+pub use taken_back::taken_back;
 
 #[cfg(test)]
 mod tests;

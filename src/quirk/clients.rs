@@ -15,6 +15,9 @@ pub(super) struct Clients;
 
 const METHODS: &str = "client_authentication_methods";
 const AUTH_METHOD: &str = "token_endpoint_auth_method";
+const METADATA: &str = "client_metadata";
+/// The metadata of the deployer's client in which the tenant remembers what it runs (see `memory`): nobody describes it.
+pub const MEMORY: &str = "tenantry";
 /// Kind under which the ids of credentials made on the way are kept.
 const CREDENTIALS: &str = "clientAuthCredentials";
 
@@ -38,6 +41,13 @@ const BESIDE_DOCUMENT: &[&str] = &[
     "refresh_token",
 ];
 
+/// Takes out what Tenantry itself keeps in a client: it is neither compared nor written nor exported.
+fn forget(members: &mut Map) {
+    if let Some(Value::Object(metadata)) = members.get_mut(METADATA) {
+        metadata.shift_remove(MEMORY);
+    }
+}
+
 impl Quirk for Clients {
     fn canonical(&self, members: &mut Map) {
         if members.get("external_client_id").is_some_and(|id| *id != Value::Null) {
@@ -52,6 +62,7 @@ impl Quirk for Clients {
                 members.shift_remove(refused);
             }
         }
+        forget(members);
         for credential in credentials_mut(members) {
             let key = credential.get("pem").and_then(Value::as_str).and_then(thumbprint);
             if let (Some(kid), false) = (key, credential.contains_key("kid")) {
@@ -69,6 +80,7 @@ impl Quirk for Clients {
 
     /// The client lists ids only; names and keys stand in the list of its credentials.
     fn decode(&self, raw: &Json, members: &mut Map, _names: &Names) {
+        forget(members);
         let rows = sub_rows(raw, "credentials");
         let Some(Json::Object(methods)) = raw.get(METHODS) else { return };
         let mut out = Map::new();

@@ -15,6 +15,8 @@ mod tenant;
 mod thumbprint;
 mod triggers;
 
+pub use clients::MEMORY;
+
 use serde_json::Value as Json;
 
 use crate::change::{Change, Step};

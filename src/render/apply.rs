@@ -1,11 +1,34 @@
 //! An apply as it happens, and what came of it.
 
+use super::human::{leaves, list};
 use super::line::{Line, Lines};
 use super::plural::count;
 use super::style::Style;
 use super::view::Options;
 use crate::apply::{ApplyEvent, Outcome, Report};
+use crate::model::{Address, Path};
 use crate::problem::Problem;
+
+/// What came of an apply.
+#[derive(Debug, Clone, Copy)]
+pub struct Applied<'a> {
+    /// Id of the deployment, as short as it is unique; `None` where nothing was written.
+    pub deployment: Option<&'a str>,
+    /// What was done.
+    pub report: &'a Report,
+    /// Fields nobody described that the API changed along.
+    pub side_effects: &'a [(Address, Path)],
+}
+
+impl Applied<'_> {
+    /// Commands that go on from here; none after a full success.
+    pub fn next(&self) -> Vec<String> {
+        let Some(id) = self.deployment.filter(|_| self.report.wrote() && !self.report.complete()) else {
+            return Vec::new();
+        };
+        vec!["tenantry apply --resume".to_owned(), format!("tenantry revert {id}")]
+    }
+}
 
 /// Shows an event in one line without its end; `None` for one that says nothing new on paper.
 pub fn event(event: &ApplyEvent, options: &Options) -> Option<String> {
@@ -24,8 +47,9 @@ fn word(outcome: &Outcome) -> (Style, &'static str) {
     }
 }
 
-/// Shows what came of an apply: every change that was not done with the reason, then the numbers.
-pub fn report(report: &Report, options: &Options) -> String {
+/// Shows what came of an apply: every change that was not done with the reason, then the numbers and the next steps.
+pub fn report(applied: &Applied<'_>, options: &Options) -> String {
+    let report = applied.report;
     let mut lines = Lines::default();
     for (address, action, outcome) in report.changes.iter().filter(|(_, _, outcome)| *outcome != Outcome::Done) {
         let (style, word) = word(outcome);
@@ -35,6 +59,8 @@ pub fn report(report: &Report, options: &Options) -> String {
             words(&mut lines, problem, options);
         }
     }
+    let along = leaves(applied.side_effects);
+    list(&mut lines, "Changed along by Auth0, though nobody described it", &along, usize::MAX, options);
     lines.gap();
     let of = |wanted: &str| report.changes.iter().filter(|(_, _, outcome)| word(outcome).1 == wanted).count();
     let mut line = Line::new(options.colour);
@@ -53,10 +79,22 @@ pub fn report(report: &Report, options: &Options) -> String {
     if line.width() == 0 {
         line = line.plain("nothing to do");
     }
-    lines.push(line.add(Style::Muted, &format!(" · {}", count(report.requests, "request"))));
+    line = line.add(Style::Muted, &format!(" · {} sent", count(report.requests, "request")));
+    if let Some(id) = applied.deployment {
+        line = line.add(Style::Muted, &format!(" · deployment {id}"));
+    }
+    lines.push(line);
     if report.interrupted {
-        let words = "Interrupted: what was in flight is finished; run the command again to go on.";
+        let words = "Interrupted: what was in flight is finished.";
         lines.push(Line::new(options.colour).add(Style::Warning, words));
+    }
+    if report.changes.iter().any(|(_, _, outcome)| matches!(outcome, Outcome::InDoubt(_))) {
+        let words = "In doubt: whether the last request of these changes arrived is not known; it is not sent again.";
+        lines.push(Line::new(options.colour).add(Style::Warning, words));
+    }
+    for (n, command) in applied.next().iter().enumerate() {
+        let what = if n == 0 { "goes on with what is left" } else { "takes back what was done" };
+        lines.push(Line::new(options.colour).add(Style::Help, &format!("→ `{command}` {what}")));
     }
     lines.finish()
 }
@@ -103,8 +141,11 @@ mod tests {
             ],
             requests: 3,
             interrupted: true,
+            ..Report::default()
         };
-        let text = super::report(&report, &Options::default());
+        let side_effects = [(Address::new("clients", "Shop"), Path::root().key("jwt_configuration"))];
+        let applied = Applied { deployment: Some("01JD7QK3"), report: &report, side_effects: &side_effects };
+        let text = super::report(&applied, &Options::default());
         assert!(!text.contains('\u{1b}'));
         insta::assert_snapshot!(text);
     }
@@ -114,9 +155,11 @@ mod tests {
         let report = Report {
             changes: vec![(Address::single("tenant"), Action::Update, Outcome::Done)],
             requests: 1,
-            interrupted: false,
+            ..Report::default()
         };
-        assert_eq!(super::report(&report, &Options::default()), "1 done · 1 request\n");
+        let applied = Applied { deployment: Some("01JD7QK3"), report: &report, side_effects: &[] };
+        let text = super::report(&applied, &Options::default());
+        assert_eq!(text, "1 done · 1 request sent · deployment 01JD7QK3\n");
     }
 
     #[test]

@@ -3,16 +3,22 @@
 mod change;
 mod code;
 mod head;
+mod outside;
 mod rows;
 mod sections;
 mod totals;
 
 pub(super) use code::texts;
-pub(super) use rows::item;
-pub(super) use sections::{kept, unavailable};
+pub(super) use head::{DELETES, first, pieces};
+pub(super) use outside::{drifts, fate_words};
+pub(super) use rows::{cleared, item};
+pub(super) use sections::{column, kept, leaves, list, unavailable};
 pub(super) use totals::{forecast, numbers};
 
+use rows::Context;
+
 use super::line::Lines;
+use super::outside::is_drift_alone;
 use super::view::{Options, PlanView};
 use crate::change::{Origin, Plan};
 
@@ -21,10 +27,14 @@ pub fn plan(view: &PlanView<'_>, options: &Options) -> String {
     let mut lines = Lines::default();
     let uniform = uniform_origin(view.plan);
     head::head(&mut lines, view, options, uniform);
-    let column = sections::column(view.plan.changes.iter().map(|change| change.address.to_string())).max(24);
-    for change in &view.plan.changes {
-        change::change(&mut lines, change, options, uniform, column);
+    // What only puts back what was changed outside is told where that is told.
+    let ours: Vec<_> = view.plan.changes.iter().filter(|change| !is_drift_alone(change)).collect();
+    let column = sections::column(ours.iter().map(|change| change.address.to_string())).max(24);
+    for change in ours {
+        let context = Context { facts: &view.plan.facts, address: &change.address, now: view.head.now };
+        change::change(&mut lines, change, options, uniform, column, context);
     }
+    outside::section(&mut lines, view, options);
     sections::sections(&mut lines, view.plan, options, uniform);
     lines.gap();
     totals::totals(&mut lines, view, options);

@@ -1,12 +1,14 @@
 //! The plan as Markdown, for a comment on a pull request.
 
-use super::human::{forecast, item, kept, numbers, texts, unavailable};
+use super::human::{DELETES, cleared, fate_words, forecast, item, kept, leaves, numbers, pieces, texts, unavailable};
+use super::outside::{blame_of, drifted, is_drift_alone};
 use super::plural::count;
 use super::text::{clean, shorten};
 use super::value::{brief, secret};
 use super::view::PlanView;
-use crate::change::{Action, Change, FieldChange, How, Origin, Plan};
-use crate::model::Value;
+use super::who::{author, blame};
+use crate::change::{Action, Change, Facts, FieldChange, How, Kept, Origin, Plan};
+use crate::model::{Path, Value};
 use crate::schema::Risk;
 
 /// Characters a comment may have: GitHub takes 65,536, and something is written around it.
@@ -20,8 +22,8 @@ pub fn plan(view: &PlanView<'_>) -> String {
     let plan = view.plan;
     let mut out = head(view);
     let mut left_out = Vec::new();
-    for change in &plan.changes {
-        let text = changed(change);
+    for change in plan.changes.iter().filter(|change| !is_drift_alone(change)) {
+        let text = changed(change, view);
         if left_out.is_empty() && out.len() + text.len() < MOST {
             out.push_str(&text);
         } else {
@@ -37,6 +39,7 @@ pub fn plan(view: &PlanView<'_>) -> String {
             out.push_str(&format!("- … and {} more\n", left_out.len() - ROWS));
         }
     }
+    out.push_str(&outside(view));
     out.push_str(&sections(plan));
     if plan.has_changes() {
         out.push_str(&format!("\n{}\n", forecast(view)));
@@ -46,21 +49,29 @@ pub fn plan(view: &PlanView<'_>) -> String {
 
 fn head(view: &PlanView<'_>) -> String {
     let plan = view.plan;
-    let title: Vec<String> = [&plan.environment, &plan.domain]
-        .into_iter()
-        .filter(|text| !text.is_empty())
-        .map(|text| prose(text))
-        .chain(view.head.commit.as_ref().map(|commit| format!("commit {}", code(commit))))
-        .chain(view.head.deployed.as_ref().map(|deployed| format!("last deployed {}", prose(deployed))))
-        .collect();
+    let title: Vec<String> =
+        pieces(&plan.environment, &plan.domain, view.head).iter().map(|piece| prose(piece)).collect();
     let mut out = format!("### Plan for {}\n\n", title.join(" · "));
+    if view.head.deletes_undescribed {
+        out.push_str(&format!("> **{}**\n\n", prose(DELETES)));
+    }
+    if let Some(reverting) = &view.head.reverting {
+        out.push_str(&format!("**{}**\n\n", prose(&reverting.what)));
+        if !reverting.lost.is_empty() {
+            out.push_str("Cannot come back:\n\n");
+            for lost in &reverting.lost {
+                out.push_str(&format!("- {}\n", prose(lost)));
+            }
+            out.push('\n');
+        }
+    }
     for remark in &view.head.remarks {
         out.push_str(&format!("> {}\n\n", prose(remark)));
     }
     if !plan.has_changes() {
         out.push_str("**No changes.** ");
     }
-    let words: Vec<String> = numbers(plan).into_iter().map(|(_, words)| words).collect();
+    let words: Vec<String> = numbers(view).into_iter().map(|(_, words)| words).collect();
     out.push_str(&words.join(", "));
     out.push('\n');
     if !view.refusals.is_empty() {
@@ -76,7 +87,8 @@ fn head(view: &PlanView<'_>) -> String {
     out
 }
 
-fn changed(change: &Change) -> String {
+fn changed(change: &Change, view: &PlanView<'_>) -> String {
+    let (facts, now) = (&view.plan.facts, view.head.now);
     let risk = if change.risk > Risk::Safe { format!(" · <b>{}</b>", change.risk.as_str()) } else { String::new() };
     let sign = match change.action {
         Action::Create => "➕",
@@ -88,10 +100,21 @@ fn changed(change: &Change) -> String {
     // What is dangerous is seen without a click.
     let open = if change.risk > Risk::Caution { " open" } else { "" };
     let mut out = format!("\n<details{open}><summary>{summary}</summary>\n");
-    if !change.reasons.is_empty() || !change.cascades.is_empty() || !change.missing_secrets.is_empty() {
+    let effects = facts.effects.get(&change.address).map(Vec::as_slice).unwrap_or_default();
+    let whole = if change.origin == Origin::Conflict { "conflict" } else { "" };
+    if !whole.is_empty()
+        || !effects.is_empty()
+        || !change.reasons.is_empty()
+        || !change.cascades.is_empty()
+        || !change.missing_secrets.is_empty()
+    {
         out.push('\n');
     }
-    for reason in &change.reasons {
+    if !whole.is_empty() {
+        let by = blame_of(facts, &change.address, &Path::root()).map(|by| format!(": {}", prose(&blame(by, now))));
+        out.push_str(&format!("- **{whole}**{}\n", by.unwrap_or_default()));
+    }
+    for reason in effects.iter().map(|effect| &effect.text).chain(&change.reasons) {
         out.push_str(&format!("- {}\n", prose(reason)));
     }
     for cascade in change.cascades.iter().take(ROWS) {
@@ -101,35 +124,79 @@ fn changed(change: &Change) -> String {
         out.push_str(&format!("- has to send secrets nobody gave: {}\n", prose(&change.missing_secrets.join(", "))));
     }
     let mut diff = String::new();
-    for field in change.fields.iter().take(ROWS) {
-        diff.push_str(&changed_field(field));
+    let whole = matches!(change.action, Action::Create | Action::Delete);
+    let fields: Vec<&FieldChange> = change.fields.iter().filter(|f| whole || f.origin != Origin::Drift).collect();
+    for field in fields.iter().take(ROWS) {
+        diff.push_str(&changed_field(field, &notes(field, change, facts, now)));
     }
-    if change.fields.len() > ROWS {
-        diff.push_str(&format!("  … and {}\n", count(change.fields.len() - ROWS, "more field")));
+    if fields.len() > ROWS {
+        diff.push_str(&format!("  … and {}\n", count(fields.len() - ROWS, "more field")));
     }
-    if !diff.is_empty() {
-        let fence = fence(&diff);
-        out.push_str(&format!("\n{fence}diff\n{diff}{fence}\n"));
-    }
+    fenced(&mut out, &diff);
     out.push_str("\n</details>\n");
     out
 }
 
+fn fenced(out: &mut String, diff: &str) {
+    if !diff.is_empty() {
+        let fence = fence(diff);
+        out.push_str(&format!("\n{fence}diff\n{diff}{fence}\n"));
+    }
+}
+
+/// What is to be known of a field.
+fn notes(field: &FieldChange, change: &Change, facts: &Facts, now: jiff::Timestamp) -> String {
+    let mut notes = risk(field);
+    if field.origin == Origin::Conflict {
+        let by =
+            blame_of(facts, &change.address, &field.path).map(|by| format!(", outside: {}", clean(&blame(by, now))));
+        notes.push_str(&format!("  # conflict{}", by.unwrap_or_default()));
+    }
+    let by = field.locus.as_ref().and_then(|locus| facts.ours.get(&(locus.file.clone(), locus.line)));
+    notes.extend(by.map(|by| format!("  # {}", clean(&author(by)))));
+    notes
+}
+
+fn risk(field: &FieldChange) -> String {
+    if field.risk == Risk::Safe {
+        return String::new();
+    }
+    let why = field.why.as_ref().map(|why| format!(": {}", clean(why))).unwrap_or_default();
+    format!("  # {}{why}", field.risk.as_str())
+}
+
+/// What was changed outside: never behind a click.
+fn outside(view: &PlanView<'_>) -> String {
+    let all = drifted(view.plan, view.refusals);
+    if all.is_empty() {
+        return String::new();
+    }
+    let mut out = "\n#### Changed outside since the last deployment\n".to_owned();
+    for one in all.iter().take(ROWS) {
+        let by = one.one_blame().map(|by| format!(" · {}", prose(&blame(by, view.head.now)))).unwrap_or_default();
+        out.push_str(&format!("\n{}: {}{by}\n", code(&one.address.to_string()), fate_words(one).1));
+        let mut diff = String::new();
+        for field in one.fields.iter().take(ROWS) {
+            let by = one.blame_of(&field.path).filter(|_| one.one_blame().is_none());
+            let note = by.map(|by| format!("  # {}", clean(&blame(by, view.head.now)))).unwrap_or_default();
+            diff.push_str(&changed_field(field, &note));
+        }
+        fenced(&mut out, &diff);
+    }
+    if all.len() > ROWS {
+        out.push_str(&format!("\n… and {}\n", count(all.len() - ROWS, "more resource")));
+    }
+    out
+}
+
 /// One field as lines of a diff.
-fn changed_field(field: &FieldChange) -> String {
+fn changed_field(field: &FieldChange, notes: &str) -> String {
     let path = match field.path.parent() {
         Some(set) if field.how == How::Item => set,
         _ => field.path.clone(),
     };
     let path = clean(&path.to_string()).into_owned();
-    let mut notes = String::new();
-    if field.risk > Risk::Safe {
-        notes.push_str(&format!("  # {}", field.risk.as_str()));
-        notes.extend(field.why.as_ref().map(|why| format!(": {}", clean(why))));
-    }
-    if matches!(field.origin, Origin::Drift | Origin::Conflict) {
-        notes.push_str(&format!("  # {}", field.origin.as_str()));
-    }
+    let mut notes = notes;
     if let Some((before, after)) = texts(field, 160) {
         let diff = similar::TextDiff::from_lines(before.as_str(), after.as_str());
         let body = diff.unified_diff().context_radius(2).missing_newline_hint(false).to_string();
@@ -138,8 +205,9 @@ fn changed_field(field: &FieldChange) -> String {
     }
     let word = |value: &Value| {
         let text = match (field.how, value) {
-            (How::Secret, _) => secret(value),
             (How::Item, _) => item(field),
+            (How::Secret, _) if matches!(field.path.0.last(), Some(crate::model::Segment::Item(_))) => item(field),
+            (How::Secret, _) => secret(value),
             (_, Value::String(text)) if text.trim_end().contains('\n') => {
                 format!("({})", count(text.lines().count(), "line"))
             }
@@ -149,10 +217,11 @@ fn changed_field(field: &FieldChange) -> String {
     };
     let mut out = String::new();
     if let Some(before) = &field.diff.before {
-        out.push_str(&format!("- {path}: {}{notes}\n", word(before)));
-        notes.clear();
+        let null = if cleared(field) { " → null" } else { "" };
+        out.push_str(&format!("- {path}: {}{null}{notes}\n", word(before)));
+        notes = "";
     }
-    if let Some(after) = &field.diff.after {
+    if let Some(after) = field.diff.after.as_ref().filter(|_| !cleared(field)) {
         out.push_str(&format!("+ {path}: {}{notes}\n", word(after)));
     }
     out
@@ -163,6 +232,7 @@ fn sections(plan: &Plan) -> String {
     let left = plan
         .left
         .iter()
+        .filter(|left| left.why != Kept::Drift)
         .map(|l| format!("{}: {}", code(&l.address.to_string()), prose(&kept(&l.why, l.fields.is_empty()))));
     section(&mut out, "Differences left as they are", left.collect());
     let unreadable = plan.unreadable.iter().map(|(what, why)| format!("{}: {}", code(what), prose(&unavailable(why))));
@@ -171,7 +241,15 @@ fn sections(plan: &Plan) -> String {
     section(&mut out, "Skipped, because this tenant lacks the feature", skipped.collect());
     let secrets = plan.secrets.iter().map(|(a, path, source)| code(&format!("{a} {path} ({source})")));
     section(&mut out, "Secrets that cannot be compared", secrets.collect());
-    let notes = plan.notes.iter().map(|note| {
+    let words = |entries: &[(crate::model::Address, Path)]| -> Vec<String> {
+        let line = |[name, words]: [String; 2]| {
+            if words.is_empty() { code(&name) } else { format!("{}: {}", code(&name), code(&words)) }
+        };
+        leaves(entries).into_iter().map(line).collect()
+    };
+    section(&mut out, "Already as described: somebody did it outside", words(&plan.already));
+    section(&mut out, "No longer described: left as it is", words(&plan.released));
+    let notes = plan.notes.iter().chain(&plan.facts.notes).map(|note| {
         let place = note.labels.first().map(|label| format!("{}:{}", label.locus.file, label.locus.line));
         let place = place.map(|place| format!(" ({})", code(&place))).unwrap_or_default();
         format!("`{}` {}{place}", note.id, prose(&note.title))

@@ -4,29 +4,43 @@
 //! [`clean`] or a JSON serialiser, so that control characters never reach a terminal; secrets are shown by where
 //! they come from. Colours are chosen in one table ([`Style::ansi`]).
 
+mod adopt;
 pub mod apply;
 mod doctor;
+mod drift;
+mod history;
 mod human;
 pub mod json;
 mod line;
 mod markdown;
+mod moment;
+mod outside;
 mod plural;
 mod problem;
 mod style;
 mod text;
 mod value;
 mod view;
+mod who;
 
+#[cfg(test)]
+mod deployed_samples;
+#[cfg(test)]
+mod deployed_tests;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod tests;
 
+pub use adopt::{AdoptView, AdoptedFile, adopt as adopt_human};
 pub use doctor::doctor as doctor_human;
+pub use drift::{DriftView, drift as drift_human};
+pub use history::{HistoryView, deployment as deployment_human, history as history_human};
 pub use human::plan as plan_human;
 pub use markdown::plan as plan_markdown;
+pub use outside::{Drifted, Fate, Happened, drifted};
 pub use plural::{count, number};
 pub use problem::problems as problems_human;
 pub use style::Style;
 pub use text::clean;
-pub use view::{Head, Options, PlanView};
+pub use view::{Deployed, Head, Options, PlanView, Reverting};

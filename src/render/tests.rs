@@ -3,10 +3,11 @@
 
 use super::samples;
 use super::{Head, Options, PlanView, json::v1, plan_human, plan_markdown};
+use crate::deployment::Commit;
 use crate::change::{Origin, Plan, Refusal};
 
 fn head() -> Head {
-    Head { commit: Some("4f2c9ab".to_owned()), ..Head::default() }
+    Head { commit: Some(Commit { id: "4f2c9ab".to_owned(), dirty: false }), ..Head::default() }
 }
 
 fn human(plan: &Plan, refusals: &[Refusal], options: Options) -> String {
@@ -24,6 +25,7 @@ fn json(plan: &Plan, refusals: &[Refusal]) -> String {
 /// The same plan with other origins: half drifted.
 fn mixed() -> Plan {
     let mut plan = samples::full();
+    plan.has_base = true;
     for change in &mut plan.changes {
         for (n, field) in change.fields.iter_mut().enumerate() {
             field.origin = [Origin::Change, Origin::Drift, Origin::Conflict][n % 3];

@@ -32,6 +32,7 @@ fn collect(value: &Value, out: &mut Vec<String>) {
     match value {
         Value::Secret(secret) => note(secret.source()),
         Value::Unresolved(unresolved) => note(&unresolved.source),
+        Value::Fingerprint(fingerprint) => note(&fingerprint.source),
         Value::Array(items) => items.iter().for_each(|item| collect(item, out)),
         Value::Object(members) => members.values().for_each(|item| collect(item, out)),
         _ => {}

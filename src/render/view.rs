@@ -1,6 +1,10 @@
 //! What renderers are given.
 
+use jiff::Timestamp;
+
 use crate::change::{Forecast, Plan, Refusal};
+use crate::deployment::{Commit, History};
+use crate::guard::short_id;
 
 /// How an output looks; never what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,13 +30,54 @@ impl Default for Options {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Head {
     /// Commit of the description.
-    pub commit: Option<String>,
-    /// The last deployment, in words.
-    pub deployed: Option<String>,
-    /// Sentences to read first: deletes are on, the sandbox answers.
+    pub commit: Option<Commit>,
+    /// The last deployment.
+    pub deployed: Option<Deployed>,
+    /// Whatever a described kind lacks is deleted (`AUTH0_ALLOW_DELETE`): said on the first line.
+    pub deletes_undescribed: bool,
+    /// Sentences to read first: the sandbox answers.
     pub remarks: Vec<String>,
+    /// What the plan takes back, where it is a revert.
+    pub reverting: Option<Reverting>,
     /// Requests per second that the forecast reckons with.
     pub rate: Option<f64>,
+    /// What time it is: others are told by their distance from it.
+    pub now: Timestamp,
+}
+
+/// A deployment in one line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deployed {
+    /// Its id, as short as it is unique.
+    pub id: String,
+    /// When it began.
+    pub at: Timestamp,
+    /// Commit of what it deployed.
+    pub commit: Option<Commit>,
+    /// Who ran it.
+    pub actor: String,
+}
+
+impl Deployed {
+    /// The newest deployment that ended.
+    pub fn last(history: &History) -> Option<Self> {
+        let last = history.last()?;
+        Some(Deployed {
+            id: short_id(history, &last.id).to_owned(),
+            at: last.started,
+            commit: last.commit.clone(),
+            actor: last.actor.clone(),
+        })
+    }
+}
+
+/// What a revert takes back, and what it cannot bring back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reverting {
+    /// What is taken back, or gone back to, in words: `takes back deployment 01JD7QK3`.
+    pub what: String,
+    /// What cannot come back, in sentences.
+    pub lost: Vec<String>,
 }
 
 /// A plan with what guards say of it.

@@ -1,5 +1,7 @@
 //! The tenant's log: an entry of type `sapi` for every successful write, searched and read as in the real API.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
 use super::call::{ApiError, Call, Method, Outcome, Reply};
@@ -41,6 +43,7 @@ pub(super) fn write(
     request: &Request,
     answer: &Answer,
 ) {
+    echo(state, call, claims);
     let log_id = next_id(state, call.now_ms);
     let (user, channel) = match &call.caller.user {
         Some((name, email)) => {
@@ -83,10 +86,48 @@ pub(super) fn write(
         "isMobile": false,
         "$at": call.now_ms,
     });
-    if let (Some(id), Some(members)) = (&call.caller.correlation_id, entry.as_object_mut()) {
-        members.insert("references".to_owned(), json!({"correlation_id": id}));
+    if let Some(members) = entry.as_object_mut() {
+        if let Some(id) = &call.caller.correlation_id {
+            members.insert("references".to_owned(), json!({"correlation_id": id}));
+        }
+        if let Some(sdk) = request.auth0_client.as_deref().and_then(sdk) {
+            members.insert("auth0_client".to_owned(), sdk);
+        }
     }
     state.logs.push(entry);
+}
+
+/// Reads what an SDK says of itself; nonsense is left out.
+fn sdk(header: &str) -> Option<Value> {
+    let bytes = STANDARD.decode(header).or_else(|_| URL_SAFE_NO_PAD.decode(header)).ok()?;
+    serde_json::from_slice(&bytes).ok().filter(Value::is_object)
+}
+
+/// A change of the tenant's name or picture is logged a second time, and first (public samples): everything hidden, the path
+/// of another API, the method in capitals.
+fn echo(state: &mut State, call: &Call, claims: &Claims) {
+    let is_settings = call.method == Method::Patch && call.segments == ["tenants", "settings"];
+    if !is_settings || !["friendly_name", "picture_url"].iter().any(|member| call.body.get(member).is_some()) {
+        return;
+    }
+    let log_id = next_id(state, call.now_ms);
+    state.logs.push(json!({
+        "date": timestamp_ms(call.now_ms),
+        "type": "gd_tenant_update",
+        "description": "Guardian - Updates tenant settings",
+        "client_id": claims.azp,
+        "ip": call.caller.ip,
+        "user_agent": call.caller.user_agent,
+        "details": {
+            "request": {"method": "PATCH", "path": "/api/tenants/settings", "query": {}, "body": "[REDACTED]"},
+            "response": {"statusCode": 200, "body": "[REDACTED]"},
+        },
+        "user_id": format!("{}@clients", claims.azp),
+        "log_id": log_id,
+        "_id": log_id,
+        "isMobile": false,
+        "$at": call.now_ms,
+    }));
 }
 
 /// 55 digits: 900, the time to the millisecond, a sequence number (recorded traffic).
@@ -138,7 +179,9 @@ fn masked_item(item: &Value) -> Value {
 
 /// `GET /logs`: by checkpoint (`from`, `take`) or by search (`q`, `sort`, pages).
 pub(super) fn search(state: &mut State, call: &Call) -> Outcome {
-    let visible = |entry: &&Value| entry.get("$at").and_then(Value::as_i64).is_none_or(|at| at <= call.now_ms);
+    let oldest_ms = oldest_ms(state, call.now_ms);
+    let at_ms = |entry: &&Value| entry.get("$at").and_then(Value::as_i64);
+    let visible = |entry: &&Value| at_ms(entry).is_none_or(|at| at <= call.now_ms && at >= oldest_ms);
     let entries: Vec<&Value> = state.logs.iter().filter(visible).collect();
     if call.query("from").is_some() || call.query("take").is_some() {
         let from = call.query("from").unwrap_or_default();
@@ -165,9 +208,18 @@ pub(super) fn search(state: &mut State, call: &Call) -> Outcome {
     Ok(Reply::ok(json!({"start": start, "limit": limit, "length": rows.len(), "total": total, "logs": rows})))
 }
 
+/// Returns from when on entries are kept: the subscription says how many days.
+fn oldest_ms(state: &State, now_ms: i64) -> i64 {
+    let features = state.documents.get("$features");
+    let days = features.and_then(|features| features.get("log_retention_days")).and_then(Value::as_i64).unwrap_or(30);
+    now_ms.saturating_sub(days.saturating_mul(86_400_000))
+}
+
 /// `GET /logs/{id}`.
 pub(super) fn read(state: &mut State, call: &Call) -> Outcome {
-    let entry = state.logs.iter().find(|entry| text(entry, "log_id") == call.param(0));
+    let oldest_ms = oldest_ms(state, call.now_ms);
+    let kept = |entry: &Value| entry.get("$at").and_then(Value::as_i64).is_none_or(|at| at >= oldest_ms);
+    let entry = state.logs.iter().find(|entry| text(entry, "log_id") == call.param(0) && kept(entry));
     let entry = entry.ok_or_else(|| ApiError::bare(404, "Log not found."))?;
     Ok(Reply::ok(page::visible(entry)))
 }

@@ -25,7 +25,7 @@ pub struct Options {
     pub record: Option<PathBuf>,
     /// Time before each answer.
     pub latency: Duration,
-    /// Rate limit; `None` is unlimited.
+    /// Rate limit; `None` tells of limits that nobody reaches.
     pub rate: Option<Rate>,
     /// Answers that go wrong.
     pub fault: Vec<Fault>,
@@ -165,7 +165,20 @@ impl Subscription {
             "supplemental_signals",
         ];
         let features = all.iter().map(|name| ((*name).to_owned(), Value::Bool(!lacking.contains(name))));
-        Value::Object(features.collect::<Map<_, _>>())
+        let mut features: Map<String, Value> = features.collect();
+        features.insert("log_retention_days".to_owned(), Value::from(self.log_retention_days()));
+        Value::Object(features)
+    }
+}
+
+impl Subscription {
+    /// Returns how long the tenant's log keeps an entry (documentation of log retention).
+    fn log_retention_days(self) -> u32 {
+        match self {
+            Subscription::Enterprise => 30,
+            Subscription::Essentials => 5,
+            Subscription::Free => 1,
+        }
     }
 }
 

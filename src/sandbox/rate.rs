@@ -110,11 +110,20 @@ pub(super) struct Limiter {
     groups: Vec<(&'static Group, Bucket)>,
 }
 
+/// Sizes of buckets that nobody empties, different so that a client can tell which one an answer speaks of.
+const ENDLESS: (u32, u32) = (1_000_000, 500_000);
+
 impl Limiter {
-    pub(super) fn new(rate: Rate) -> Limiter {
+    /// Without a rate nothing is ever refused, but answers tell of limits as all answers of the service do.
+    pub(super) fn new(rate: Option<Rate>) -> Limiter {
+        let endless = |burst: u32| Bucket::full(burst, f64::from(burst));
+        let group = |group: &Group| match rate {
+            Some(_) => Bucket::full(group.burst, group.per_second),
+            None => endless(ENDLESS.1),
+        };
         Limiter {
-            global: Bucket::full(rate.burst, rate.per_second),
-            groups: GROUPS.iter().map(|group| (group, Bucket::full(group.burst, group.per_second))).collect(),
+            global: rate.map_or_else(|| endless(ENDLESS.0), |rate| Bucket::full(rate.burst, rate.per_second)),
+            groups: GROUPS.iter().map(|limited| (limited, group(limited))).collect(),
         }
     }
 
@@ -145,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_burst_drains_and_refills_with_time() {
-        let mut limiter = Limiter::new(Rate { per_second: 2.0, burst: 3 });
+        let mut limiter = Limiter::new(Some(Rate { per_second: 2.0, burst: 3 }));
         let mut take = |now_ms| limiter.take(Method::Get, &path("clients"), now_ms);
         for left in [2, 1, 0] {
             let (verdict, headers) = take(10_000);
@@ -164,14 +173,14 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_gives_no_tokens() {
-        let mut limiter = Limiter::new(Rate { per_second: 1000.0, burst: 1 });
+        let mut limiter = Limiter::new(Some(Rate { per_second: 1000.0, burst: 1 }));
         assert!(limiter.take(Method::Get, &path("clients"), 10_000).0.is_ok());
         assert!(limiter.take(Method::Get, &path("clients"), 5_000).0.is_err());
     }
 
     #[test]
     fn a_group_has_a_bucket_of_its_own() {
-        let mut limiter = Limiter::new(Rate::default());
+        let mut limiter = Limiter::new(Some(Rate::default()));
         let partials = path("prompts/login/partials");
         for _ in 0..5 {
             assert!(limiter.take(Method::Put, &partials, 0).0.is_ok());
@@ -182,5 +191,14 @@ mod tests {
         assert!(limiter.take(Method::Get, &path("prompts"), 0).0.is_ok());
         assert!(limiter.take(Method::Get, &path("organizations/org_1/connections"), 0).1.limit == 50);
         assert!(limiter.take(Method::Get, &path("organizations/org_1"), 0).1.limit == 10);
+    }
+    #[test]
+    fn without_a_rate_answers_tell_limits_that_nobody_reaches() {
+        let mut limiter = Limiter::new(None);
+        for _ in 0..1000 {
+            assert!(limiter.take(Method::Get, &path("prompts/login/partials"), 0).0.is_ok());
+        }
+        let limit = |limiter: &mut Limiter, of: &str| limiter.take(Method::Get, &path(of), 0).1.limit;
+        assert_ne!(limit(&mut limiter, "prompts/login/partials"), limit(&mut limiter, "clients"));
     }
 }

@@ -23,6 +23,8 @@ pub struct Request {
     pub user_agent: String,
     /// `X-Correlation-ID`.
     pub correlation_id: Option<String>,
+    /// `Auth0-Client`: what an SDK says of itself, Base64 of JSON.
+    pub auth0_client: Option<String>,
 }
 
 impl Request {
@@ -37,6 +39,7 @@ impl Request {
             ip: "127.0.0.1".to_owned(),
             user_agent: String::new(),
             correlation_id: None,
+            auth0_client: None,
         }
     }
 

@@ -102,7 +102,7 @@ impl Drop for Running {
 /// What all connections share.
 pub(super) struct Shared {
     tenant: Mutex<Tenant>,
-    limiter: Option<Mutex<Limiter>>,
+    limiter: Mutex<Limiter>,
     faults: Mutex<Faults>,
     recorder: Option<Recorder>,
     store: Option<Store>,
@@ -163,7 +163,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     };
     let shared = Arc::new(Shared {
         tenant: Mutex::new(tenant),
-        limiter: options.rate.map(|rate| Mutex::new(Limiter::new(rate))),
+        limiter: Mutex::new(Limiter::new(options.rate)),
         faults: Mutex::new(Faults::new(options.fault, options.seed)),
         recorder,
         store: options.state_file.map(Store::new),
@@ -260,6 +260,7 @@ async fn serve(
         ip: peer.ip().to_string(),
         user_agent: text(header::USER_AGENT).unwrap_or_default(),
         correlation_id: parts.headers.get("x-correlation-id").and_then(|id| id.to_str().ok()).map(str::to_owned),
+        auth0_client: parts.headers.get("auth0-client").and_then(|id| id.to_str().ok()).map(str::to_owned),
         ..Request::new(method, &target)
     };
     match axum::body::to_bytes(body, READ_BYTES).await {
@@ -304,9 +305,9 @@ async fn exchange(shared: Arc<Shared>, request: Request) -> Response {
     }
     let below = request.segments(API);
     let mut limits = None;
-    if let (Some(limiter), Some(segments)) = (&shared.limiter, &below) {
+    if let Some(segments) = &below {
         let now_ms = shared.now_ms();
-        let (verdict, headers) = locked(limiter).take(request.method, segments, now_ms);
+        let (verdict, headers) = locked(&shared.limiter).take(request.method, segments, now_ms);
         limits = Some(headers);
         if let Err(refused) = verdict {
             return recorded(&shared, &request, refused.into(), limits);

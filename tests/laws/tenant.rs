@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use tenantry::api::{Client, Credentials, Settings};
-use tenantry::apply::{self, ApplyEvent, Index, Report};
+use tenantry::apply::{self, ApplyEvent, Index, Report, Site};
 use tenantry::change::Plan;
 use tenantry::codec::{Names, address_of};
 use tenantry::guard::{self, Judgement};
@@ -114,8 +114,10 @@ impl Tenant {
         let approved = guard::pass(planned.plan, by).unwrap_or_else(|refusals| {
             panic!("refused: {:#?}", refusals.iter().map(|r| &r.problem.title).collect::<Vec<_>>())
         });
-        let run = apply::Settings { deployment: DEPLOYMENT.to_owned(), keep_going: false, cancel: self.cancel.clone() };
-        apply::apply(approved, &self.client, &Index::new(planned.names), &run, &|_: ApplyEvent| {}).await
+        let run = apply::Settings::new(DEPLOYMENT, self.cancel.clone());
+        let (index, live) = (Index::new(planned.names), &planned.live);
+        let site = Site { client: &self.client, index: &index, live, journal: None, lock: None };
+        apply::apply(approved, site, &run, &|_: ApplyEvent| {}).await
     }
 
     /// Brings the tenant to what is described.

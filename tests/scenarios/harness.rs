@@ -58,6 +58,7 @@ impl Stage<'_> {
             self.dashboard.send(raw);
         }
         self.lose(&step.without_scopes);
+        self.forget();
         let _ = self.writes();
         let place = self.place(n, step);
         let filled: Vec<String> = step.args.iter().map(|argument| self.dashboard.filled(argument)).collect();
@@ -69,7 +70,7 @@ impl Stage<'_> {
 
         let mut all = arguments.clone();
         all.extend(step.apply.iter().map(String::as_str));
-        all.push("--yes");
+        all.extend(["--yes", "--no-lock"]);
         let apply = self.tenantry(&place, "apply", &all);
         let written = self.writes();
         let code = step.code.unwrap_or(step.plan_code);
@@ -135,6 +136,16 @@ impl Stage<'_> {
         place.run(&all)
     }
 
+    /// Lets the tenant forget what it runs: every step has a folder, and with it a ledger, of its own.
+    fn forget(&self) {
+        self.dashboard.send(&crate::scenario::Raw {
+            send: format!("PATCH /clients/{}", self.sandbox.client_id),
+            body: Some(json!({"client_metadata": {"tenantry": null}})),
+            has: None,
+            status: None,
+        });
+    }
+
     /// Takes scopes from the deployer's own grant, as an administrator would.
     fn lose(&self, scopes: &[String]) {
         if scopes.is_empty() {
@@ -192,6 +203,10 @@ fn write_of(line: &str) -> Option<String> {
         return None;
     }
     let path = path.trim_start_matches("/api/v2");
+    if exchange["request_body"]["client_metadata"].get("tenantry").is_some() {
+        // What the tenant remembers is no part of any story here.
+        return None;
+    }
     let body = match &exchange["request_body"] {
         Value::Null => String::new(),
         body => format!(" {body}"),

@@ -13,6 +13,7 @@ mod common;
 mod harness;
 mod raw;
 mod scenario;
+mod story;
 
 use std::path::Path;
 
@@ -77,4 +78,9 @@ scenarios! {
     failure_half_way: "040-failure-half-way",
     keep_going: "041-keep-going",
     target: "042-target",
+}
+
+#[test]
+fn a_day_on_production() {
+    story::run("101-a-day-on-production");
 }

@@ -152,7 +152,7 @@ pub(in crate::plan) fn holds_secret(value: &Value) -> bool {
 }
 
 /// Names an item of a set: its text, or its canonical JSON.
-pub(in crate::plan) fn item_name(item: &Value) -> String {
+pub fn item_name(item: &Value) -> String {
     match item {
         Value::String(text) => text.clone(),
         other => canonical(&other.redacted()).to_string(),
@@ -160,7 +160,7 @@ pub(in crate::plan) fn item_name(item: &Value) -> String {
 }
 
 /// Names an item of a keyed list.
-pub(in crate::plan) fn key_of(spec: &FieldSpec, item: &Value) -> String {
+pub fn key_of(spec: &FieldSpec, item: &Value) -> String {
     let part = |member: &String| match item.get(member) {
         Some(value) => item_name(value),
         None => {

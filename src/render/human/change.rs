@@ -1,43 +1,73 @@
 //! One change: its header, its fields, what goes along.
 
 use super::code;
-use super::rows::{Row, Table, risk_style, rows};
+use super::rows::{Context, Row, Table, risk_style, rows};
 use crate::change::{Action, Change, Origin, Step};
-use crate::model::Value;
+use crate::model::{Path, Value};
 use crate::render::line::{Line, Lines};
+use crate::render::outside::blame_of;
 use crate::render::plural::count;
 use crate::render::style::Style;
 use crate::render::text::width;
 use crate::render::view::Options;
+use crate::render::who::{author, blame};
 use crate::schema::{Risk, Verb};
 
 /// Fields shown of a resource that comes or goes, and items of its sets.
 const MOST: usize = 24;
 
-/// Adds a change; actions stand in `column`.
-pub(super) fn change(lines: &mut Lines, change: &Change, options: &Options, uniform: Option<Origin>, column: usize) {
+/// Adds a change; actions stand in `column`. Fields that only drifted are told elsewhere.
+pub(super) fn change(
+    lines: &mut Lines,
+    change: &Change,
+    options: &Options,
+    uniform: Option<Origin>,
+    column: usize,
+    context: Context<'_>,
+) {
     lines.gap();
-    header(lines, change, options, column);
+    // What is said of all fields is said once, in the header.
+    let same = change.fields.first().map(|f| f.origin).filter(|o| change.fields.iter().all(|f| f.origin == *o));
+    let told = uniform.or(same.filter(|origin| *origin == Origin::Unknown));
+    header(lines, change, options, uniform.is_none() && told.is_some(), column, &context);
     let whole = matches!(change.action, Action::Create | Action::Delete);
-    let rows = rows(&change.fields);
-    let table = Table::new(&rows, options, if whole { Some(Origin::Unknown) } else { uniform });
+    let rows = rows(change.fields.iter().filter(|field| whole || field.origin != Origin::Drift));
+    let table = Table::new(&rows, options, if whole { Some(Origin::Unknown) } else { told }, context);
     let table = if whole { table.whole() } else { table.with_places(change.locus.as_ref()) };
     let most = if whole { MOST } else { usize::MAX };
-    for row in rows.iter().take(most) {
+    text_rows(lines, rows.iter().take(most), &table, options, most);
+    if rows.len() > most {
+        let more = format!("  … and {}; --json has all", count(rows.len() - most, "more field"));
+        lines.push(Line::new(options.colour).add(Style::Muted, &more));
+    }
+    below(lines, change, options, &context);
+}
+
+/// Adds rows, texts among them as a diff. `most` limits the items of a set.
+pub(super) fn text_rows<'a>(
+    lines: &mut Lines,
+    rows: impl Iterator<Item = &'a Row<'a>>,
+    table: &Table<'_>,
+    options: &Options,
+    most: usize,
+) {
+    for row in rows {
         match text_of(row, options) {
-            Some((before, after)) => diff(lines, row, &table, (&before, &after), options),
+            Some((before, after)) => diff(lines, row, table, (&before, &after), options),
             None => match long_text(row) {
                 Some(words) => table.words(lines, row, &words),
                 None => table.row(lines, row, most),
             },
         }
     }
-    if rows.len() > most {
-        let more = format!("  … and {}; --json has all", count(rows.len() - most, "more field"));
-        lines.push(Line::new(options.colour).add(Style::Muted, &more));
-    }
+}
+
+/// Adds what is to be known of the change as a whole: how many it hits, why it is dangerous, what goes along.
+fn below(lines: &mut Lines, change: &Change, options: &Options, context: &Context<'_>) {
     let style = if change.risk > Risk::Safe { risk_style(change.risk) } else { Style::Muted };
-    for reason in &change.reasons {
+    let effects = context.facts.effects.get(&change.address).into_iter().flatten().map(|effect| &effect.text);
+    let reasons = effects.chain(&change.reasons);
+    for reason in reasons {
         lines.push(Line::new(options.colour).plain("  ").add(style, "! ").plain(reason));
     }
     for cascade in &change.cascades {
@@ -52,7 +82,7 @@ pub(super) fn change(lines: &mut Lines, change: &Change, options: &Options, unif
     }
 }
 
-fn header(lines: &mut Lines, change: &Change, options: &Options, column: usize) {
+fn header(lines: &mut Lines, change: &Change, options: &Options, unknown: bool, column: usize, context: &Context<'_>) {
     let style = match change.action {
         Action::Create => Style::Created,
         Action::Update => Style::Updated,
@@ -66,18 +96,35 @@ fn header(lines: &mut Lines, change: &Change, options: &Options, column: usize) 
     if change.risk > Risk::Safe {
         line = line.plain("   ").add(risk_style(change.risk), change.risk.as_str());
     }
-    let place = change.locus.as_ref().filter(|_| change.action != Action::Delete);
-    let place = place.map(|locus| format!("{}:{}", locus.file, locus.line));
-    match place {
-        Some(place) if line.width() + 3 + width(&place) <= options.width => {
-            lines.push(line.plain("   ").add(Style::Muted, &place));
-        }
-        Some(place) => {
-            lines.push(line);
-            lines.push(Line::new(options.colour).plain("  ").add(Style::Muted, &place));
-        }
-        None => lines.push(line),
+    let whole = matches!(change.action, Action::Create | Action::Delete);
+    if change.origin == Origin::Conflict {
+        line = line.plain("   ").add(Style::Bad, "conflict");
+    } else if unknown && change.action != Action::Create {
+        line = line.plain("   ").add(Style::Warning, Origin::Unknown.as_str());
     }
+    let mut about = Vec::new();
+    if let Some(locus) = change.locus.as_ref().filter(|_| change.action != Action::Delete) {
+        let mut place = format!("{}:{}", locus.file, locus.line);
+        let by = context.facts.ours.get(&(locus.file.clone(), locus.line)).filter(|_| whole);
+        place.extend(by.map(|by| format!(", {}", author(by))));
+        about.push(place);
+    }
+    if change.origin == Origin::Conflict {
+        let by = blame_of(context.facts, &change.address, &Path::root());
+        about.extend(by.map(|by| format!("outside: {}", blame(by, context.now))));
+    }
+    let fits = |line: &Line, words: &str| line.width() + 3 + width(words) <= options.width;
+    let mut started = Some(line);
+    for words in about {
+        match started.take() {
+            Some(line) if fits(&line, &words) => started = Some(line.plain("   ").add(Style::Muted, &words)),
+            line => {
+                line.into_iter().for_each(|line| lines.push(line));
+                lines.push(Line::new(options.colour).plain("  ").add(Style::Muted, &words));
+            }
+        }
+    }
+    started.into_iter().for_each(|line| lines.push(line));
 }
 
 /// What follows the write: a request without a body is an act, named by the end of its path.

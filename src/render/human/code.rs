@@ -26,13 +26,31 @@ pub(in crate::render) fn texts(field: &FieldChange, room: usize) -> Option<(Stri
             let (before, after) = (lines(before), lines(after));
             (before.contains('\n') || after.contains('\n')).then_some((before, after))
         }
+        (_, Value::Array(before), Value::Array(after)) if is_list_of_objects(before) && is_list_of_objects(after) => {
+            let lines = |items: &[Value]| items.iter().map(crate::render::value::brief).collect::<Vec<_>>();
+            let (before, after) = (lines(before), lines(after));
+            // An item that does not fit into a line is read better member by member.
+            if before.iter().chain(&after).any(|line| width(line) > room) {
+                let (before, after) = (pretty(field.diff.before.as_ref()?), pretty(field.diff.after.as_ref()?));
+                return Some((before, after));
+            }
+            Some((before.join("\n"), after.join("\n")))
+        }
         (_, Value::Array(_) | Value::Object(_), Value::Array(_) | Value::Object(_)) => {
             let one_line = crate::render::value::brief(before).len() + crate::render::value::brief(after).len();
-            let pretty = |value: &Value| serde_json::to_string_pretty(&value.redacted()).unwrap_or_default();
             (one_line > room).then(|| (pretty(before), pretty(after)))
         }
         _ => None,
     }
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(&value.redacted()).unwrap_or_default()
+}
+
+/// A list whose order counts and whose items have members: shown item by item.
+fn is_list_of_objects(items: &[Value]) -> bool {
+    !items.is_empty() && items.iter().all(|item| matches!(item, Value::Object(_)))
 }
 
 /// Counts lines added and removed: `+1 -1`.

@@ -1,12 +1,16 @@
 //! Fields in aligned columns: sign and path, value, what to know.
 
-use crate::change::{FieldChange, How, Origin};
-use crate::model::{Locus, Path, Segment, Value};
+use jiff::Timestamp;
+
+use crate::change::{Facts, FieldChange, How, Origin};
+use crate::model::{Address, Locus, Path, Segment, Value};
 use crate::render::line::{Line, Lines};
+use crate::render::outside::{Drifted, Fate, blame_of};
 use crate::render::style::Style;
 use crate::render::text::{shorten, width};
 use crate::render::value::{brief, secret};
 use crate::render::view::Options;
+use crate::render::who::{author, blame};
 use crate::schema::Risk;
 
 /// Columns a path may take before its value moves to the next line.
@@ -30,9 +34,20 @@ pub(super) struct Row<'a> {
     items: bool,
 }
 
+/// What is known about the resource that fields belong to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Context<'a> {
+    /// Who changed and wrote what.
+    pub(super) facts: &'a Facts,
+    /// The resource.
+    pub(super) address: &'a Address,
+    /// What time it is.
+    pub(super) now: Timestamp,
+}
+
 /// Groups fields by what they are shown under, in the order of first appearance.
-pub(super) fn rows(fields: &[FieldChange]) -> Vec<Row<'_>> {
-    let mut rows: Vec<Row<'_>> = Vec::new();
+pub(super) fn rows<'a>(fields: impl Iterator<Item = &'a FieldChange>) -> Vec<Row<'a>> {
+    let mut rows: Vec<Row<'a>> = Vec::new();
     for field in fields {
         let parent = match field.path.0.last() {
             Some(Segment::Item(_)) if field.how == How::Item || field.how == How::Secret => field.path.parent(),
@@ -52,6 +67,9 @@ pub(super) fn rows(fields: &[FieldChange]) -> Vec<Row<'_>> {
 /// How fields are shown.
 pub(super) struct Table<'o> {
     options: &'o Options,
+    context: Context<'o>,
+    /// The fields were changed outside: this says who did, and what becomes of it.
+    theirs: Option<&'o Drifted>,
     /// Not said again: every difference has it.
     uniform: Option<Origin>,
     /// Not said again: the place of the resource, or where fields have no place worth saying.
@@ -64,13 +82,20 @@ pub(super) struct Table<'o> {
 
 impl<'o> Table<'o> {
     /// A table for these rows.
-    pub(super) fn new(rows: &[Row<'_>], options: &'o Options, uniform: Option<Origin>) -> Self {
+    pub(super) fn new(rows: &[Row<'_>], options: &'o Options, uniform: Option<Origin>, context: Context<'o>) -> Self {
         let widest = rows
             .iter()
             .map(|row| width(&row.path.to_string()))
             .filter(|w| *w <= PATH_COLUMNS.min(options.width * 2 / 5))
             .max();
-        Table { options, uniform, place: None, places: false, whole: false, column: 4 + widest.unwrap_or(0) + 3 }
+        let column = 4 + widest.unwrap_or(0) + 3;
+        Table { options, context, theirs: None, uniform, place: None, places: false, whole: false, column }
+    }
+
+    /// Shows fields that were changed outside.
+    pub(super) fn theirs(mut self, drifted: &'o Drifted) -> Self {
+        self.theirs = Some(drifted);
+        self
     }
 
     /// Shows the place of every field but this one.
@@ -147,6 +172,12 @@ impl<'o> Table<'o> {
             line = Line::new(self.options.colour);
         }
         let line = line.to(self.column);
+        if cleared(field) {
+            let gone = before.unwrap_or_default();
+            let room = self.options.width.saturating_sub(self.column + width(CLEARED) + 1).max(20);
+            let line = line.add(Style::Removed, &shorten(&gone, room)).plain(" ").add(Style::Added, CLEARED);
+            return self.push(lines, line, &notes);
+        }
         match (before, after) {
             (Some(before), Some(after)) => {
                 let room = self.options.width.saturating_sub(self.column + 3);
@@ -188,19 +219,38 @@ impl<'o> Table<'o> {
     /// What is to be known of a field: how dangerous, whose it is, where it stands.
     pub(super) fn notes(&self, field: &FieldChange) -> Vec<(Style, String)> {
         let mut notes = Vec::new();
-        if field.risk > Risk::Safe {
+        let by = match self.theirs {
+            Some(drifted) if drifted.one_blame().is_some() => None,
+            Some(drifted) => drifted.blame_of(&field.path),
+            None => blame_of(self.context.facts, self.context.address, &field.path),
+        };
+        if field.risk > Risk::Safe && self.theirs.is_none_or(|drifted| drifted.fate == Some(Fate::Overwritten)) {
+            let back = if self.theirs.is_some() { "putting it back: " } else { "" };
             let why = field.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-            notes.push((risk_style(field.risk), format!("{}{why}", field.risk.as_str())));
+            notes.push((risk_style(field.risk), format!("{back}{}{why}", field.risk.as_str())));
+        }
+        if self.theirs.is_some() {
+            notes.extend(by.map(|by| (Style::Muted, blame(by, self.context.now))));
+            return notes;
         }
         if self.uniform.is_none() && field.origin != Origin::Change {
-            notes.push((Style::Warning, field.origin.as_str().to_owned()));
+            let style = if field.origin == Origin::Conflict { Style::Bad } else { Style::Warning };
+            let by = by.filter(|_| matches!(field.origin, Origin::Conflict | Origin::Drift));
+            let who = by.map(|by| format!(", outside: {}", blame(by, self.context.now))).unwrap_or_default();
+            notes.push((style, format!("{}{who}", field.origin.as_str())));
         }
+        let Some(locus) = field.locus.as_ref().filter(|_| self.places) else { return notes };
         // The place of the resource stands in its header: within that file the line is enough.
-        let place = field.locus.as_ref().filter(|locus| self.places && Some(*locus) != self.place.as_ref());
-        notes.extend(place.map(|locus| match &self.place {
-            Some(header) if header.file == locus.file => (Style::Muted, format!("line {}", locus.line)),
-            _ => (Style::Muted, format!("{}:{}", locus.file, locus.line)),
-        }));
+        let place = match &self.place {
+            Some(header) if header == locus => None,
+            Some(header) if header.file == locus.file => Some(format!("line {}", locus.line)),
+            _ => Some(format!("{}:{}", locus.file, locus.line)),
+        };
+        let by = self.context.facts.ours.get(&(locus.file.clone(), locus.line)).map(author);
+        let words: Vec<String> = place.into_iter().chain(by).collect();
+        if !words.is_empty() {
+            notes.push((Style::Muted, words.join(", ")));
+        }
         notes
     }
 
@@ -232,6 +282,14 @@ pub(super) fn sign(field: &FieldChange) -> (&'static str, Style) {
     }
 }
 
+/// Said of a value that null clears.
+const CLEARED: &str = "→ null";
+
+/// Says whether a field is cleared: something is live, and the description writes null.
+pub(in crate::render) fn cleared(field: &FieldChange) -> bool {
+    field.how != How::Secret && field.diff.before.is_some() && field.diff.after == Some(Value::Null)
+}
+
 /// Before and after in words. A secret never shows more than that it is set and where it comes from.
 fn sides(field: &FieldChange) -> [Option<String>; 2] {
     let (before, after) = (field.diff.before.as_ref(), field.diff.after.as_ref());
@@ -249,13 +307,15 @@ fn sides(field: &FieldChange) -> [Option<String>; 2] {
 /// An item of a set in words: the item, or its key with the rest of it.
 pub(in crate::render) fn item(field: &FieldChange) -> String {
     let Some(value) = field.diff.after.as_ref().or(field.diff.before.as_ref()) else { return String::new() };
-    if field.how == How::Secret {
-        return secret(value);
-    }
     let key = match field.path.0.last() {
         Some(Segment::Item(key)) => key.as_str(),
         _ => "",
     };
+    if field.how == How::Secret {
+        // The key of an item is a name; an item that is all secret has none.
+        let named = matches!(value, Value::Object(_)) && !key.starts_with('{') && !key.is_empty();
+        return if named { format!("{key} {}", secret(value)) } else { secret(value) };
+    }
     let Value::Object(members) = value else { return brief(value) };
     let in_key = |v: &Value| v.as_str().is_some_and(|text| text == key || key.split(' ').any(|part| part == text));
     let rest: crate::model::Map =

@@ -1,8 +1,10 @@
 //! What the plan does not do: left, unreadable, skipped, unmanaged, not comparable.
 
-use super::rows::{Table, rows};
-use crate::change::{Kept, Origin, Plan};
-use crate::model::Unavailable;
+use jiff::Timestamp;
+
+use super::rows::{Context, Table, rows};
+use crate::change::{Kept, Left, Origin, Plan};
+use crate::model::{Address, Path, Unavailable};
 use crate::render::line::{Line, Lines};
 use crate::render::plural::count;
 use crate::render::style::Style;
@@ -30,20 +32,51 @@ pub(super) fn sections(lines: &mut Lines, plan: &Plan, options: &Options, unifor
         .map(|(address, path, source)| [address.to_string(), format!("{path} ({source})")])
         .collect();
     list(lines, "Secrets that cannot be compared (--send-secrets sends them)", &secrets, MOST, options);
+    let already = leaves(&plan.already);
+    list(lines, "Already as described: somebody did it outside", &already, MOST, options);
+    list(lines, "No longer described: left as it is", &leaves(&plan.released), MOST, options);
+    let notes: Vec<[String; 2]> =
+        plan.facts.notes.iter().map(|note| [note.title.clone(), note.notes.join("; ")]).collect();
+    list(lines, "Could not be found out", &notes, MOST, options);
+}
+
+/// Names fields by resource: its address, and its paths.
+pub(in crate::render) fn leaves(leaves: &[(Address, Path)]) -> Vec<[String; 2]> {
+    let mut out: Vec<(&Address, Vec<String>)> = Vec::new();
+    for (address, path) in leaves {
+        let path = path.to_string();
+        match out.iter_mut().find(|(known, _)| *known == address) {
+            Some((_, paths)) => paths.push(path),
+            None => out.push((address, vec![path])),
+        }
+    }
+    let words = |mut paths: Vec<String>| {
+        let more = paths.len().saturating_sub(MOST);
+        paths.truncate(MOST);
+        if more > 0 {
+            paths.push(format!("{more} more"));
+        }
+        paths.retain(|path| !path.is_empty());
+        paths.join(", ")
+    };
+    out.into_iter().map(|(address, paths)| [address.to_string(), words(paths)]).collect()
 }
 
 fn left(lines: &mut Lines, plan: &Plan, options: &Options, uniform: Option<Origin>) {
-    if plan.left.is_empty() {
+    // Drift that is kept is told with all other drift.
+    let all: Vec<&Left> = plan.left.iter().filter(|left| left.why != Kept::Drift).collect();
+    if all.is_empty() {
         return;
     }
     lines.gap();
     lines.push(Line::new(options.colour).add(Style::Heading, "Differences left as they are"));
-    let column = column(plan.left.iter().map(|left| left.address.to_string()));
-    for left in &plan.left {
+    let column = column(all.iter().map(|left| left.address.to_string()));
+    for left in all {
         let line = Line::new(options.colour).add(Style::Address, &left.address.to_string()).to(column);
         lines.push(line.add(Style::Muted, &kept(&left.why, left.fields.is_empty())));
-        let rows = rows(&left.fields);
-        let table = Table::new(&rows, options, uniform.or(Some(Origin::Unknown)));
+        let rows = rows(left.fields.iter());
+        let context = Context { facts: &plan.facts, address: &left.address, now: Timestamp::UNIX_EPOCH };
+        let table = Table::new(&rows, options, uniform.or(Some(Origin::Unknown)), context);
         for row in rows.iter().take(MOST) {
             table.row(lines, row, MOST);
         }
@@ -86,7 +119,7 @@ pub(in crate::render) fn unavailable(why: &Unavailable) -> String {
     }
 }
 
-fn list(lines: &mut Lines, title: &str, entries: &[[String; 2]], most: usize, options: &Options) {
+pub(in crate::render) fn list(lines: &mut Lines, title: &str, entries: &[[String; 2]], most: usize, options: &Options) {
     if entries.is_empty() {
         return;
     }
@@ -104,6 +137,6 @@ fn list(lines: &mut Lines, title: &str, entries: &[[String; 2]], most: usize, op
 }
 
 /// The column behind names, but for very long ones.
-pub(super) fn column(names: impl Iterator<Item = String>) -> usize {
+pub(in crate::render) fn column(names: impl Iterator<Item = String>) -> usize {
     names.map(|name| width(&clean(&name))).filter(|w| *w <= 44).max().unwrap_or(0) + 3
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::sections::column;
-use crate::change::{Action, Counts, Plan, Refusal};
+use crate::change::{Action, Change, Counts, Kept, Refusal};
 use crate::render::line::{Line, Lines};
+use crate::render::outside::{self, OutsideCounts, is_drift_alone};
 use crate::render::plural::{count, number};
 use crate::render::style::Style;
 use crate::render::view::{Options, PlanView, duration};
@@ -15,7 +16,7 @@ pub(super) fn totals(lines: &mut Lines, view: &PlanView<'_>, options: &Options) 
         lines.push(Line::new(options.colour).add(Style::Good, "No changes."));
     }
     let mut line = Line::new(options.colour);
-    for (style, words) in numbers(plan) {
+    for (style, words) in numbers(view) {
         if line.width() > 0 {
             line = line.plain(", ");
         }
@@ -41,8 +42,17 @@ pub(in crate::render) fn forecast(view: &PlanView<'_>) -> String {
 }
 
 /// The numbers of a plan in words, the dangerous first.
-pub(in crate::render) fn numbers(plan: &Plan) -> Vec<(Style, String)> {
-    let Counts { actions, unchanged, secrets, drifted } = plan.counts();
+pub(in crate::render) fn numbers(view: &PlanView<'_>) -> Vec<(Style, String)> {
+    let plan = view.plan;
+    let Counts { unchanged, secrets, .. } = plan.counts();
+    let OutsideCounts { drifted, conflicts } = outside::counts(plan);
+    // What nobody may put back is no update.
+    let refused = |change: &Change| {
+        let says = |r: &Refusal| r.guard == "drift" && r.address.as_ref() == Some(&change.address);
+        is_drift_alone(change) && view.refusals.iter().any(says)
+    };
+    let of = |action: Action| plan.changes.iter().filter(|c| c.action == action && !refused(c)).count();
+    let left = plan.left.iter().filter(|left| left.why != Kept::Drift).count();
     let mut out = Vec::new();
     for (action, style) in [
         (Action::Delete, Style::Deleted),
@@ -50,8 +60,9 @@ pub(in crate::render) fn numbers(plan: &Plan) -> Vec<(Style, String)> {
         (Action::Create, Style::Created),
         (Action::Update, Style::Updated),
     ] {
-        if let Some(n) = actions.get(&action) {
-            out.push((style, format!("{} to {}", number(*n), action.as_str())));
+        let n = of(action);
+        if n > 0 {
+            out.push((style, format!("{} to {}", number(n), action.as_str())));
         }
     }
     let mut some = |n: usize, style: Style, words: String| {
@@ -59,8 +70,9 @@ pub(in crate::render) fn numbers(plan: &Plan) -> Vec<(Style, String)> {
             out.push((style, words));
         }
     };
+    some(conflicts, Style::Bad, format!("{} in conflict", number(conflicts)));
     some(drifted, Style::Warning, format!("{} drifted", number(drifted)));
-    some(plan.left.len(), Style::Warning, format!("{} left as they are", number(plan.left.len())));
+    some(left, Style::Warning, format!("{} left as they are", number(left)));
     some(unchanged, Style::Plain, format!("{} unchanged", number(unchanged)));
     let (kinds, resources) = (plan.unmanaged.kinds.len(), plan.unmanaged.resources.len());
     some(resources, Style::Plain, format!("{} not managed", count(resources, "resource")));

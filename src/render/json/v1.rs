@@ -3,6 +3,8 @@
 //! Secrets appear as where they come from. Numbers of an enum never appear; words do.
 
 mod convert;
+mod deployments;
+mod outside;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +13,10 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 pub use convert::problems_of;
+pub use deployments::{CommitOf, Deployed, Deployment, DeploymentLine, History, Tally};
+pub use outside::{
+    Adopt, AdoptedFile, AdoptedLeft, Blame, Drift, DriftCounts, Drifted, DriftedField, MovedEnvironment,
+};
 
 /// Writes a document as pretty JSON with a line end.
 pub fn text<T: Serialize>(document: &T) -> String {
@@ -32,8 +38,19 @@ pub struct Plan {
     /// Commit of the description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// Whether the work tree had changes that are not committed; missing where no commit is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dirty: Option<bool>,
+    /// The last deployment; missing where none is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployed: Option<Deployed>,
+    /// Whether a deployment of this tenant is known, so that change can be told from drift.
+    pub has_base: bool,
     /// Whether a write is due.
     pub has_changes: bool,
+    /// For a revert, what cannot come back, in sentences.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cannot_come_back: Vec<String>,
     /// What would be done, in order.
     pub changes: Vec<Change>,
     /// Differences left as they are.
@@ -48,6 +65,12 @@ pub struct Plan {
     pub skipped: Vec<Skipped>,
     /// Addresses of described resources that are as they should be.
     pub unchanged: Vec<String>,
+    /// What was changed outside since the last deployment, read their way, and what this plan does about it.
+    pub drifted: Vec<Drifted>,
+    /// Fields that somebody already set outside as the description now has them.
+    pub already: Vec<Leaf>,
+    /// Fields that were described at the last deployment and no longer are: live stays as it is.
+    pub released: Vec<Leaf>,
     /// Why the plan may not be applied; empty where it may.
     pub refusals: Vec<Refusal>,
     /// Warnings and notes.
@@ -71,10 +94,21 @@ pub struct Change {
     pub id: Option<String>,
     /// `create`, `update`, `replace` or `delete`.
     pub action: &'static str,
+    /// Whose a create, replace or delete is: `change`, `drift`, `conflict` or `unknown`; an update is told by its fields,
+    /// but for a resource that was deleted and made anew outside (`conflict`).
+    pub origin: &'static str,
     /// `safe`, `caution`, `destructive` or `irreversible`.
     pub risk: &'static str,
     /// Why, for people.
     pub reasons: Vec<String>,
+    /// How many it hits.
+    pub effects: Vec<Effect>,
+    /// Who changed the resource as a whole outside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outside: Option<Blame>,
+    /// Who wrote where it is described.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<Author>,
     /// Addresses of what is deleted along.
     pub cascades: Vec<String>,
     /// Where it is described.
@@ -112,8 +146,44 @@ pub struct Field {
     /// Where the description says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
+    /// Who changed it outside, for drift and conflicts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outside: Option<Blame>,
+    /// Who wrote the line that says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<Author>,
     /// Whether the resource has to be made anew for it.
     pub forces_replace: bool,
+}
+
+/// A field of a resource.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Leaf {
+    /// Which resource.
+    pub address: String,
+    /// Which field; empty for the whole.
+    pub path: String,
+}
+
+/// Who wrote a line of the description.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Author {
+    /// Name.
+    pub name: String,
+    /// Commit; missing where the line is not committed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+}
+
+/// How many a change hits.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Effect {
+    /// How many; null where the API cannot tell.
+    pub count: Option<u64>,
+    /// Whether there are at least so many.
+    pub at_least: bool,
+    /// The whole sentence.
+    pub text: String,
 }
 
 /// A place in a file.
@@ -141,7 +211,8 @@ pub struct Request {
 pub struct Left {
     /// Which resource.
     pub address: String,
-    /// `delete-not-allowed`, `system`, `own`, `ambiguous` or `create-only`.
+    /// `delete-not-allowed`, `system`, `own`, `ambiguous`, `create-only`, `immutable`, `refers-to-unsupported-kind`,
+    /// `would-be-refused` or `drift-kept`.
     pub reason: &'static str,
     /// The reason for people.
     pub words: String,
@@ -238,8 +309,10 @@ pub struct Counts {
     pub unchanged: usize,
     /// Secrets that cannot be compared.
     pub secrets_not_comparable: usize,
-    /// Resources with drift.
+    /// Resources with drift, kept drift among them.
     pub drifted: usize,
+    /// Resources with a conflict.
+    pub conflicts: usize,
     /// Differences left as they are.
     pub left: usize,
     /// Kinds nobody describes.
@@ -280,8 +353,12 @@ pub struct Apply {
     pub complete: bool,
     /// Whether it was interrupted.
     pub interrupted: bool,
-    /// Requests that were answered.
+    /// Requests that were sent.
     pub requests: usize,
+    /// Fields nobody described that the API changed along.
+    pub side_effects: Vec<Leaf>,
+    /// Commands that go on from here; none after a full success.
+    pub next: Vec<String>,
     /// Every change of the plan, in its order.
     pub changes: Vec<Applied>,
     /// The plan that was applied.
@@ -357,13 +434,17 @@ pub struct Export {
 /// Returns the JSON Schema (draft 2020-12) of every document that `--json` prints, told apart by their `format`.
 pub fn schema() -> Json {
     type Of = fn(&mut SchemaGenerator) -> Schema;
-    let documents: [(&str, Of); 6] = [
+    let documents: [(&str, Of); 10] = [
         ("tenantry.plan/1", |g| g.subschema_for::<Plan>()),
         ("tenantry.apply/1", |g| g.subschema_for::<Apply>()),
         ("tenantry.problems/1", |g| g.subschema_for::<Problems>()),
         ("tenantry.validate/1", |g| g.subschema_for::<Validated>()),
         ("tenantry.doctor/1", |g| g.subschema_for::<Doctor>()),
         ("tenantry.export/1", |g| g.subschema_for::<Export>()),
+        ("tenantry.drift/1", |g| g.subschema_for::<Drift>()),
+        ("tenantry.adopt/1", |g| g.subschema_for::<Adopt>()),
+        ("tenantry.history/1", |g| g.subschema_for::<History>()),
+        ("tenantry.deployment/1", |g| g.subschema_for::<Deployment>()),
     ];
     let mut generator = SchemaGenerator::default();
     let mut alternatives = Vec::new();

@@ -2,15 +2,18 @@
 
 use serde_json::Value as Json;
 
+use super::outside::{Blame, Drifted};
 use super::{
-    Applied, Apply, Change, Counts, Export, Field, Forecast, Label, Left, Place, Plan, Problem, Problems, Refusal,
-    Request, Secret, Skipped, Unmanaged, Unreadable,
+    Applied, Apply, Author, Change, Counts, Deployed, Effect, Export, Field, Forecast, Label, Leaf, Left, Place, Plan,
+    Problem, Problems, Refusal, Request, Secret, Skipped, Unmanaged, Unreadable,
 };
-use crate::apply::{Outcome, Report};
-use crate::change::{self, FieldChange, How, Kept, Origin};
-use crate::model::{Locus, Unavailable, Value};
+use crate::apply::Outcome;
+use crate::change::{self, Facts, FieldChange, How, Kept, Origin};
+use crate::model::{Address, Locus, Path, Unavailable, Value};
 use crate::problem::{self, Severity, sorted};
+use crate::render::apply;
 use crate::render::human::{kept, unavailable};
+use crate::render::outside::{self, blame_of, drifted};
 use crate::render::view::{PlanView, duration};
 
 impl From<&PlanView<'_>> for Plan {
@@ -20,10 +23,14 @@ impl From<&PlanView<'_>> for Plan {
             format: "tenantry.plan/1",
             environment: plan.environment.clone(),
             domain: plan.domain.clone(),
-            commit: view.head.commit.clone(),
+            commit: view.head.commit.as_ref().map(|commit| commit.id.clone()),
+            dirty: view.head.commit.as_ref().map(|commit| commit.dirty),
+            deployed: view.head.deployed.as_ref().map(Deployed::from),
+            has_base: plan.has_base,
             has_changes: plan.has_changes(),
-            changes: plan.changes.iter().map(|change| changed(change, &plan.changes)).collect(),
-            left: plan.left.iter().map(Left::from).collect(),
+            cannot_come_back: view.head.reverting.iter().flat_map(|reverting| reverting.lost.clone()).collect(),
+            changes: plan.changes.iter().map(|change| changed(change, plan)).collect(),
+            left: plan.left.iter().map(|left| self::left(left, &plan.facts)).collect(),
             unmanaged: Unmanaged {
                 kinds: plan.unmanaged.kinds.clone(),
                 resources: plan.unmanaged.resources.iter().map(ToString::to_string).collect(),
@@ -44,8 +51,11 @@ impl From<&PlanView<'_>> for Plan {
                 .map(|(kind, (words, n))| Skipped { kind: kind.clone(), resources: *n, words: words.clone() })
                 .collect(),
             unchanged: plan.unchanged.iter().map(ToString::to_string).collect(),
+            drifted: drifted(plan, view.refusals).iter().map(Drifted::from).collect(),
+            already: leaves(&plan.already),
+            released: leaves(&plan.released),
             refusals: view.refusals.iter().map(Refusal::from).collect(),
-            problems: plan.notes.iter().map(Problem::from).collect(),
+            problems: plan.notes.iter().chain(&plan.facts.notes).map(Problem::from).collect(),
             counts: counts(plan),
             forecast: Forecast {
                 requests: plan.forecast.requests,
@@ -58,29 +68,45 @@ impl From<&PlanView<'_>> for Plan {
 
 fn counts(plan: &change::Plan) -> Counts {
     let counts = plan.counts();
+    let outside = outside::counts(plan);
     Counts {
         actions: counts.actions.iter().map(|(action, n)| (action.as_str(), *n)).collect(),
         unchanged: counts.unchanged,
         secrets_not_comparable: counts.secrets,
-        drifted: counts.drifted,
+        drifted: outside.drifted,
+        conflicts: outside.conflicts,
         left: plan.left.len(),
         unmanaged_kinds: plan.unmanaged.kinds.len(),
         unmanaged_resources: plan.unmanaged.resources.len(),
     }
 }
 
-fn changed(change: &change::Change, all: &[change::Change]) -> Change {
+/// Names fields.
+pub(super) fn leaves(leaves: &[(Address, Path)]) -> Vec<Leaf> {
+    leaves.iter().map(|(address, path)| Leaf { address: address.to_string(), path: path.to_string() }).collect()
+}
+
+fn changed(change: &change::Change, plan: &change::Plan) -> Change {
+    let (all, facts) = (&plan.changes, &plan.facts);
+    let effects = facts.effects.get(&change.address).into_iter().flatten();
+    let whole = matches!(change.origin, Origin::Drift | Origin::Conflict);
     Change {
         address: change.address.to_string(),
         kind: change.address.kind.clone(),
         name: change.address.name.clone(),
         id: change.id.clone(),
         action: change.action.as_str(),
+        origin: origin(change.origin),
         risk: change.risk.as_str(),
+        effects: effects
+            .map(|effect| Effect { count: effect.count, at_least: effect.at_least, text: effect.text.clone() })
+            .collect(),
+        outside: blame_of(facts, &change.address, &Path::root()).filter(|_| whole).map(Blame::from),
+        author: author(facts, change.locus.as_ref()),
         reasons: change.reasons.clone(),
         cascades: change.cascades.iter().map(ToString::to_string).collect(),
         place: change.locus.as_ref().map(Place::from),
-        fields: change.fields.iter().map(Field::from).collect(),
+        fields: change.fields.iter().map(|f| field(f, &change.address, facts)).collect(),
         requests: change
             .steps
             .iter()
@@ -91,31 +117,51 @@ fn changed(change: &change::Change, all: &[change::Change]) -> Change {
     }
 }
 
-impl From<&FieldChange> for Field {
-    fn from(field: &FieldChange) -> Self {
-        let side = |value: &Value| if field.how == How::Secret { hidden(value) } else { value.redacted() };
-        Field {
-            path: field.path.to_string(),
-            how: match field.how {
-                How::Value => "value",
-                How::Item => "item",
-                How::Text => "text",
-                How::Secret => "secret",
-            },
-            before: field.diff.before.as_ref().map(side),
-            after: field.diff.after.as_ref().map(side),
-            origin: match field.origin {
-                Origin::Change => "change",
-                Origin::Drift => "drift",
-                Origin::Conflict => "conflict",
-                Origin::Unknown => "unknown",
-            },
-            risk: field.risk.as_str(),
-            why: field.why.clone(),
-            place: field.locus.as_ref().map(Place::from),
-            forces_replace: field.forces_replace,
-        }
+fn field(field: &FieldChange, address: &Address, facts: &Facts) -> Field {
+    let outside = matches!(field.origin, Origin::Drift | Origin::Conflict);
+    Field {
+        path: field.path.to_string(),
+        how: how(field.how),
+        before: side(field, field.diff.before.as_ref()),
+        after: side(field, field.diff.after.as_ref()),
+        origin: origin(field.origin),
+        risk: field.risk.as_str(),
+        why: field.why.clone(),
+        place: field.locus.as_ref().map(Place::from),
+        outside: blame_of(facts, address, &field.path).filter(|_| outside).map(Blame::from),
+        author: author(facts, field.locus.as_ref()),
+        forces_replace: field.forces_replace,
     }
+}
+
+fn author(facts: &Facts, locus: Option<&Locus>) -> Option<Author> {
+    let locus = locus?;
+    let author = facts.ours.get(&(locus.file.clone(), locus.line))?;
+    Some(Author { name: author.name.clone(), commit: author.commit.clone() })
+}
+
+/// The word for how a field is read.
+pub(super) fn how(how: How) -> &'static str {
+    match how {
+        How::Value => "value",
+        How::Item => "item",
+        How::Text => "text",
+        How::Secret => "secret",
+    }
+}
+
+fn origin(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Change => "change",
+        Origin::Drift => "drift",
+        Origin::Conflict => "conflict",
+        Origin::Unknown => "unknown",
+    }
+}
+
+/// One side of a field.
+pub(super) fn side(field: &FieldChange, value: Option<&Value>) -> Option<Json> {
+    value.map(|value| if field.how == How::Secret { hidden(value) } else { value.redacted() })
 }
 
 /// A secret field, even where its value is not known to be one: only where it comes from.
@@ -132,24 +178,22 @@ impl From<&Locus> for Place {
     }
 }
 
-impl From<&change::Left> for Left {
-    fn from(left: &change::Left) -> Self {
-        Left {
-            address: left.address.to_string(),
-            reason: match left.why {
-                Kept::DeleteNotAllowed => "delete-not-allowed",
-                Kept::System(_) => "system",
-                Kept::Own => "own",
-                Kept::Ambiguous(_) => "ambiguous",
-                Kept::CreateOnly => "create-only",
-                Kept::Fixed => "immutable",
-                Kept::Foreign(..) => "refers-to-unsupported-kind",
-                Kept::Refused(_) => "would-be-refused",
-                Kept::Drift => "drift-kept",
-            },
-            words: kept(&left.why, left.fields.is_empty()),
-            fields: left.fields.iter().map(Field::from).collect(),
-        }
+fn left(left: &change::Left, facts: &Facts) -> Left {
+    Left {
+        address: left.address.to_string(),
+        reason: match left.why {
+            Kept::DeleteNotAllowed => "delete-not-allowed",
+            Kept::System(_) => "system",
+            Kept::Own => "own",
+            Kept::Ambiguous(_) => "ambiguous",
+            Kept::CreateOnly => "create-only",
+            Kept::Fixed => "immutable",
+            Kept::Foreign(..) => "refers-to-unsupported-kind",
+            Kept::Refused(_) => "would-be-refused",
+            Kept::Drift => "drift-kept",
+        },
+        words: kept(&left.why, left.fields.is_empty()),
+        fields: left.fields.iter().map(|f| field(f, &left.address, facts)).collect(),
     }
 }
 
@@ -200,13 +244,16 @@ impl From<&[problem::Problem]> for Problems {
 
 impl Apply {
     /// What an apply of a plan did.
-    pub fn new(view: &PlanView<'_>, report: &Report, deployment: Option<&str>) -> Self {
+    pub fn new(view: &PlanView<'_>, applied: &apply::Applied<'_>) -> Self {
+        let report = applied.report;
         Apply {
             format: "tenantry.apply/1",
-            deployment: deployment.map(str::to_owned),
+            deployment: applied.deployment.map(str::to_owned),
             complete: report.complete(),
             interrupted: report.interrupted,
             requests: report.requests,
+            side_effects: leaves(applied.side_effects),
+            next: applied.next(),
             changes: report
                 .changes
                 .iter()

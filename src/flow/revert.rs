@@ -1,0 +1,245 @@
+//! `revert`: the desired state that takes a deployment back, planned, judged and applied like any other.
+
+use super::past::Past;
+use super::plan::{PlanRequest, Planned, answer, plan as plan_files};
+use super::{Failed, Request, Session};
+use crate::deployment::{BaseEntry, Deployment, Outcome, Purpose, Undo, undo};
+use crate::guard;
+use crate::journal;
+use crate::live::{Reach, read};
+use crate::model::{BaseResource, Fingerprint, Live, Secret, Sources};
+use crate::plan;
+use crate::problem::Problem;
+use crate::project::{COMMAND_TIMEOUT, Resolved, SecretContext, Settings, load_settings, resolve_secret};
+use crate::receipt::{self, Asked};
+use crate::schema::Registry;
+
+/// What is to be taken back.
+#[derive(Debug, Clone)]
+pub enum Back {
+    /// The last deployment.
+    Last,
+    /// This deployment: an id, or a prefix of one.
+    Deployment(String),
+    /// Everything since: a commit, or a deployment whose commit is meant.
+    To(String),
+}
+
+/// Plans a revert. Nothing else of `request` than its patterns and approvals counts, unless it goes back to a commit.
+///
+/// # Errors
+///
+/// `no-deployment`, `unknown-deployment`, and those of [`plan`](super::plan()).
+pub async fn revert(request: &PlanRequest, back: &Back) -> Result<Planned, Failed> {
+    if let Back::To(to) = back {
+        return to_commit(request, to).await;
+    }
+    let loaded = load_settings(&request.base.flags, &request.base.around)?;
+    let (settings, sources, mut problems) = (loaded.settings, loaded.sources, loaded.warnings);
+    let session =
+        Session::open(&settings, &request.base).await.map_err(|problem| Failed::one(problem, sources.clone()))?;
+    let made = undone(request, back, &settings, &session, &mut problems).await;
+    match made {
+        Ok(made) => Ok(planned(made, request, settings, session, problems, sources)),
+        Err(problem) => {
+            session.close().await;
+            Err(Failed::one(problem, sources))
+        }
+    }
+}
+
+/// Plans the files of then: everything since is taken back.
+async fn to_commit(request: &PlanRequest, to: &str) -> Result<Planned, Failed> {
+    let mut wanted = PlanRequest { at: Some(to.to_owned()), ..request.clone() };
+    let looks_like_an_id = to.len() >= 4 && to.starts_with("01") && to.chars().all(|c| c.is_ascii_alphanumeric());
+    let mut taken = Vec::new();
+    if looks_like_an_id && let Some((commit, since)) = commit_of(request, to).await? {
+        wanted.at = Some(commit);
+        taken = since;
+    }
+    let mut planned = plan_files(&wanted).await?;
+    planned.purpose = Purpose::Revert(taken);
+    planned.back_to = Some(to.to_owned());
+    planned.refusals = guard::judge(&planned.plan, planned.judgement());
+    Ok(planned)
+}
+
+/// Finds the commit of a deployment, and the deployments since; `None` where no deployment has this id.
+async fn commit_of(request: &PlanRequest, id: &str) -> Result<Option<(String, Vec<String>)>, Failed> {
+    let found = super::history::history(&request.base).await?;
+    let Ok(deployment) = found.history.find(id) else { return Ok(None) };
+    let Some(commit) = &deployment.commit else {
+        let problem = Problem::error("commit-missing", format!("deployment {} was made outside a repository", deployment.id))
+            .help("name a commit instead: `tenantry revert --to COMMIT`");
+        return Err(Failed::one(problem, found.sources));
+    };
+    let since = found.history.iter().rev().map(|d| d.id.clone()).take_while(|other| *other != deployment.id).collect();
+    Ok(Some((commit.id.clone(), since)))
+}
+
+struct Undone {
+    plan: crate::change::Plan,
+    of: Deployment,
+    closes: Vec<Deployment>,
+    undo: Undo,
+    live: Live,
+    names: crate::codec::Names,
+    past: Past,
+}
+
+async fn undone(
+    request: &PlanRequest,
+    back: &Back,
+    settings: &Settings,
+    session: &Session,
+    problems: &mut Vec<Problem>,
+) -> Result<Undone, Problem> {
+    let registry = Registry::get();
+    problems.extend(session.client.warnings());
+    let mut past = Past::read(settings, &request.base, session, problems).await?;
+    let mut closes = Vec::new();
+    let mut of = chosen(&past, back)?.clone();
+    let kinds = of.images.iter().map(|image| image.address.kind.clone()).collect();
+    let (live, names) = read(&session.client, registry, Reach::Whole(&kinds)).await?;
+    if of.outcome.is_none() {
+        of.base = crashed(&past, &of, &live)?;
+        of.ended = Some(session.client.server_now());
+        of.outcome = Some(Outcome::Partial);
+        closes.push(of.clone());
+    }
+    let secrets = Known::of(&of, settings, &request.base, past.key.as_ref()).await;
+    let undo = undo(registry, &of, &|fingerprint| secrets.get(fingerprint));
+    let options = plan::Options {
+        environment: settings.environment.clone(),
+        targets: request.targets.clone(),
+        overwrite: request.overwrite.clone(),
+        keep_drift: true,
+        fingerprint_key: past.key.clone(),
+        ..plan::Options::default()
+    };
+    let mut desired = undo.desired.clone();
+    problems.extend(plan::complete(registry, &mut desired, &live, &names));
+    let mut made = plan::make(registry, &desired, &live, Some(&undo.base), &options);
+    problems.extend(plan::problems(&made));
+    if let Some(error) = problems.iter().position(Problem::is_error) {
+        return Err(problems.swap_remove(error));
+    }
+    answer(&mut made, &past, session, (&live, &names), &request.base).await;
+    past.base_missing = None;
+    Ok(Undone { plan: made, of, closes, undo: Undo { desired, ..undo }, live, names, past })
+}
+
+/// Finds the deployment that is meant.
+fn chosen<'a>(past: &'a Past, back: &Back) -> Result<&'a Deployment, Problem> {
+    let none = || {
+        Problem::error("no-deployment", "no deployment of this tenant is recorded here")
+            .note(format!("the ledger is {}", past.ledger.describe()))
+            .help("fetch the ledger that holds it, or go back to files of then: `tenantry revert --to COMMIT`")
+    };
+    match back {
+        Back::Deployment(id) => past.history.find(id).map_err(|found| match found.len() {
+            0 if past.history.iter().next().is_none() => none(),
+            0 => Problem::error("unknown-deployment", format!("there is no deployment `{id}`"))
+                .help("`tenantry history` lists those that are known"),
+            _ => Problem::error("unknown-deployment", format!("several deployments begin with `{id}`"))
+                .note(found.join(", "))
+                .help("give more of the id"),
+        }),
+        Back::Last | Back::To(_) => {
+            let newest = past.history.iter().rev().find(|d| d.purpose != Purpose::Baseline && !d.images.is_empty());
+            newest.ok_or_else(none)
+        }
+    }
+}
+
+/// What a deployment that crashed left: of what its journal touched, what is live now.
+fn crashed(past: &Past, of: &Deployment, live: &Live) -> Result<Vec<BaseEntry>, Problem> {
+    let entries = journal::read(&past.ledger.journal(&of.id))?;
+    let reached = entries.touched();
+    let touched = of.images.iter().filter(|image| reached.contains(&image.address));
+    let entry = |image: &crate::deployment::Image| {
+        let found = live.resources(&image.address.kind).iter().find(|resource| {
+            resource.address == image.address || (!image.id.is_empty() && resource.id == image.id)
+        });
+        let left = found.map(|resource| {
+            let value = resource.value.fingerprinted(past.key.as_ref());
+            BaseResource { id: resource.id.clone(), desired: value.clone(), live: value }
+        });
+        BaseEntry { address: image.address.clone(), left }
+    };
+    Ok(touched.map(entry).collect())
+}
+
+/// Secrets of now that are the secrets of then.
+struct Known(Vec<(Fingerprint, Secret)>);
+
+impl Known {
+    /// Asks for every secret whose fingerprint names a source that can still be asked.
+    async fn of(
+        of: &Deployment,
+        settings: &Settings,
+        request: &Request,
+        key: Option<&crate::model::FingerprintKey>,
+    ) -> Known {
+        let mut wanted: Vec<Fingerprint> = Vec::new();
+        for image in &of.images {
+            if let Some(value) = &image.value {
+                value.each_fingerprint(&mut |fingerprint| wanted.push(fingerprint.clone()));
+            }
+        }
+        let context = SecretContext {
+            env: request.around.env.clone(),
+            folder: settings.root.clone(),
+            command_timeout: COMMAND_TIMEOUT,
+        };
+        let mut known = Vec::new();
+        for (name, source) in &settings.secrets {
+            let Resolved::Known(secret) = resolve_secret(source, &format!("secrets.{name}"), &context).await else {
+                continue;
+            };
+            let Some(key) = key else { continue };
+            let mark = Fingerprint { source: format!("secrets.{name}"), mark: Some(key.mark(secret.expose())) };
+            known.extend(wanted.iter().filter(|w| w.same_as(&mark) == Some(true)).map(|w| (w.clone(), secret.clone())));
+        }
+        Known(known)
+    }
+
+    fn get(&self, fingerprint: &Fingerprint) -> Option<Secret> {
+        self.0.iter().find(|(known, _)| known.same_as(fingerprint) == Some(true)).map(|(_, secret)| secret.clone())
+    }
+}
+
+fn planned(
+    made: Undone,
+    request: &PlanRequest,
+    settings: Settings,
+    session: Session,
+    problems: Vec<Problem>,
+    sources: Sources,
+) -> Planned {
+    let Undone { plan, of, closes, undo, live, names, past } = made;
+    let mut planned = Planned {
+        plan,
+        refusals: Vec::new(),
+        problems,
+        sources,
+        settings,
+        purpose: Purpose::Revert(vec![of.id]),
+        back_to: None,
+        lost: undo.lost,
+        closes,
+        digest: receipt::description_digest(&undo.desired),
+        desired: undo.desired,
+        live,
+        names,
+        past,
+        base: Some(undo.base),
+        session,
+        whole: true,
+        asked: Asked::default(),
+        approved: request.approved.clone(),
+        overwrite: request.overwrite.clone(),
+    };
+    planned.refusals = guard::judge(&planned.plan, planned.judgement());
+    planned
+}
