@@ -187,7 +187,11 @@ async fn recorded(
     };
     if let Some(after) = &after {
         record.base = earlier.map(|earlier| earlier.base.clone()).unwrap_or_default();
+<<<<<<< HEAD
         for entry in planned.aftermath(after, &planned.moved()).base(&done) {
+=======
+        for entry in aftermath(planned, after, &renames(planned)).base(&done) {
+>>>>>>> plan3
             record.base.retain(|known| known.address != entry.address);
             record.base.push(entry);
         }
@@ -256,12 +260,33 @@ pub(super) fn unfinished(open: &Deployment) -> Problem {
         .help("`tenantry apply --resume` carries it on; `tenantry revert` takes it back")
 }
 
+fn renames(planned: &Planned) -> Vec<(Address, Address)> {
+    planned.settings.moved.iter().map(|m| (m.from.clone(), m.to.clone())).collect()
+}
+
+/// How the deployment is looked at: from what was live before it, or from what is live after it.
+fn aftermath<'a>(planned: &'a Planned, live: &'a Live, moved: &'a [(Address, Address)]) -> plan::Aftermath<'a> {
+    plan::Aftermath {
+        registry: Registry::get(),
+        plan: &planned.plan,
+        desired: &planned.desired,
+        live,
+        before: planned.base.as_ref(),
+        moved,
+        key: planned.past.key.as_ref(),
+    }
+}
+
 /// What the deployment is going to touch, as it is before; a resumed one keeps what it saw first.
 fn images(planned: &Planned, earlier: Option<&Deployment>) -> Vec<crate::deployment::Image> {
     let mut images = earlier.map(|earlier| earlier.images.clone()).unwrap_or_default();
     let known: BTreeSet<Address> = images.iter().map(|image| image.address.clone()).collect();
+<<<<<<< HEAD
     let moved = planned.moved();
     let more = planned.aftermath(&planned.live, &moved).images();
+=======
+    let more = aftermath(planned, &planned.live, &renames(planned)).images();
+>>>>>>> plan3
     images.extend(more.into_iter().filter(|image| !known.contains(&image.address)));
     images
 }

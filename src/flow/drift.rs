@@ -83,6 +83,7 @@ async fn compared(
     let options = plan::Options {
         environment: settings.environment.clone(),
         targets: request.targets.clone(),
+        fingerprint_key: past.key.clone(),
         filters: described.filters.clone(),
         fingerprint_key: past.key.clone(),
         ..plan::Options::default()

@@ -291,6 +291,7 @@ fn options(request: &PlanRequest, described: &Described, past: &Past) -> plan::O
         leave_refused: settings.mode == Mode::Compatibility,
         leave_removals: settings.mode == Mode::Compatibility && !everything,
         send_secrets: request.send_secrets,
+        fingerprint_key: past.key.clone(),
         targets: request.targets.clone(),
         filters: described.filters.clone(),
         moved: settings.moved.iter().map(|m| (m.from.clone(), m.to.clone())).collect(),

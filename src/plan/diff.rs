@@ -197,13 +197,12 @@ impl<'a> Walk<'_, 'a, '_> {
                     self.unreturned(member, &path.key(name), sides.and_then(|v| v.get(name)), flags);
                 }
             }
-            Some(Value::Null) => {
-                // That it is there is known, though not what it is.
-                if sides.live.is_some_and(|live| !live.is_blank()) {
-                    let sides = ThreeWay { desired: None, ..sides };
-                    self.entry(path, sides, spec, Flags { secret: true, ..flags }, How::Secret);
-                }
+            // That it is there is known, though not what it is.
+            Some(Value::Null) if sides.live.is_some_and(|live| !live.is_blank()) => {
+                let sides = ThreeWay { desired: None, ..sides };
+                self.entry(path, sides, spec, Flags { secret: true, ..flags }, How::Secret);
             }
+            Some(Value::Null) => {}
             Some(wanted) => {
                 let base = sides.base.map(|base| base.before);
                 match base.and_then(|before| self.same(spec, Some(wanted), before)) {

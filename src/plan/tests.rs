@@ -99,8 +99,10 @@ fn origins(plan: &Plan) -> Vec<String> {
     plan.changes.iter().flat_map(|c| &c.fields).map(told).collect()
 }
 
+type Sort = (&'static str, fn(u8) -> Json);
+
 /// Sorts of leaves, with what makes a value of one: the member, and JSON for a choice of 0 (absent) to 3.
-const SORTS: &[(&str, fn(u8) -> Json)] = &[
+const SORTS: &[Sort] = &[
     ("scalar", |n| json!({"scalar": n})),
     ("text", |n| json!({"text": format!("a\n{n}\n")})),
     ("map", |n| if n == 0 { json!({"map": {}}) } else { json!({"map": {"x": n}}) }),
