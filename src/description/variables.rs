@@ -166,7 +166,9 @@ impl Variables {
             Some(near) => problem.help(format!("did you mean `{}`?", written.replace(&marker.name, near))),
             None => problem,
         };
-        problem.help(format!("set it under `variables`, or with `--var {}=VALUE`", marker.name))
+        // Only a repository of auth0-deploy-cli fills markers from the process environment, and only it has no project file.
+        let place = if self.markers_from_env { "AUTH0_KEYWORD_REPLACE_MAPPINGS" } else { "variables" };
+        problem.help(format!("set it under `{place}`, or with `--var {}=VALUE`", marker.name))
     }
 
     /// Adds which environments do set a name.

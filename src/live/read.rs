@@ -13,7 +13,7 @@ use super::raw::{fill, put};
 use super::reach::{Reach, needed};
 use crate::api::{Client, Failure};
 use crate::codec::{Names, encode_segment, put_sub_rows};
-use crate::model::{Live, Value};
+use crate::model::{Live, Path, Segment, Unavailable, Value};
 use crate::problem::Problem;
 use crate::schema::{KindShape, KindSpec, ListEndpoint, ListPaging, Part, PartStep, Registry, SubSpec};
 
@@ -75,28 +75,9 @@ impl Reader<'_> {
             raw = self.get(get, &get.path.replace("{id}", &encode_segment(&id))).await?;
         }
         let mut unreadable = Vec::new();
-        let subs: Vec<(String, &SubSpec)> = spec
-            .subs()
-            .into_iter()
-            .filter(|(path, _)| {
-                self.is_whole() && path.0.len() == 1 || described.is_some_and(|d| holds(&d.value, path))
-            })
-            .filter_map(|(path, field)| Some((path.to_string(), field.sub.as_deref()?)))
-            .collect();
-        let lists = join_all(subs.iter().map(|(_, sub)| {
-            let path = fill(&sub.list.path, &id, &raw);
-            async move { self.list(&sub.list, &path).await }
-        }))
-        .await;
-        for ((name, sub), rows) in subs.into_iter().zip(lists) {
-            match rows {
-                Ok(rows) => put_sub_rows(&mut raw, &name, rows),
-                Err(failure) => match unavailable(&failure, sub.optional) {
-                    Some(why) => unreadable.push((name, why)),
-                    None => return Err(failure),
-                },
-            }
-        }
+        let top =
+            |path: &Path| self.is_whole() && path.0.len() == 1 || described.is_some_and(|d| holds(&d.value, path));
+        self.subs(spec, &id, &mut raw, &mut unreadable, top).await?;
         let parts: Vec<&Part> = spec.parts.iter().filter(|part| applies(part, &raw)).collect();
         for part in parts {
             let [PartStep::Key(member)] = part.at.as_slice() else { continue };
@@ -112,6 +93,12 @@ impl Reader<'_> {
                 },
             }
         }
+        if self.is_whole() {
+            // What hangs below a member can be there only once that member is.
+            let below = spec.subs().into_iter().map(|(path, _)| path).filter(|path| is_below(&raw, path));
+            let present: Vec<Path> = below.collect();
+            self.subs(spec, &id, &mut raw, &mut unreadable, |path| present.contains(path)).await?;
+        }
         for (name, path) in crate::quirk::of(spec).further_reads(&raw) {
             let wanted = self.is_whole() || described.is_some();
             if wanted {
@@ -125,6 +112,38 @@ impl Reader<'_> {
             }
         }
         Ok(RawResource { raw, place: None, unreadable })
+    }
+
+    /// Reads the lists behind endpoints of their own that are wanted.
+    async fn subs(
+        &self,
+        spec: &KindSpec,
+        id: &str,
+        raw: &mut Json,
+        unreadable: &mut Vec<(String, Unavailable)>,
+        wanted: impl Fn(&Path) -> bool,
+    ) -> Result<(), Failure> {
+        let subs: Vec<(String, &SubSpec)> = spec
+            .subs()
+            .into_iter()
+            .filter(|(path, _)| wanted(path))
+            .filter_map(|(path, field)| Some((path.to_string(), field.sub.as_deref()?)))
+            .collect();
+        let lists = join_all(subs.iter().map(|(_, sub)| {
+            let path = fill(&sub.list.path, id, raw);
+            async move { self.list(&sub.list, &path).await }
+        }))
+        .await;
+        for ((name, sub), rows) in subs.into_iter().zip(lists) {
+            match rows {
+                Ok(rows) => put_sub_rows(raw, &name, rows),
+                Err(failure) => match unavailable(&failure, sub.optional) {
+                    Some(why) => unreadable.push((name, why)),
+                    None => return Err(failure),
+                },
+            }
+        }
+        Ok(())
     }
 
     async fn single(&self, spec: &KindSpec) -> Result<Option<RawResource>, Failure> {
@@ -214,3 +233,15 @@ static ARRAY: ListEndpoint = ListEndpoint {
     max: 100,
     exclude: Vec::new(),
 };
+
+/// Says whether a path of several keys hangs below an object that is there.
+fn is_below(raw: &Json, path: &Path) -> bool {
+    let Some((_, above)) = path.0.split_last().filter(|(_, above)| !above.is_empty()) else { return false };
+    let mut here = raw;
+    for segment in above {
+        let Segment::Key(key) = segment else { return false };
+        let Some(inner) = here.get(key) else { return false };
+        here = inner;
+    }
+    here.is_object()
+}

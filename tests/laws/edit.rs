@@ -1,9 +1,10 @@
 //! Edits of a live resource past Tenantry: what to send for a leaf to get another value.
 
 use serde_json::{Value as Json, json};
-use tenantry::model::{LiveResource, Path, Value};
+use tenantry::model::{LiveResource, Path, Secret, Value};
 use tenantry::schema::{Batch, FieldSpec, KindSpec, Part, PartStep, Place, Shape, SubEndpoint, SubSpec, Verb};
 
+use super::hand::{PEM, by_hand, rivals};
 use super::shape::{Leaf, LeafKind, Node, Step, is_written};
 use super::values::{Ids, Reach, value};
 
@@ -61,7 +62,18 @@ pub(crate) fn edit(
     ids: &Ids,
 ) -> Option<Edited> {
     let mut out = raw.clone();
+    let rivals = rivals(&spec.name, resource);
+    if let [Step::Member(_), Step::Member(name), ..] = &leaf.pattern[..]
+        && rivals.contains(&name.as_str())
+    {
+        return None;
+    }
+    if let Some(options) = out.get_mut("options").and_then(Json::as_object_mut) {
+        options.retain(|name, _| !rivals.contains(&name.as_str()));
+    }
     let mut at = Vec::new();
+    let by_hand = by_hand(&spec.name, &leaf.name(), ids);
+    let by_hand = by_hand.get(salt % by_hand.len().max(1)).cloned();
     let mut node = Node::root(spec);
     let mut here = &mut out;
     let mut path = Path::root();
@@ -90,11 +102,12 @@ pub(crate) fn edit(
                     };
                 }
                 here = found;
+                add_secrets(&node, here, salt, ids);
             }
             Step::Key => {
                 node = node.values()?;
                 let members = here.as_object_mut()?;
-                let key = members.keys().find(|k| !k.starts_with('$')).cloned().unwrap_or_else(|| "law".to_owned());
+                let key = members.keys().rfind(|k| !k.starts_with('$')).cloned().unwrap_or_else(|| "law".to_owned());
                 path = path.key(&key);
                 at.push(At::Key(key.clone(), key.clone()));
                 let inner = depth + 1 < leaf.pattern.len();
@@ -119,8 +132,13 @@ pub(crate) fn edit(
     }
     let new = match leaf.kind {
         LeafKind::Value => {
-            let new = value(&node, &last, salt, reach, ids);
-            if *here == new {
+            let mut new = by_hand.unwrap_or_else(|| value(&node, &last, salt, reach, ids));
+            // What holds the leaf may just have been made with the same value.
+            let before = super::edit::at(raw, &at);
+            if *before == new && is_one_or_none(&node) {
+                new = Json::Null;
+            }
+            if *before == new {
                 return None;
             }
             *here = new.clone();
@@ -135,20 +153,68 @@ pub(crate) fn edit(
                 let new = items.pop()?;
                 return Some(Edited { raw: out, at, new });
             }
-            let new = value(&node.item()?, &last, salt, reach, ids);
+            let new = match by_hand {
+                Some(new) => new,
+                None => value(&node.item()?, &last, salt, reach, ids),
+            };
             let keys = &node.field.key;
             let is_same = |item: &Json, key: &String| {
                 item.get(key).or_else(|| item.pointer("/action/name")).is_some_and(|found| Some(found) == new.get(key))
             };
             let repeats = |item: &Json| !keys.is_empty() && keys.iter().all(|key| is_same(item, key));
-            if items.contains(&new) || items.iter().any(repeats) {
+            // What was just made to hold it may hold it already.
+            let made = super::edit::at(raw, &at).is_null() && !items.is_empty();
+            if !made && (items.contains(&new) || items.iter().any(repeats)) {
                 return None;
             }
-            items.push(new.clone());
+            if !made {
+                items.push(new.clone());
+            }
             new
         }
     };
     Some(Edited { raw: out, at, new })
+}
+
+/// Describes the secrets that objects have to be written with, and that no read returns.
+pub(crate) fn describe_secrets(node: &Node<'_>, here: &mut Value) {
+    let Some(members) = here.as_object_mut() else { return };
+    for name in node.required() {
+        if let Some(member) = node.member(name).filter(|member| member.field.write_only)
+            && !members.contains_key(name)
+        {
+            let made = match name {
+                "pem" => Value::from(PEM),
+                _ if member.field.secret => Value::Secret(Secret::new("law", "secrets.law")),
+                _ => continue,
+            };
+            members.insert(name.to_owned(), made);
+        }
+    }
+    for (name, inner) in members.iter_mut() {
+        if let Some(node) = node.member(name) {
+            describe_secrets(&node, inner);
+        }
+    }
+}
+
+/// Says whether there is one value, and the member can be cleared.
+fn is_one_or_none(node: &Node<'_>) -> bool {
+    let choices = node.keyword("enum").and_then(Json::as_array);
+    choices.is_some_and(|choices| choices.len() == 2 && choices.contains(&Json::Null))
+}
+
+/// Adds the secrets that an object has to be written with, and that no read returns.
+fn add_secrets(node: &Node<'_>, here: &mut Json, salt: usize, ids: &Ids) {
+    let Json::Object(members) = here else { return };
+    for name in node.required() {
+        if let Some(member) = node.member(name).filter(|member| member.field.write_only) {
+            members.entry(name).or_insert_with(|| match name {
+                "pem" => json!(PEM),
+                _ => value(&member, name, salt, Reach::Least, ids),
+            });
+        }
+    }
 }
 
 /// Returns what stands at a place.
@@ -229,14 +295,14 @@ fn sorted(json: &Json) -> Json {
     }
 }
 
-/// Removes what a write does not take: what the server sets, and null.
+/// Removes what a later write does not take: what the server sets, what is settled on create, and null.
 fn writable(field: &FieldSpec, raw: &Json) -> Json {
     match (&field.shape, raw) {
         (Shape::Record { members, open, .. }, Json::Object(object)) => object
             .iter()
             .filter(|(name, value)| {
                 let member = members.iter().find(|(n, m)| m.api.as_ref().unwrap_or(n) == *name).map(|(_, m)| m);
-                let taken = member.map_or(*open, |m| !m.read_only && !m.skip);
+                let taken = member.map_or(*open, |m| !m.read_only && !m.skip && !m.create_only);
                 !value.is_null() && taken && !name.starts_with('$')
             })
             .map(|(name, value)| {

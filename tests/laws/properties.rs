@@ -8,6 +8,8 @@ use serde_json::{Value as Json, json};
 use tenantry::apply::Outcome;
 use tenantry::change::{Action, Plan};
 use tenantry::model::{Desired, Secret, Value};
+use tenantry::render::json::v1;
+use tenantry::render::{self, Head, PlanView, plan_human, plan_markdown};
 use tenantry::schema::Registry;
 
 use super::tenant::{Tenant, describe, describe_live, described, told};
@@ -38,7 +40,7 @@ fn fixture() -> Json {
 }
 
 /// A part of the fixture, its kinds, resources and members in the order that `seed` gives.
-fn part(without: &BTreeSet<usize>, seed: u64) -> Json {
+pub(crate) fn part(without: &BTreeSet<usize>, seed: u64) -> Json {
     let mut json = fixture();
     for n in without {
         json.as_object_mut().unwrap().remove(LEAVES[n % LEAVES.len()]);
@@ -82,7 +84,7 @@ fn shuffled_members(json: &Json, state: &mut u64) -> Json {
 }
 
 /// Runs a law on random parts.
-fn law<F: Future<Output = ()>>(check: impl Fn(BTreeSet<usize>, u64) -> F) {
+pub(crate) fn law<F: Future<Output = ()>>(check: impl Fn(BTreeSet<usize>, u64) -> F) {
     let config = Config { cases: CASES, failure_persistence: None, max_shrink_iters: 0, ..Config::default() };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let strategy = (prop::collection::btree_set(0_usize..LEAVES.len(), 0..5), any::<u64>());
@@ -200,7 +202,7 @@ fn a_run_that_stops_anywhere_can_be_finished() {
     });
 }
 
-async fn values(tenant: &Tenant, desired: &Desired) -> BTreeMap<String, Value> {
+pub(crate) async fn values(tenant: &Tenant, desired: &Desired) -> BTreeMap<String, Json> {
     let live = tenant.plan(desired).await.live;
     let described: BTreeSet<String> =
         desired.kinds.values().flat_map(|k| &k.resources).map(|r| r.address.to_string()).collect();
@@ -212,7 +214,7 @@ async fn values(tenant: &Tenant, desired: &Desired) -> BTreeMap<String, Value> {
             if let Some(members) = value.as_object_mut() {
                 members.shift_remove("client_secret");
             }
-            out.insert(resource.address.to_string(), value);
+            out.insert(resource.address.to_string(), value.redacted());
         }
     }
     out
@@ -246,6 +248,13 @@ async fn what_is_not_described_is_never_written() {
     }
 }
 
+/// A plan as text, as Markdown and as JSON.
+fn renderings(plan: &Plan) -> String {
+    let view = PlanView { plan, refusals: &[], head: &Head::default() };
+    let json = v1::text(&v1::Plan::from(&view));
+    format!("{}\n{}\n{json}", plan_human(&view, &render::Options::default()), plan_markdown(&view))
+}
+
 #[tokio::test]
 async fn no_output_of_a_plan_holds_a_secret() {
     const SECRET: &str = "hunter2-made-up-0815";
@@ -273,8 +282,11 @@ async fn no_output_of_a_plan_holds_a_secret() {
         let shown = field.diff.after.as_ref().map(|v| v.redacted().to_string()).unwrap_or_default();
         assert!(!shown.contains(SECRET), "{}", field.path);
     }
+    let shown = renderings(&planned.plan);
+    assert!(!shown.contains(SECRET), "{shown}");
     tenant.apply(planned).await;
     let again = tenant.plan(&desired).await;
     assert!(!format!("{:?}", again.plan).contains(SECRET));
+    assert!(!renderings(&again.plan).contains(SECRET));
     assert!(!again.plan.has_changes(), "{:#?}", told(&again.plan));
 }

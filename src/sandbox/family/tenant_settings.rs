@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::parts::{assign, items, merge, set, text, unset};
+use super::parts::{assign, merge, set, text, unset};
 use crate::sandbox::call::Method::{Get, Patch};
 use crate::sandbox::call::{ApiError, Call, Outcome, Reply};
 use crate::sandbox::page;
@@ -63,12 +63,6 @@ pub(super) fn bootstrap(state: &mut State, _now_ms: i64) {
         "client_id_metadata_document_supported": false,
     });
     state.documents.insert(SETTINGS.to_owned(), settings);
-}
-
-/// Says whether texts may be written in a language.
-pub(super) fn has_locale(state: &State, language: &str) -> bool {
-    let settings = state.documents.get(SETTINGS).unwrap_or(&Value::Null);
-    items(settings, "enabled_locales").iter().any(|locale| locale == language)
 }
 
 fn stored(state: &State) -> Value {
@@ -240,10 +234,9 @@ mod tests {
     }
 
     #[test]
-    fn fields_select_members_and_locales_are_known() {
+    fn fields_select_members() {
         let mut state = fresh();
         let body = answer(read(&mut state, &query(&[], &[("fields", "sandbox_version")])), 200);
         assert_eq!(body, json!({"sandbox_version": "22"}));
-        assert!(has_locale(&state, "en") && !has_locale(&state, "de"));
     }
 }
