@@ -1,6 +1,6 @@
 //! Runs the changes of a plan in the order their dependencies allow.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -208,15 +208,19 @@ pub async fn apply(
 
 /// Finds the API's objects that changes are about, as they were.
 fn raw_before<'l>(changes: &[Change], live: &'l Live) -> HashMap<usize, &'l Json> {
-    let mut by_id: HashMap<(&str, &str), &Json> = HashMap::new();
-    let kinds: std::collections::BTreeSet<&str> = changes.iter().map(|change| change.address.kind.as_str()).collect();
-    for kind in kinds {
-        by_id.extend(live.resources(kind).iter().map(|found| ((kind, found.id.as_str()), &found.raw)));
-    }
+    let kinds: BTreeSet<&str> = changes.iter().map(|change| change.address.kind.as_str()).collect();
+    let all = || kinds.iter().flat_map(|kind| live.resources(kind).iter().map(move |found| (*kind, found)));
+    let by_id: HashMap<(&str, &str), &Json> =
+        all().map(|(kind, found)| ((kind, found.id.as_str()), &found.raw)).collect();
+    // Some kinds have no ids but their names.
+    let by_name: HashMap<&Address, &Json> = all().map(|(_, found)| (&found.address, &found.raw)).collect();
     let updates = changes.iter().enumerate().filter(|(_, change)| change.action == Action::Update);
     let found = |(n, change): (usize, &Change)| {
-        let raw = by_id.get(&(change.address.kind.as_str(), change.id.as_deref()?))?;
-        Some((n, *raw))
+        let raw = match change.id.as_deref().filter(|id| !id.is_empty()) {
+            Some(id) => by_id.get(&(change.address.kind.as_str(), id)),
+            None => by_name.get(&change.address),
+        };
+        Some((n, *raw?))
     };
     updates.filter_map(found).collect()
 }
