@@ -136,31 +136,33 @@ pub async fn take(client: &Client, owner: &Owner, over: Option<&str>, terms: Ter
         if attempt > 1 {
             tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
         }
+        // Looking first also tells the server's time, by which the new lock is dated.
+        match find(&client).await {
+            Ok(None) => {}
+            // The answer that said so was lost.
+            Ok(Some((id, Some(found)))) if found.token == token => {
+                return Ok(Taken::Locked(Lock::begin(client, id, &found, terms)));
+            }
+            Ok(Some((id, Some(found)))) => {
+                if found.until > client.server_now() && over != Some(found.deployment.as_str()) {
+                    return Err(locked(&client, Some(&found)));
+                }
+                match delete(&client, &id, &owner.deployment).await {
+                    // Gone already: somebody was faster.
+                    Ok(()) | Err(Failure::NotFound { .. } | Failure::InDoubt { .. }) => {}
+                    Err(failure) => return Err(failure.problem()),
+                }
+            }
+            Ok(Some((_, None))) => return Err(locked(&client, None)),
+            Err(failure) => return refused(&failure),
+        }
         let until = later(client.server_now(), terms.lasts);
-        let held = Held { deployment: owner.deployment.clone(), actor: owner.actor.clone(), until, token: token.clone() };
+        let held =
+            Held { deployment: owner.deployment.clone(), actor: owner.actor.clone(), until, token: token.clone() };
         match create(&client, &held).await {
             Ok(Some(id)) => return Ok(Taken::Locked(Lock::begin(client, id, &held, terms))),
             Ok(None) | Err(Failure::Refused { status: 409, .. } | Failure::InDoubt { .. }) => {}
-            Err(failure @ (Failure::Scope { .. } | Failure::Feature { .. })) => {
-                return Ok(Taken::Unlocked(unlocked(&failure.problem().title)));
-            }
-            Err(failure) => return Err(failure.problem()),
-        }
-        let Some((id, found)) = find(&client).await.map_err(|failure| failure.problem())? else { continue };
-        match found {
-            // The answer that said so was lost.
-            Some(found) if found.token == token => {
-                return Ok(Taken::Locked(Lock::begin(client, id, &found, terms)));
-            }
-            Some(found) if found.until > client.server_now() && over != Some(found.deployment.as_str()) => {
-                return Err(locked(&client, Some(&found)));
-            }
-            None => return Err(locked(&client, None)),
-            Some(_) => match delete(&client, &id, &owner.deployment).await {
-                // Gone already: somebody was faster.
-                Ok(()) | Err(Failure::NotFound { .. } | Failure::InDoubt { .. }) => {}
-                Err(failure) => return Err(failure.problem()),
-            },
+            Err(failure) => return refused(&failure),
         }
     }
     Err(locked(&client, None))
@@ -212,7 +214,10 @@ impl Lock {
             Ok(()) | Err(Failure::NotFound { .. }) => Vec::new(),
             Err(failure) => {
                 let until = inner.state().until;
-                let problem = Problem::warning("lock-left", format!("the lock could not be released: {}", failure.problem().title));
+                let problem = Problem::warning(
+                    "lock-left",
+                    format!("the lock could not be released: {}", failure.problem().title),
+                );
                 vec![
                     problem
                         .note(format!("it runs out at {}", shown(until)))
@@ -330,6 +335,14 @@ fn locked(client: &Client, by: Option<&Held>) -> Problem {
         None => Problem::error("locked", format!("{domain} is locked by somebody who left no name"))
             .note(format!("there is a role `{ROLE}` that Tenantry cannot read, or that comes and goes"))
             .help(format!("if nobody applies, delete the role `{ROLE}` in the dashboard")),
+    }
+}
+
+/// What it means that the role cannot be read or made.
+fn refused(failure: &Failure) -> Result<Taken, Problem> {
+    match failure {
+        Failure::Scope { .. } | Failure::Feature { .. } => Ok(Taken::Unlocked(unlocked(&failure.problem().title))),
+        _ => Err(failure.problem()),
     }
 }
 

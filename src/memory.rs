@@ -67,7 +67,8 @@ pub async fn read(client: &Client) -> Result<(Option<Memory>, Vec<Problem>), Pro
             Some(text) => match Memory::read(text) {
                 Some(memory) => Ok((Some(memory), Vec::new())),
                 None => {
-                    let title = format!("`client_metadata.{MEMORY}` of Tenantry's own client is not what Tenantry wrote");
+                    let title =
+                        format!("`client_metadata.{MEMORY}` of Tenantry's own client is not what Tenantry wrote");
                     let note = Problem::warning("memory-unreadable", title);
                     Ok((None, vec![note.help("remove it in the dashboard; the next deployment writes it again")]))
                 }

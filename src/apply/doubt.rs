@@ -2,8 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::step::fill;
 use super::run::Site;
+use super::step::fill;
 use crate::api::Failure;
 use crate::change::{Change, Step};
 use crate::live::list_style;
@@ -26,7 +26,8 @@ pub(super) enum Look {
 pub(super) async fn look(site: &Site<'_>, change: &Change, step: &Step, body: Option<&Json>) -> Result<Look, Failure> {
     let Some(spec) = Registry::get().kind(&change.address.kind) else { return Ok(Look::Blind) };
     let body = body.unwrap_or(&Json::Null);
-    if let Some(create) = spec.create.as_ref().filter(|create| create.method == Verb::Post && create.path == step.path) {
+    if let Some(create) = spec.create.as_ref().filter(|create| create.method == Verb::Post && create.path == step.path)
+    {
         let Some(list) = &spec.list else { return Ok(Look::Blind) };
         let body = create.wrap.as_ref().and_then(|member| body.get(member)).unwrap_or(body);
         let rows = rows(site, list, &list.path).await?;

@@ -42,7 +42,9 @@ fn path_refers(path: &str, kind: &str, name: &str) -> bool {
 /// Says whether a kind can name resources of another without their ids.
 fn names_literally(field: &FieldSpec, kind: &str) -> bool {
     let inner = match &field.shape {
-        Shape::Record { rest: Some(inner), .. } | Shape::Map(inner) | Shape::List(inner) => names_literally(inner, kind),
+        Shape::Record { rest: Some(inner), .. } | Shape::Map(inner) | Shape::List(inner) => {
+            names_literally(inner, kind)
+        }
         _ => false,
     };
     inner

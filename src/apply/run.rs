@@ -256,12 +256,7 @@ fn is_ready(change: &Change, changes: &[Change], states: &[State], n: usize) -> 
 }
 
 /// Sends the requests of one change.
-async fn one(
-    change: &Change,
-    sender: &Sender<'_>,
-    before: Option<&Json>,
-    tell: &(dyn Fn(ApplyEvent) + Sync),
-) -> Ended {
+async fn one(change: &Change, sender: &Sender<'_>, before: Option<&Json>, tell: &(dyn Fn(ApplyEvent) + Sync)) -> Ended {
     let (address, action) = (change.address.clone(), change.action);
     tell(ApplyEvent::Started { address: address.clone(), action });
     if let (Action::Update, Some(name), Some(id)) = (action, &address.name, &change.id) {
@@ -278,6 +273,11 @@ async fn one(
                 tell(ApplyEvent::Sent { address: address.clone(), done: done + 1, of: change.steps.len() });
             }
             Err(Trouble::Interrupted) if done == 0 => {
+                ended.outcome = Outcome::NotStarted;
+                break;
+            }
+            Err(Trouble::Halted(_)) if !sender.halts_first() && done == 0 => {
+                ended.halts = true;
                 ended.outcome = Outcome::NotStarted;
                 break;
             }

@@ -1,6 +1,6 @@
 //! Sends the requests of a change, each with its place in the journal and the waiting around it.
 
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -31,6 +31,7 @@ pub(super) struct Sender<'a> {
     number: AtomicU32,
     requests: AtomicUsize,
     failed: AtomicUsize,
+    halted: AtomicBool,
 }
 
 /// One request as it is about to be sent.
@@ -49,13 +50,18 @@ type Sent = (u32, Result<Option<Answered>, Trouble>);
 
 impl<'a> Sender<'a> {
     pub(super) fn new(site: &'a Site<'a>, settings: &'a Settings) -> Self {
-        let (number, requests, failed) = Default::default();
-        Sender { site, settings, number, requests, failed }
+        let (number, requests, failed, halted) = Default::default();
+        Sender { site, settings, number, requests, failed, halted }
     }
 
     /// Returns how many requests were sent, and how many of them failed.
     pub(super) fn counts(&self) -> (usize, usize) {
         (self.requests.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed))
+    }
+
+    /// Says whether this is the first to be told that no request may be sent any more: one reason is enough.
+    pub(super) fn halts_first(&self) -> bool {
+        !self.halted.swap(true, Ordering::Relaxed)
     }
 
     /// Sends a step; returns what it was answered, where it was.
@@ -247,8 +253,7 @@ impl<'a> Sender<'a> {
                     }
                 }
                 Wait::Gone => {
-                    let again =
-                        Ready { change, step, method: Verb::Delete, path: sent, body: None, first: false };
+                    let again = Ready { change, step, method: Verb::Delete, path: sent, body: None, first: false };
                     match self.exchange(&again).await.1? {
                         Some(answer) if answer.status == 202 => {}
                         _ => return Ok(()),

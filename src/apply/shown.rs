@@ -28,7 +28,8 @@ pub(super) fn shown(
     index: &Index,
 ) -> Shown {
     let of = spec.create.iter().chain(&spec.update);
-    let is_main = of.clone().any(|write| write.wrap.is_none() && write.method == step.method && fits(&write.path, &step.path));
+    let is_main =
+        of.clone().any(|write| write.wrap.is_none() && write.method == step.method && fits(&write.path, &step.path));
     let mut out = Shown::default();
     if !spec.answers_whole || !is_main || !answer.is_object() {
         return out;

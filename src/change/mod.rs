@@ -2,7 +2,7 @@
 
 mod facts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
@@ -323,10 +323,14 @@ impl Plan {
         let mut counts = Counts { unchanged: self.unchanged.len(), secrets: self.secrets.len(), ..Counts::default() };
         for change in &self.changes {
             *counts.actions.entry(change.action).or_default() += 1;
-            if change.fields.iter().any(|f| matches!(f.origin, Origin::Drift | Origin::Conflict)) {
-                counts.drifted += 1;
-            }
         }
+        let outside = |origin: Origin| matches!(origin, Origin::Drift | Origin::Conflict);
+        let drifted = self
+            .changes
+            .iter()
+            .filter(|change| outside(change.origin) || change.fields.iter().any(|field| outside(field.origin)));
+        let kept = self.left.iter().filter(|left| left.why == Kept::Drift).map(|left| &left.address);
+        counts.drifted = drifted.map(|change| &change.address).chain(kept).collect::<BTreeSet<_>>().len();
         counts
     }
 
@@ -341,7 +345,7 @@ impl Plan {
     ///
     /// Returns what is wrong; a bug.
     pub fn valid(&self) -> Result<(), String> {
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for (n, change) in self.changes.iter().enumerate() {
             if !seen.insert(&change.address) {
                 return Err(format!("{} stands twice", change.address));

@@ -36,12 +36,8 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         Ok(adopted) => adopted,
         Err(failure) => return failed(ui, &failure),
     };
-    let view = AdoptView {
-        files: &adopted.files,
-        adopted: &adopted.done,
-        left: &adopted.left,
-        moved: &adopted.moves_along,
-    };
+    let view =
+        AdoptView { files: &adopted.files, adopted: &adopted.done, left: &adopted.left, moved: &adopted.moves_along };
     if ui.json {
         ui.answer(&v1::text(&v1::Adopt::from(&view)))?;
     } else {

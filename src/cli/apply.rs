@@ -166,7 +166,8 @@ struct Asked {
 
 fn asked(receipt: &Receipt) -> Result<Asked, Problem> {
     let patterns = |texts: &[String]| {
-        let patterns: Result<Vec<AddressPattern>, String> = texts.iter().map(|text| AddressPattern::new(text)).collect();
+        let patterns: Result<Vec<AddressPattern>, String> =
+            texts.iter().map(|text| AddressPattern::new(text)).collect();
         patterns.map_err(|why| {
             Problem::error("plan-damaged", "the saved plan names an address that is none")
                 .note(why)
@@ -254,11 +255,7 @@ pub(super) async fn carry_out(
             return Ok((code, None));
         }
     };
-    let applied = render::apply::Applied {
-        deployment: Some(&deployment),
-        report: &report,
-        side_effects: &report.side_effects,
-    };
+    let applied = render::apply::Applied { deployment: Some(&deployment), report: &report };
     if ui.json {
         ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &applied)))?;
     } else {
@@ -275,7 +272,7 @@ fn unapplied(shown: &Shown, ui: &Ui) -> Ended {
         let changes = shown.plan.changes.iter();
         let changes = changes.map(|change| (change.address.clone(), change.action, Outcome::NotStarted)).collect();
         let report = Report { changes, ..Report::default() };
-        let applied = render::apply::Applied { deployment: None, report: &report, side_effects: &[] };
+        let applied = render::apply::Applied { deployment: None, report: &report };
         ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &applied)))?;
     }
     Ok(if shown.refusals.is_empty() { ExitCode::Done } else { ExitCode::Refused })

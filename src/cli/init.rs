@@ -155,7 +155,12 @@ mod tests {
     use super::*;
 
     fn args(folder: &Path, name: Option<&str>, domain: Option<&str>) -> Args {
-        Args { baseline: false, folder: folder.to_owned(), name: name.map(str::to_owned), domain: domain.map(str::to_owned) }
+        Args {
+            baseline: false,
+            folder: folder.to_owned(),
+            name: name.map(str::to_owned),
+            domain: domain.map(str::to_owned),
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The command line. One file per command; the only modules that know clap and the process.
 
+mod adopt;
 mod apply;
 mod completions;
 mod doctor;
@@ -121,6 +122,7 @@ enum Command {
     Apply(apply::Args),
     Revert(revert::Args),
     Drift(drift::Args),
+    Adopt(adopt::Args),
     Export(export::Args),
     History(history::Args),
     Sandbox(sandbox::Args),
@@ -196,6 +198,7 @@ async fn command(cli: Cli, ui: &Ui) -> Ended {
             Command::Apply(args) => apply::run(args, &cli.global, ui, &interrupt).await,
             Command::Revert(args) => revert::run(args, &cli.global, ui, &interrupt).await,
             Command::Drift(args) => drift::run(args, &cli.global, ui, &interrupt).await,
+            Command::Adopt(args) => adopt::run(args, &cli.global, ui, &interrupt).await,
             Command::History(args) => history::run(args, &cli.global, ui, &interrupt).await,
             Command::Export(args) => export::run(args, &cli.global, ui, &interrupt).await,
             Command::Sandbox(args) => sandbox::run(args, ui, &interrupt).await,

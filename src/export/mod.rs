@@ -4,6 +4,8 @@
 //! Two exports of an unchanged tenant are the same to the byte: kinds, resources, members and lists without an order are
 //! sorted, and file names depend on nothing but the resource and what collides with it.
 
+pub mod adopt;
+pub mod edit;
 mod lay;
 mod name;
 mod resource;

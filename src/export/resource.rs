@@ -104,7 +104,8 @@ fn strip(field: &FieldSpec, members: &mut Map, keep: &[String]) {
     }
 }
 
-fn strip_value(field: &FieldSpec, value: &mut Value) {
+/// Takes out of a value what [`stripped`] takes out of a resource.
+pub(super) fn strip_value(field: &FieldSpec, value: &mut Value) {
     match value {
         Value::Object(inner) => strip(field, inner, &[]),
         Value::Array(items) => {

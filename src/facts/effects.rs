@@ -11,11 +11,14 @@ use super::{Asker, Asking, questions};
 use crate::api::Failure;
 use crate::change::{Action, Change, Effect, FieldChange, How, Plan, Question};
 use crate::codec::encode_segment;
-use crate::model::{Address, LiveKind, Segment, Value, count};
+use crate::model::{Address, LiveKind, Segment, Value, count, number};
 use crate::problem::Problem;
 use crate::schema::Risk;
 
 type Effects = BTreeMap<Address, Vec<Effect>>;
+
+/// Most changes that are counted; of more nobody reads the numbers.
+const MOST: usize = 100;
 
 /// Largest page of a list that tells no total.
 const PAGE: &str = "100";
@@ -27,15 +30,22 @@ pub(super) async fn answer(plan: &Plan, asking: &Asking<'_>, asker: &Asker<'_>) 
         _ => None,
     });
     let asked: Vec<Hit<'_>> = asked.into_iter().map(|change| Hit { change, asking, asker }).collect();
-    let found = join_all(asked.iter().map(Hit::effects)).await;
+    let (counted, left) = asked.split_at(asked.len().min(MOST));
+    let found = join_all(counted.iter().map(Hit::effects)).await;
     let mut effects = Effects::new();
     let mut notes: Vec<Problem> = Vec::new();
-    for (hit, (answered, problems)) in asked.iter().zip(found) {
+    if !left.is_empty() {
+        let why = format!("only the first {MOST} changes were looked at, {} more were not", number(left.len()));
+        notes.push(uncounted(&why));
+    }
+    for (hit, (answered, problems)) in counted.iter().zip(found) {
         if !answered.is_empty() {
             effects.insert(hit.change.address.clone(), answered);
         }
-        for problem in problems.into_iter().filter(|problem| !notes.contains(problem)).collect::<Vec<_>>() {
-            notes.push(problem);
+        for problem in problems {
+            if !notes.contains(&problem) {
+                notes.push(problem);
+            }
         }
     }
     (effects, notes)

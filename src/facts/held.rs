@@ -44,7 +44,9 @@ pub(super) fn held(routes: &Routes<'_>, entry: &Entry, found: &Found<'_>, path: 
     let look = Look { names, whole: matches!(entry.method.as_str(), "PUT" | "POST") };
     match found.target {
         Target::Below => Held::Maybe,
-        Target::Whole | Target::Make if entry.method == "DELETE" => Held::Maybe,
+        Target::Whole | Target::Make if entry.method == "DELETE" || !tells(&entry.body) => {
+            if is_behind_others(found, path) { Held::No } else { Held::Maybe }
+        }
         Target::Whole | Target::Make => {
             let behind_others = is_behind_others(found, path);
             // What stands behind endpoints of its own is left alone by the main write that does not name it.
@@ -174,6 +176,9 @@ impl Look<'_> {
         if entry.method == "DELETE" {
             return Held::Yes(State::Gone);
         }
+        if !tells(&entry.body) {
+            return Held::Maybe;
+        }
         let any = FieldSpec::default();
         let field = field_at(&found.spec.fields, &prefix).unwrap_or(&any);
         let body = match &part.update.wrap {
@@ -277,6 +282,11 @@ fn field_at<'f>(fields: &'f FieldSpec, path: &Path) -> Option<&'f FieldSpec> {
     })
 }
 
+/// Says whether the log has the body: it may leave it out, or hide all of it.
+fn tells(body: &Json) -> bool {
+    body.is_object() || body.is_array()
+}
+
 /// Auth0 shows passwords, and may show others, as stars.
 fn is_hidden(text: &str) -> bool {
     text == "[REDACTED]" || (text.len() >= 3 && text.chars().all(|c| c == '*'))
@@ -299,5 +309,153 @@ fn sorted(json: &Json) -> Json {
         }
         Json::Array(items) => Json::Array(items.iter().map(sorted).collect()),
         other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::schema::Registry;
+
+    /// Says what a write has to do with a field: `is VALUE`, `gone`, `hidden`, `maybe`, `no`.
+    fn told(registry: &Registry, line: &str, body: Json, path: &Path) -> String {
+        let (method, path_of) = line.split_once(' ').unwrap();
+        let row = json!({
+            "date": "2026-11-20T16:42:00Z", "log_id": "1",
+            "details": {"request": {"method": method, "path": format!("/api/v2{path_of}"), "body": body}},
+        });
+        let entry = Entry::read(&row).unwrap();
+        let routes = Routes::new(registry);
+        let mut names = Names::default();
+        names.insert("clients", "c1", "Shop");
+        let found = routes.find(&entry.segments);
+        assert_eq!(found.len(), 1, "{line}: {found:?}");
+        match held(&routes, &entry, &found[0], path, &names) {
+            Held::Yes(State::Is(value)) => format!("is {}", value.redacted()),
+            Held::Yes(State::Gone) => "gone".to_owned(),
+            Held::Yes(State::Hidden) => "hidden".to_owned(),
+            Held::Maybe => "maybe".to_owned(),
+            Held::No => "no".to_owned(),
+        }
+    }
+
+    const THINGS: &str = "
+x-tenantry:
+  identity: [name]
+  id: id
+  list: {path: /things, style: array}
+  create: {method: POST, path: /things}
+  update: {method: PATCH, path: '/things/{id}'}
+  delete: {method: DELETE, path: '/things/{id}'}
+  parts:
+    - at: part
+      get: {path: '/things/{id}/part'}
+      update: {method: PUT, path: '/things/{id}/part', wrap: body}
+      delete: {method: DELETE, path: '/things/{id}/part'}
+properties:
+  name: {type: string}
+  spelled: {type: string, x-api: speltOtherwise}
+  hours: {type: number, x-hours: hours_in_minutes}
+  whole: {type: object, properties: {a: {type: string}, b: {type: string}}}
+  merged: {type: object, x-merged: true, properties: {a: {type: string}}}
+  set: {type: array, x-set: true, items: {type: string, x-ref: clients}}
+  keyed: {type: array, x-key: [k, l], items: {type: object, properties: {k: {type: string}, l: {type: string, default: d}, v: {type: string}}}}
+  secret: {type: string, x-secret: true}
+  map: {type: object, additionalProperties: {type: string}}
+  part: {type: object, properties: {x: {type: string}}}
+  rows:
+    type: array
+    x-key: who
+    items: {type: object, properties: {who: {type: string, x-ref: clients, x-api: client_id}, v: {type: string}}}
+    x-sub:
+      list: {path: '/things/{id}/rows', style: array}
+      add: {method: POST, path: '/things/{id}/rows', wrap: rows, batch: 10}
+      change: {method: PATCH, path: '/things/{id}/rows/{client_id}', each: true}
+      remove: {method: DELETE, path: '/things/{id}/rows', wrap: rows, wrap_item: client_id, batch: 10}
+";
+
+    fn registry() -> Registry {
+        Registry::of(&[("things", THINGS)])
+    }
+
+    fn key(name: &str) -> Path {
+        Path::root().key(name)
+    }
+
+    #[test]
+    fn a_body_holds_what_it_names() {
+        let registry = registry();
+        let told = |body: Json, path: &Path| told(&registry, "patch /things/t1", body, path);
+        assert_eq!(told(json!({"name": "x"}), &key("name")), r#"is "x""#);
+        assert_eq!(told(json!({"name": null}), &key("name")), "gone");
+        assert_eq!(told(json!({"other": "x"}), &key("name")), "maybe");
+        assert_eq!(told(Json::Null, &key("name")), "maybe");
+        assert_eq!(told(json!("[REDACTED]"), &key("name")), "maybe");
+        assert_eq!(told(json!({"name": "[REDACTED]"}), &key("name")), "hidden");
+        assert_eq!(told(json!({"speltOtherwise": "x"}), &key("spelled")), r#"is "x""#);
+        assert_eq!(told(json!({"hours_in_minutes": 90}), &key("hours")), "is 90");
+        assert_eq!(told(json!({"secret": "*****"}), &key("secret")), "hidden");
+        assert_eq!(told(json!({"secret": "hunter2"}), &key("secret")), r#"is "(live)""#);
+    }
+
+    #[test]
+    fn what_a_replaced_object_lacks_is_gone() {
+        let registry = registry();
+        let told = |body: Json, path: &Path| told(&registry, "patch /things/t1", body, path);
+        assert_eq!(told(json!({"whole": {"b": "x"}}), &key("whole").key("a")), "gone");
+        assert_eq!(told(json!({"whole": null}), &key("whole").key("a")), "gone");
+        assert_eq!(told(json!({"merged": {}}), &key("merged").key("a")), "maybe");
+        assert_eq!(told(json!({"merged": {"a": "x"}}), &key("merged").key("a")), r#"is "x""#);
+        assert_eq!(told(json!({"map": {"a": "x"}}), &key("map").key("b")), "gone");
+        assert_eq!(told(json!({"whole": "odd"}), &key("whole").key("a")), "maybe");
+    }
+
+    #[test]
+    fn items_of_lists_come_and_go() {
+        let registry = registry();
+        let told = |body: Json, path: &Path| told(&registry, "patch /things/t1", body, path);
+        let set = key("set").item("Shop");
+        assert_eq!(told(json!({"set": ["c1"]}), &set), r#"is "Shop""#);
+        assert_eq!(told(json!({"set": ["c2"]}), &set), "gone");
+        assert_eq!(told(json!({"set": []}), &set), "gone");
+        let keyed = key("keyed").item("a d");
+        assert_eq!(told(json!({"keyed": [{"k": "a", "v": "x"}]}), &keyed.key("v")), r#"is "x""#);
+        assert_eq!(told(json!({"keyed": [{"k": "a"}]}), &keyed.key("v")), "gone");
+        assert_eq!(told(json!({"keyed": [{"k": "b"}]}), &keyed), "gone");
+        // The items have no names that plans know: that the list was written is all that can be said.
+        assert_eq!(told(json!({"set": [null]}), &set), "hidden");
+    }
+
+    #[test]
+    fn lists_and_parts_have_writes_of_their_own() {
+        let registry = registry();
+        let told = |line: &str, body: Json, path: &Path| told(&registry, line, body, path);
+        let row = key("rows").item("Shop");
+        assert_eq!(told("patch /things/t1", json!({"name": "x"}), &row), "no");
+        assert_eq!(told("post /things/t1/rows", json!({"rows": [{"client_id": "c1"}]}), &row), r#"is {"who":"Shop"}"#);
+        assert_eq!(told("post /things/t1/rows", json!({"rows": [{"client_id": "c2"}]}), &row), "no");
+        assert_eq!(told("delete /things/t1/rows", json!({"rows": ["c1"]}), &row), "gone");
+        assert_eq!(told("delete /things/t1/rows", json!({"rows": ["c2"]}), &row), "no");
+        assert_eq!(told("patch /things/t1/rows/c1", json!({"v": "x"}), &row.key("v")), r#"is "x""#);
+        assert_eq!(told("patch /things/t1/rows/c2", json!({"v": "x"}), &row.key("v")), "no");
+        assert_eq!(told("post /things/t1/rows", Json::Null, &row), "maybe");
+        assert_eq!(told("post /things/t1/rows", json!({"rows": []}), &key("name")), "no");
+        assert_eq!(told("put /things/t1/part", json!({"body": {"x": "y"}}), &key("part").key("x")), r#"is "y""#);
+        assert_eq!(told("put /things/t1/part", json!({"body": {}}), &key("part").key("x")), "gone");
+        assert_eq!(told("put /things/t1/part", json!({"body": {}}), &key("name")), "no");
+        assert_eq!(told("delete /things/t1/part", Json::Null, &key("part").key("x")), "gone");
+        assert_eq!(told("patch /things/t1", json!({"name": "x"}), &key("part").key("x")), "no");
+        assert_eq!(told("post /things/t1/deploy", Json::Null, &key("name")), "maybe");
+        assert_eq!(told("delete /things/t1", Json::Null, &key("name")), "maybe");
+    }
+
+    #[test]
+    fn what_is_hidden_is_never_the_same() {
+        assert!(State::Gone.same(&State::Gone));
+        assert!(!State::Hidden.same(&State::Hidden));
+        assert!(!State::Is(Value::from("a")).same(&State::Is(Value::from("b"))));
     }
 }

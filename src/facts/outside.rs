@@ -15,6 +15,7 @@ use crate::change::{Blame, Certainty, Plan, Question};
 use crate::codec::{decode_segment, encode_segment};
 use crate::model::{Address, Path, number};
 use crate::problem::Problem;
+use crate::schema::KindSpec;
 
 type Answers = BTreeMap<Address, BTreeMap<Path, Blame>>;
 
@@ -168,6 +169,8 @@ impl Judge<'_> {
     fn of_resource(&self, subject: &Subject<'_>, writes: &[Write<'_, '_>], seen: &[Seen<'_, '_>]) -> Blame {
         let is_end = |write: &&Write<'_, '_>| match write.found.target {
             Target::Make => true,
+            // One path makes and changes it: the mail provider, the settings of rules.
+            Target::Whole if makes(subject.spec, &write.entry.method) => true,
             Target::Whole => write.entry.method == "DELETE" && subject.live.is_none(),
             _ => false,
         };
@@ -273,6 +276,12 @@ fn parent_address(kind: &str, name: &str, asking: &Asking<'_>) -> Option<Address
 
 fn identifies(resource: &crate::model::BaseResource, name: &str) -> bool {
     ["identifier", "name"].iter().any(|member| resource.live.get(member).and_then(|v| v.as_str()) == Some(name))
+}
+
+/// Says whether a method on the resource's own path makes it.
+fn makes(spec: &KindSpec, method: &str) -> bool {
+    let own = spec.update.as_ref().map(|update| &update.path);
+    spec.create.as_ref().is_some_and(|create| Some(&create.path) == own && create.method.as_str() == method)
 }
 
 /// Returns what a write is to a resource.

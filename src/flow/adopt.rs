@@ -68,7 +68,8 @@ pub async fn adopt(request: &AdoptRequest) -> Result<Adopted, Failed> {
     planned.session.close().await;
     let fail = |problem: Problem| Failed::one(problem, sources.clone());
     if planned.past.base.is_none() {
-        let problem = Problem::error("no-deployment", "no deployment of this tenant is recorded: nothing can be called drift");
+        let problem =
+            Problem::error("no-deployment", "no deployment of this tenant is recorded: nothing can be called drift");
         return Err(fail(
             problem.help("`tenantry export` writes the tenant as it is; `tenantry init --baseline` records it"),
         ));
@@ -82,7 +83,7 @@ pub async fn adopt(request: &AdoptRequest) -> Result<Adopted, Failed> {
         description: &description.description,
         variables: &description.variables,
         desired: &description.outcome.desired,
-        side_files: &description.outcome.side_files,
+        side_files: &description.outcome.files,
         own_variables: own.as_ref().map(|own| OwnVariables {
             shown: &own.shown,
             bytes: &own.bytes,

@@ -14,7 +14,7 @@ use crate::live::{Reach, read};
 use crate::lock::{self, Lock, Taken};
 use crate::memory::{self, Memory};
 use crate::model::{Address, DescribedKind, Desired, Live, LiveKind, LiveResource};
-use crate::plan;
+use crate::plan::Aftermath;
 use crate::problem::Problem;
 use crate::receipt;
 use crate::schema::Registry;
@@ -186,9 +186,8 @@ async fn recorded(
         !report.changes.iter().any(|(changed, _, outcome)| changed == address && *outcome != Ended::Done)
     };
     if let Some(after) = &after {
-        let base = planned.base.as_ref();
         record.base = earlier.map(|earlier| earlier.base.clone()).unwrap_or_default();
-        for entry in plan::base_after(registry, &planned.desired, after, base, &done, past.key.as_ref()) {
+        for entry in planned.aftermath(after, &planned.moved()).base(&done) {
             record.base.retain(|known| known.address != entry.address);
             record.base.push(entry);
         }
@@ -216,6 +215,23 @@ async fn recorded(
 }
 
 impl Planned {
+    /// What the deployment touches and leaves, seen with this tenant.
+    fn aftermath<'a>(&'a self, live: &'a Live, moved: &'a [(Address, Address)]) -> Aftermath<'a> {
+        Aftermath {
+            registry: Registry::get(),
+            plan: &self.plan,
+            desired: &self.desired,
+            live,
+            before: self.base.as_ref(),
+            moved,
+            key: self.past.key.as_ref(),
+        }
+    }
+
+    fn moved(&self) -> Vec<(Address, Address)> {
+        self.settings.moved.iter().map(|moved| (moved.from.clone(), moved.to.clone())).collect()
+    }
+
     /// The crashed deployment whose lock is taken over.
     fn dead(&self, request: &ApplyRequest) -> Option<String> {
         request.resumed.clone().or_else(|| self.closes.first().map(|closed| closed.id.clone()))
@@ -244,7 +260,8 @@ pub(super) fn unfinished(open: &Deployment) -> Problem {
 fn images(planned: &Planned, earlier: Option<&Deployment>) -> Vec<crate::deployment::Image> {
     let mut images = earlier.map(|earlier| earlier.images.clone()).unwrap_or_default();
     let known: BTreeSet<Address> = images.iter().map(|image| image.address.clone()).collect();
-    let more = plan::images(&planned.plan, &planned.live, planned.past.key.as_ref());
+    let moved = planned.moved();
+    let more = planned.aftermath(&planned.live, &moved).images();
     images.extend(more.into_iter().filter(|image| !known.contains(&image.address)));
     images
 }
@@ -347,5 +364,8 @@ pub fn actor(past: &Past, env: &std::collections::BTreeMap<String, String>) -> S
     let named = |name: &&str| env.get(*name).filter(|value| !value.trim().is_empty()).cloned();
     let pipeline = ["TENANTRY_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_REQUESTEDFOR"].iter().find_map(named);
     let repository = || past.repository.as_ref().and_then(|repository| repository.actor());
-    pipeline.or_else(repository).or_else(|| ["USER", "USERNAME"].iter().find_map(named)).unwrap_or_else(|| "somebody".to_owned())
+    pipeline
+        .or_else(repository)
+        .or_else(|| ["USER", "USERNAME"].iter().find_map(named))
+        .unwrap_or_else(|| "somebody".to_owned())
 }

@@ -37,9 +37,8 @@ pub struct Baselined {
 pub async fn baseline(request: &Request, actor: &dyn Fn(&Past) -> String) -> Result<Baselined, Failed> {
     let mut described = describe(request).await?;
     let sources = described.sources.clone();
-    let session = Session::open(&described.settings, request)
-        .await
-        .map_err(|problem| Failed::one(problem, sources.clone()))?;
+    let session =
+        Session::open(&described.settings, request).await.map_err(|problem| Failed::one(problem, sources.clone()))?;
     let mut problems = std::mem::take(&mut described.problems);
     let made = recorded(request, &mut described, &session, &mut problems, actor).await;
     session.close().await;
@@ -69,9 +68,10 @@ async fn recorded(
     for (kind, wanted) in &described.desired.kinds {
         let Some(spec) = registry.kind(kind) else { continue };
         for resource in &wanted.resources {
-            let found = live.resources(kind).iter().find(|live| {
-                resource.id.as_ref().map_or(live.address == resource.address, |id| live.id == *id)
-            });
+            let found = live
+                .resources(kind)
+                .iter()
+                .find(|live| resource.id.as_ref().map_or(live.address == resource.address, |id| live.id == *id));
             let Some(found) = found else {
                 absent += 1;
                 continue;

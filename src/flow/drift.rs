@@ -84,6 +84,7 @@ async fn compared(
         environment: settings.environment.clone(),
         targets: request.targets.clone(),
         filters: described.filters.clone(),
+        fingerprint_key: past.key.clone(),
         ..plan::Options::default()
     };
     let mut plan = plan::make(registry, &desired, &live, Some(&base), &options);
@@ -102,8 +103,7 @@ fn was(base: &Base, described: &super::plan::Described, all: bool) -> (Desired, 
         if !described.filters.covers_kind(&address.kind) || !described.filters.covers(address, &resource.live) {
             continue;
         }
-        let value =
-            if all { resource.live.clone() } else { mask(&spec.fields, &resource.desired, &resource.live) };
+        let value = if all { resource.live.clone() } else { mask(&spec.fields, &resource.desired, &resource.live) };
         let kind = desired.kinds.entry(address.kind.clone()).or_default();
         kind.resources.push(Described {
             address: address.clone(),

@@ -1,5 +1,6 @@
 //! The stories: one file each, from what the user asked for to what is shown. They do the I/O between the pure parts.
 
+mod adopt;
 mod apply;
 mod baseline;
 mod doctor;
@@ -15,6 +16,7 @@ mod validate;
 
 use tokio_util::sync::CancellationToken;
 
+pub use adopt::{AdoptRequest, Adopted, adopt};
 pub use apply::{Applied, ApplyRequest, actor, apply};
 pub use baseline::{Baselined, baseline};
 pub use doctor::{Check, Doctor, Verdict, doctor};

@@ -93,7 +93,8 @@ impl Past {
             Err(why) => {
                 let title = format!("the tenant runs deployment {}, and nobody here knows it", remembered.deployment);
                 let problem = Problem::warning("base-missing", title).note(why.title);
-                let help = "fetch the ledger that holds it; without it nobody can tell your changes from somebody else's";
+                let help =
+                    "fetch the ledger that holds it; without it nobody can tell your changes from somebody else's";
                 problems.push(problem.help(help));
                 self.base_missing = Some(remembered.deployment);
             }

@@ -256,11 +256,16 @@ fn resumed(request: &PlanRequest, described: &mut Described, past: &Past) -> Res
         return Err(vec![problem]);
     }
     if open.digest != described.digest {
-        let problem = Problem::error("description-moved", format!("the description is not that of deployment {}", open.id))
-            .note(open.commit.as_ref().map_or("it was made outside a repository".to_owned(), |commit| {
-                format!("it was made from commit {}{}", commit.id, if commit.dirty { ", with changes on top" } else { "" })
-            }))
-            .help("restore the files of then, or take it back with `tenantry revert`");
+        let problem =
+            Problem::error("description-moved", format!("the description is not that of deployment {}", open.id))
+                .note(open.commit.as_ref().map_or("it was made outside a repository".to_owned(), |commit| {
+                    format!(
+                        "it was made from commit {}{}",
+                        commit.id,
+                        if commit.dirty { ", with changes on top" } else { "" }
+                    )
+                }))
+                .help("restore the files of then, or take it back with `tenantry revert`");
         return Err(vec![problem]);
     }
     Ok(Some(open.clone()))
@@ -291,6 +296,7 @@ fn options(request: &PlanRequest, described: &Described, past: &Past) -> plan::O
         moved: settings.moved.iter().map(|m| (m.from.clone(), m.to.clone())).collect(),
         overwrite: request.overwrite.clone(),
         keep_drift: settings.policy.drift.value == DriftRule::Keep,
+        fingerprint_key: past.key.clone(),
     }
 }
 
@@ -332,7 +338,8 @@ fn no_repository() -> Problem {
 
 impl Made {
     fn with(self, described: Described, session: Session, request: &PlanRequest) -> Planned {
-        let patterns = |patterns: &[AddressPattern]| patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect();
+        let patterns =
+            |patterns: &[AddressPattern]| patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect();
         let base = self.past.base.clone();
         let mut planned = Planned {
             plan: self.plan,

@@ -69,8 +69,9 @@ async fn commit_of(request: &PlanRequest, id: &str) -> Result<Option<(String, Ve
     let found = super::history::history(&request.base).await?;
     let Ok(deployment) = found.history.find(id) else { return Ok(None) };
     let Some(commit) = &deployment.commit else {
-        let problem = Problem::error("commit-missing", format!("deployment {} was made outside a repository", deployment.id))
-            .help("name a commit instead: `tenantry revert --to COMMIT`");
+        let problem =
+            Problem::error("commit-missing", format!("deployment {} was made outside a repository", deployment.id))
+                .help("name a commit instead: `tenantry revert --to COMMIT`");
         return Err(Failed::one(problem, found.sources));
     };
     let since = found.history.iter().rev().map(|d| d.id.clone()).take_while(|other| *other != deployment.id).collect();
@@ -114,6 +115,7 @@ async fn undone(
         targets: request.targets.clone(),
         overwrite: request.overwrite.clone(),
         keep_drift: true,
+        fingerprint_key: past.key.clone(),
         ..plan::Options::default()
     };
     let mut desired = undo.desired.clone();
@@ -157,9 +159,10 @@ fn crashed(past: &Past, of: &Deployment, live: &Live) -> Result<Vec<BaseEntry>, 
     let reached = entries.touched();
     let touched = of.images.iter().filter(|image| reached.contains(&image.address));
     let entry = |image: &crate::deployment::Image| {
-        let found = live.resources(&image.address.kind).iter().find(|resource| {
-            resource.address == image.address || (!image.id.is_empty() && resource.id == image.id)
-        });
+        let found = live
+            .resources(&image.address.kind)
+            .iter()
+            .find(|resource| resource.address == image.address || (!image.id.is_empty() && resource.id == image.id));
         let left = found.map(|resource| {
             let value = resource.value.fingerprinted(past.key.as_ref());
             BaseResource { id: resource.id.clone(), desired: value.clone(), live: value }

@@ -14,7 +14,8 @@ pub(super) fn judge(plan: &Plan, by: Judgement<'_>, refusals: &mut Vec<Refusal>)
         let mut problem = Problem::error("approval", format!("`{}` is {risk}", change.address))
             .at_maybe(by.policy.approve.locus.as_ref())
             .help(format!("look at what goes, then pass `--approve {risk}`"));
-        for reason in &change.reasons {
+        let effects = plan.facts.effects.get(&change.address).into_iter().flatten().map(|effect| &effect.text);
+        for reason in effects.chain(&change.reasons) {
             problem = problem.note(reason.clone());
         }
         refusals.push(Refusal { guard: "approval", address: Some(change.address.clone()), problem });

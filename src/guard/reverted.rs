@@ -36,19 +36,24 @@ pub(super) fn judge(plan: &Plan, by: Judgement<'_>, refusals: &mut Vec<Refusal>)
         let title = if again.is_empty() {
             format!("the plan would {} `{address}` again, which a revert took back", change.action.as_str())
         } else {
-            format!("the plan would deploy again what a revert took back from `{address}`: {}", listed(&again))
+            format!("the plan would change `{address}` again as it was before a revert")
         };
         let (id, actor) = (by.history_name(&revert.id), &revert.actor);
         let when = revert.started.strftime("%-d %b %Y %H:%M UTC");
         refusals.push(Refusal {
             guard: "reverted",
             address: Some(address.clone()),
-            problem: Problem::error("reverted", title)
+            problem: fields(Problem::error("reverted", title), &again)
                 .at_maybe(change.locus.as_ref())
                 .note(format!("taken back by deployment {id} ({actor}, {when}); nobody has changed it since"))
                 .help("change the description, or pass `--approve reverted` to deploy it all the same"),
         });
     }
+}
+
+/// Names the fields, where it is about single ones.
+fn fields(problem: Problem, again: &[String]) -> Problem {
+    if again.is_empty() { problem } else { problem.note(format!("again: {}", listed(again))) }
 }
 
 type TakenBack<'a> = BTreeMap<Path, (Option<&'a Value>, &'a Deployment)>;

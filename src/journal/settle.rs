@@ -195,7 +195,10 @@ fn item_is(list: &FieldSpec, item: &Value, name: &str) -> bool {
             let key: Vec<String> = list.key.iter().map(part).filter(|part| !part.is_empty()).collect();
             key.join(" ") == name
         }
-        other => other.redacted().to_string() == name,
+        other => {
+            let text = other.redacted().to_string();
+            text == name
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! `refs/tenantry-remote/`. Where the two went apart, their union is a commit with both as parents.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use git2::Oid;
 
@@ -26,6 +27,13 @@ const FETCH: &str = "+refs/tenantry/*:refs/tenantry-remote/*";
 
 /// Most times that others may be faster.
 const MOST_TRIES: usize = 16;
+
+/// Time between two tries.
+const PAUSE: Duration = Duration::from_millis(25);
+
+/// What git says where two push at once.
+const AT_ONCE: [&str; 4] =
+    ["cannot lock ref", "failed to update ref", "reference already exists", "incorrect old value"];
 
 #[derive(Debug)]
 pub(super) struct GitLedger {
@@ -233,7 +241,11 @@ impl GitLedger {
         remoteness: Remoteness,
     ) -> Result<Vec<Problem>, Problem> {
         let mut said = Said("others were faster every time".to_owned());
-        for _ in 0..MOST_TRIES {
+        let mut kept = false;
+        for attempt in 0..MOST_TRIES {
+            if attempt > 0 {
+                tokio::time::sleep(PAUSE).await;
+            }
             let prepared = self.prepare(&files, message).map_err(|error| unwritable(&error))?;
             let Remote::Named(remote) = &self.remote else {
                 if self.move_to(&prepared)? {
@@ -242,8 +254,11 @@ impl GitLedger {
                 continue;
             };
             // An outcome is kept whatever the remote says.
-            if remoteness == Remoteness::Wanted && !self.move_to(&prepared)? {
-                continue;
+            if remoteness == Remoteness::Wanted {
+                if !self.move_to(&prepared)? {
+                    continue;
+                }
+                kept = true;
             }
             let lease = prepared.lease.map(|id| id.to_string()).unwrap_or_default();
             match self.program.push(remote, &prepared.commit.to_string(), &self.here(), &lease).await {
@@ -264,24 +279,30 @@ impl GitLedger {
                 return Ok(Vec::new());
             }
             // Two pushes at once can make the remote refuse both.
-            if there == prepared.lease && !said.0.contains("lock") {
+            if there == prepared.lease && !AT_ONCE.iter().any(|words| said.0.contains(words)) {
                 break;
             }
         }
-        let Remote::Named(remote) = &self.remote else {
-            return Err(Problem::error("ledger-unwritable", "the deployment cannot be recorded")
-                .note(format!("something else moves {} all the time, or left {0}.lock behind", self.here())));
-        };
-        Err(match remoteness {
-            Remoteness::Wanted => return Ok(vec![self.next_step(self.refused(remote, &said), remote)]),
-            Remoteness::Needed => {
+        match (&self.remote, remoteness) {
+            (Remote::Named(remote), Remoteness::Wanted) if kept => {
+                Ok(vec![self.next_step(self.refused(remote, &said), remote)])
+            }
+            (Remote::Named(remote), Remoteness::Needed) => {
                 let mut problem = self.refused(remote, &said);
                 problem.severity = crate::problem::Severity::Error;
-                problem
+                Err(problem
                     .note("nothing was written to the tenant: what another machine needs to take it back would be here alone")
-                    .help(format!("let this machine push: `git push {remote} HEAD:{}-test` has to work", self.here()))
+                    .help(format!("give this machine leave to push to `{remote}`; GitHub Actions: `permissions: contents: write`"))
+                    .help("or keep the ledger in a folder: `ledger: dir:PATH`"))
             }
-        })
+            _ => {
+                let lock = self.repository.common_dir().join(format!("{}.lock", self.here()));
+                let title = format!("the deployment cannot be recorded: {} cannot be moved", self.here());
+                Err(Problem::error("ledger-unwritable", title)
+                    .note("another program moves it all the time, or one that crashed left its lock behind")
+                    .help(format!("if no git runs, remove {}", lock.display())))
+            }
+        }
     }
 
     fn refused(&self, remote: &str, said: &Said) -> Problem {

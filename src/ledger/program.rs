@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
+use crate::repository;
+
 /// Longest that one fetch or push may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Most characters that are shown of what git says.
 const MOST_SAID: usize = 300;
-
-/// Variables by which git would work elsewhere than it is told: set where Tenantry runs inside a hook.
-const ELSEWHERE: [&str; 5] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"];
 
 #[derive(Debug)]
 pub(super) struct Program {
@@ -67,17 +66,15 @@ impl Program {
     }
 
     async fn run(&self, args: &[&str]) -> Result<(), Said> {
-        let mut command = Command::new("git");
-        command.arg("--git-dir").arg(&self.git_dir).args(args).current_dir(&self.folder);
-        // Nobody answers: a question is an error.
-        command.env("GIT_TERMINAL_PROMPT", "0").env("GCM_INTERACTIVE", "never").env("LC_ALL", "C");
+        let mut command = Command::from(repository::program(&self.folder));
+        command.arg("--git-dir").arg(&self.git_dir).args(args);
         if !self.own_ssh {
             command.env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes");
         }
-        for name in ELSEWHERE {
-            command.env_remove(name);
-        }
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+        // A Ctrl-C is for Tenantry, which ends what it has begun.
+        #[cfg(unix)]
+        command.process_group(0);
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
         let run = async { command.spawn()?.wait_with_output().await };
         match tokio::time::timeout(PATIENCE, run).await {
             Ok(Ok(output)) if output.status.success() => Ok(()),

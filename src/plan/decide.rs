@@ -1,7 +1,6 @@
 //! The one table of what a difference is called.
 
 use crate::change::Origin;
-use crate::model::ThreeWay;
 
 /// What is to be done about one leaf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,35 +13,37 @@ pub enum Verdict {
     Differs(Origin),
 }
 
-/// Decides one leaf. `same` compares two values of it.
-pub fn decide<T>(leaf: &ThreeWay<T>, same: impl Fn(&Option<T>, &Option<T>) -> bool) -> Verdict {
-    let live_is_desired = same(&leaf.desired, &leaf.live);
-    let Some(base) = &leaf.base else {
-        return if live_is_desired { Verdict::Nothing } else { Verdict::Differs(Origin::Unknown) };
-    };
-    let we_moved = !same(&leaf.desired, &base.before);
-    let they_moved = !same(&leaf.live, &base.after);
-    match (live_is_desired, we_moved, they_moved) {
-        (true, true, _) => Verdict::AlreadyThere,
-        (true, false, _) => Verdict::Nothing,
-        (false, true, false) => Verdict::Differs(Origin::Change),
-        (false, false, true) => Verdict::Differs(Origin::Drift),
-        (false, true, true) => Verdict::Differs(Origin::Conflict),
+/// Who moved away from what the last deployment left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// The description: desired is not as desired then.
+    pub ours: bool,
+    /// The tenant: live is not as live then.
+    pub theirs: bool,
+}
+
+/// Decides one leaf: `settled` says that live is as desired; `moved` is `None` where no deployment is known that could tell.
+pub fn decide(settled: bool, moved: Option<Moved>) -> Verdict {
+    match (settled, moved) {
+        (true, Some(Moved { ours: true, .. })) => Verdict::AlreadyThere,
+        (true, _) => Verdict::Nothing,
+        (false, None) => Verdict::Differs(Origin::Unknown),
+        (false, Some(Moved { ours: true, theirs: false })) => Verdict::Differs(Origin::Change),
+        (false, Some(Moved { ours: false, theirs: true })) => Verdict::Differs(Origin::Drift),
+        (false, Some(Moved { ours: true, theirs: true })) => Verdict::Differs(Origin::Conflict),
         // Neither side moved and still they differ: the last deployment left it so.
-        (false, false, false) => Verdict::Differs(Origin::Change),
+        (false, Some(Moved { ours: false, theirs: false })) => Verdict::Differs(Origin::Change),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Diff;
 
     #[test]
     fn every_row_of_the_table() {
         let row = |desired, live, base: Option<(i32, i32)>| {
-            let base = base.map(|(before, after)| Diff { before: Some(before), after: Some(after) });
-            decide(&ThreeWay { desired: Some(desired), live: Some(live), base }, |a, b| a == b)
+            decide(desired == live, base.map(|(was, left)| Moved { ours: desired != was, theirs: live != left }))
         };
         assert_eq!(row(1, 1, None), Verdict::Nothing);
         assert_eq!(row(1, 2, None), Verdict::Differs(Origin::Unknown));

@@ -1,17 +1,21 @@
-//! Compares two values of a resource, leaf by leaf, by schema.
+//! Compares the sides of a resource, leaf by leaf, by schema.
 
-use std::collections::BTreeMap;
+mod list;
+mod same;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::Value as Json;
+use std::collections::BTreeSet;
 
-use super::decide::{Verdict, decide};
+use super::decide::{Moved, Verdict, decide};
+use super::part::in_part;
 use crate::change::{FieldChange, How};
-use crate::model::{Diff, Loci, Map, Path, ThreeWay, Value};
-use crate::schema::{FieldSpec, Risk, Shape, TextKind};
+use crate::model::{Diff, FingerprintKey, Loci, Map, Path, Secret, ThreeWay, Value};
+use crate::schema::{FieldSpec, KindSpec, Risk, Shape};
 
-/// What comparing two values found.
+use same::same;
+pub(super) use same::{any, holds_secret, names};
+pub use same::{item_name, key_of};
+
+/// What comparing a resource found.
 #[derive(Debug, Clone, Default)]
 pub struct Differences {
     /// Leaves that differ.
@@ -20,18 +24,52 @@ pub struct Differences {
     pub create_only: Vec<FieldChange>,
     /// Secrets that cannot be compared, with where their value comes from.
     pub secrets: Vec<(Path, String)>,
+    /// Leaves the description changed and somebody set so already.
+    pub already: Vec<Path>,
+    /// Fields that were described at the last deployment and are no longer.
+    pub released: Vec<Path>,
+    /// Something is described otherwise than at the last deployment.
+    pub ours: bool,
+    /// Something described is live otherwise than after the last deployment.
+    pub theirs: bool,
 }
 
-/// Compares a described resource with the live one. Only described members are compared.
-///
-/// `loci` says where the description's values stand. Both values are in the form people write them.
+/// What comparing needs to know besides the values.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Comparison<'a> {
+    /// Shape of the resource.
+    pub(super) spec: &'a FieldSpec,
+    /// Where the description's values stand.
+    pub(super) loci: &'a Loci,
+    /// What secrets are fingerprinted with; `None` where there is no key.
+    pub(super) key: Option<&'a FingerprintKey>,
+    /// The kind, whose parts are read only where they are described.
+    pub(super) kind: Option<&'a KindSpec>,
+}
+
+impl<'a> Comparison<'a> {
+    /// A comparison by shape alone.
+    pub(super) fn of(spec: &'a FieldSpec, loci: &'a Loci) -> Self {
+        Comparison { spec, loci, key: None, kind: None }
+    }
+
+    /// Compares. Only described members are compared; values are in the form people write them.
+    pub(super) fn sides(&self, sides: ThreeWay<&Value>) -> Differences {
+        let mut out = Differences::default();
+        let empty = Map::new();
+        let resource = sides.desired.and_then(Value::as_object).unwrap_or(&empty);
+        // Without a ledger, what was live is taken to be what was described: nothing is known of other members.
+        let files_only = sides.base.is_some_and(|base| base.before == base.after);
+        let mut walk = Walk { out: &mut out, by: self, resource, files_only };
+        walk.value(self.spec, &Path::root(), sides, Flags::default());
+        out.fields.sort_by(|a, b| a.path.cmp(&b.path));
+        out
+    }
+}
+
+/// Compares a described resource with the live one, without a base.
 pub fn diff(spec: &FieldSpec, desired: &Value, live: &Value, loci: &Loci) -> Differences {
-    let mut out = Differences::default();
-    let empty = Map::new();
-    let mut walk = Walk { out: &mut out, loci, resource: desired.as_object().unwrap_or(&empty) };
-    walk.value(spec, &Path::root(), desired, Some(live), Flags::default());
-    out.fields.sort_by(|a, b| a.path.cmp(&b.path));
-    out
+    Comparison::of(spec, loci).sides(ThreeWay { desired: Some(desired), live: Some(live), base: None })
 }
 
 /// What a value inherits from what holds it.
@@ -41,23 +79,41 @@ struct Flags<'a> {
     secret: bool,
     immutable: bool,
     create_only: bool,
+    /// It is read only where it is described.
+    part: bool,
 }
 
-struct Walk<'a, 'o> {
+/// A leaf that was compared.
+struct Leaf<'p, 'v, 'a> {
+    path: &'p Path,
+    /// Path in the description, where items are numbered.
+    locus_path: &'p Path,
+    sides: ThreeWay<&'v Value>,
+    spec: &'a FieldSpec,
+    flags: Flags<'a>,
+    how: How,
+}
+
+struct Walk<'w, 'a, 'o> {
     out: &'o mut Differences,
-    loci: &'a Loci,
-    resource: &'a Map,
+    by: &'w Comparison<'a>,
+    /// The described resource, for defaults that hang on other members.
+    resource: &'w Map,
+    files_only: bool,
 }
 
-impl<'a> Walk<'a, '_> {
-    fn value(&mut self, spec: &'a FieldSpec, path: &Path, desired: &Value, live: Option<&Value>, flags: Flags<'a>) {
+impl<'a> Walk<'_, 'a, '_> {
+    /// Compares a value that is described.
+    fn value(&mut self, spec: &'a FieldSpec, path: &Path, sides: ThreeWay<&Value>, flags: Flags<'a>) {
+        let Some(desired) = sides.desired else { return };
         let flags = Flags {
             secret: flags.secret || spec.secret,
             immutable: flags.immutable || spec.immutable,
             create_only: flags.create_only || spec.create_only,
             risk: if spec.risk == Default::default() { flags.risk } else { Some((spec, Risk::Safe)) },
+            part: flags.part || spec.sub.is_some(),
         };
-        if spec.read_only || spec.skip || spec.owned || spec.alias.is_some() {
+        if is_ours_to_leave(spec) {
             return;
         }
         if let Value::Unresolved(unresolved) = desired {
@@ -69,163 +125,185 @@ impl<'a> Walk<'a, '_> {
             return;
         }
         if spec.write_only {
-            self.secrets_inside(spec, path, desired, live, flags);
+            self.unreturned(spec, path, sides, flags);
             return;
         }
-        match (&spec.shape, desired, live) {
-            (Shape::Record { .. }, Value::Object(wanted), live)
-                if live.is_none_or(|l| matches!(l, Value::Object(_) | Value::Null)) =>
-            {
-                let found = live.and_then(Value::as_object);
-                for (name, value) in wanted {
-                    let member = spec.member(name).unwrap_or(ANY.get_or_init(FieldSpec::default));
-                    self.value(member, &path.key(name), value, found.and_then(|f| f.get(name)), flags);
+        let open = |wanted: fn(&Value) -> bool| sides.live.is_none_or(|live| wanted(live) || *live == Value::Null);
+        match (&spec.shape, desired) {
+            (Shape::Record { .. }, Value::Object(wanted)) if open(is_object) => {
+                for name in wanted.keys() {
+                    let member = spec.member(name).unwrap_or(any());
+                    let mut flags = flags;
+                    flags.part |= path.is_root() && self.by.kind.is_some_and(|kind| in_part(kind, name));
+                    let inner = self.member(sides, name, member, flags);
+                    self.value(member, &path.key(name), inner, flags);
+                }
+                self.released(spec, path, wanted, sides);
+            }
+            (Shape::Map(values), Value::Object(wanted)) if open(is_object) => {
+                for name in wanted.keys() {
+                    self.value(values, &path.key(name), sides.and_then(|v| v.get(name)), flags);
+                }
+                for name in gone(wanted, sides) {
+                    let entry = sides.and_then(|v| v.get(name)).and_then(|v| (*v != Value::Null).then_some(v));
+                    self.entry(&path.key(name), entry, values, flags, How::Value);
                 }
             }
-            (Shape::Map(values), Value::Object(wanted), live)
-                if live.is_none_or(|l| matches!(l, Value::Object(_) | Value::Null)) =>
-            {
-                let empty = Map::new();
-                let found = live.and_then(Value::as_object).unwrap_or(&empty);
-                for (name, value) in wanted {
-                    self.value(values, &path.key(name), value, found.get(name), flags);
-                }
-                for (name, value) in found.iter().filter(|(name, v)| !wanted.contains_key(*name) && **v != Value::Null)
-                {
-                    self.leaf(&path.key(name), None, Some(value), values, flags, How::Value);
-                }
-            }
-            (Shape::List(items), Value::Array(wanted), live)
-                if live.is_none_or(|l| matches!(l, Value::Array(_) | Value::Null)) =>
-            {
-                let found = live.and_then(Value::as_array).unwrap_or_default();
-                if !spec.key.is_empty() {
-                    self.keyed(spec, items, path, wanted, found, flags);
-                } else if spec.set {
-                    self.set(items, path, wanted, found, flags);
-                } else if !list_same(items, wanted, found) {
-                    self.leaf(path, Some(desired), live, spec, flags, How::Value);
-                }
-            }
+            (Shape::List(items), Value::Array(_)) if open(is_array) => self.list(spec, items, path, sides, flags),
             _ => {
-                let default = spec.default_in(self.resource).map(Value::from_json);
-                let live_or_default = live.filter(|l| **l != Value::Null).or(default.as_ref());
-                if !same(spec, Some(desired), live_or_default) {
-                    let how = if spec.text.is_some() { How::Text } else { How::Value };
-                    self.leaf(path, Some(desired), live, spec, flags, how);
+                let how = if spec.text.is_some() { How::Text } else { How::Value };
+                self.leaf(Leaf { path, locus_path: path, sides, spec, flags, how });
+            }
+        }
+    }
+
+    /// Takes a step into a record. Of a member that was neither described nor read nothing is known: its live value counts as
+    /// what it was.
+    fn member<'v>(
+        &self,
+        sides: ThreeWay<&'v Value>,
+        name: &str,
+        spec: &FieldSpec,
+        flags: Flags<'a>,
+    ) -> ThreeWay<&'v Value> {
+        let mut inner = sides.and_then(|value| value.get(name));
+        let unread = self.files_only || flags.part || spec.sub.is_some();
+        if let Some(base) = &mut inner.base
+            && base.before.is_none()
+            && (self.files_only || (unread && base.after.is_none()))
+        {
+            base.after = inner.live;
+        }
+        inner
+    }
+
+    /// Notes members that left the description.
+    fn released(&mut self, spec: &'a FieldSpec, path: &Path, wanted: &Map, sides: ThreeWay<&Value>) {
+        let Some(before) = sides.base.and_then(|base| base.before).and_then(Value::as_object) else { return };
+        for (name, value) in before.iter().filter(|(name, _)| !wanted.contains_key(*name)) {
+            if spec.member(name).is_none_or(|member| !is_ours_to_leave(member)) && !value.is_blank() {
+                self.out.released.push(path.key(name));
+            }
+        }
+    }
+
+    /// Compares what no read returns: with what was described at the last deployment.
+    fn unreturned(&mut self, spec: &'a FieldSpec, path: &Path, sides: ThreeWay<&Value>, flags: Flags<'a>) {
+        match sides.desired {
+            None => {}
+            Some(Value::Object(wanted)) => {
+                for name in wanted.keys() {
+                    let member = spec.member(name).unwrap_or(spec);
+                    self.unreturned(member, &path.key(name), sides.and_then(|v| v.get(name)), flags);
+                }
+            }
+            Some(Value::Null) => {
+                // That it is there is known, though not what it is.
+                if sides.live.is_some_and(|live| !live.is_blank()) {
+                    let sides = ThreeWay { desired: None, ..sides };
+                    self.entry(path, sides, spec, Flags { secret: true, ..flags }, How::Secret);
+                }
+            }
+            Some(wanted) => {
+                let base = sides.base.map(|base| base.before);
+                match base.and_then(|before| self.same(spec, Some(wanted), before)) {
+                    Some(true) => {}
+                    Some(false) if !holds_unresolved(wanted) => {
+                        self.out.ours = true;
+                        let base = base.map(|before| Diff { before, after: before });
+                        let sides = ThreeWay { desired: Some(wanted), live: base.and_then(|b| b.before), base };
+                        let flags = Flags { secret: true, ..flags };
+                        self.leaf(Leaf { path, locus_path: path, sides, spec, flags, how: How::Secret });
+                    }
+                    _ => self.out.secrets.push((path.clone(), source_of(wanted))),
                 }
             }
         }
     }
 
-    fn set(&mut self, items: &'a FieldSpec, path: &Path, wanted: &[Value], found: &[Value], flags: Flags<'a>) {
-        let index = |list: &[Value]| -> BTreeMap<String, (usize, Value)> {
-            list.iter().enumerate().map(|(n, item)| (item_name(item), (n, item.clone()))).collect()
-        };
-        let (want, have) = (index(wanted), index(found));
-        for (name, (n, item)) in want.iter().filter(|(name, _)| !have.contains_key(*name)) {
-            let locus_path = path.index(*n);
-            self.leaf_at(&path.item(name), &locus_path, Some(item), None, items, flags, How::Item);
-        }
-        for (name, (_, item)) in have.iter().filter(|(name, _)| !want.contains_key(*name)) {
-            self.leaf(&path.item(name), None, Some(item), items, flags, How::Item);
-        }
+    /// Compares one value.
+    fn leaf(&mut self, leaf: Leaf<'_, '_, 'a>) {
+        let spec = leaf.spec;
+        let default = spec.default_in(self.resource).map(Value::from_json);
+        let or_default = |live: Option<&'_ Value>| live.filter(|l| **l != Value::Null).or(default.as_ref()).cloned();
+        let live = or_default(leaf.sides.live);
+        let settled = self.same(spec, leaf.sides.desired, live.as_ref());
+        let moved = leaf.sides.base.map(|base| {
+            let after = or_default(base.after);
+            let ours = self.same(spec, leaf.sides.desired, base.before).map(|same| !same);
+            (ours, self.theirs(spec, base, after.as_ref(), live.as_ref()))
+        });
+        self.put(settled, moved, leaf);
     }
 
-    fn keyed(
-        &mut self,
-        spec: &'a FieldSpec,
-        items: &'a FieldSpec,
-        path: &Path,
-        wanted: &[Value],
-        found: &[Value],
-        flags: Flags<'a>,
-    ) {
-        let keys = |list: &[Value]| -> Vec<String> { list.iter().map(|item| key_of(spec, item)).collect() };
-        let (want, have) = (keys(wanted), keys(found));
-        if spec.ordered && want.iter().filter(|k| have.contains(k)).ne(have.iter().filter(|k| want.contains(k))) {
-            self.leaf(
-                path,
-                Some(&Value::Array(wanted.to_vec())),
-                Some(&Value::Array(found.to_vec())),
-                spec,
-                flags,
-                How::Value,
-            );
+    /// Compares whether an entry of a map, set or keyed list is there.
+    fn entry(&mut self, path: &Path, sides: ThreeWay<&Value>, spec: &'a FieldSpec, flags: Flags<'a>, how: How) {
+        self.item(Leaf { path, locus_path: path, sides, spec, flags, how });
+    }
+
+    /// As [`Self::entry`], where the description numbers what the path names.
+    fn item(&mut self, leaf: Leaf<'_, '_, 'a>) {
+        let ThreeWay { desired, live, base } = leaf.sides;
+        if is_ours_to_leave(leaf.spec) {
             return;
         }
-        for (n, (key, item)) in want.iter().zip(wanted).enumerate() {
-            let item_path = path.item(key);
-            match have.iter().position(|k| k == key).and_then(|at| found.get(at)) {
-                Some(live) => {
-                    let before = self.out.fields.len();
-                    self.value(items, &item_path, item, Some(live), flags);
-                    let loci = self.loci;
-                    for field in self.out.fields.iter_mut().skip(before) {
-                        let mut steps = path.index(n).0;
-                        steps.extend(field.path.0.iter().skip(item_path.0.len()).cloned());
-                        field.locus = loci.at(&Path(steps)).cloned();
-                    }
-                }
-                None => self.leaf_at(&item_path, &path.index(n), Some(item), None, items, flags, How::Item),
-            }
-        }
-        for (key, item) in have.iter().zip(found).filter(|(key, _)| !want.contains(key)) {
-            self.leaf(&path.item(key), None, Some(item), items, flags, How::Item);
-        }
+        let moved = base.map(|base| {
+            let ours = match (desired, base.before) {
+                (Some(_), Some(_)) => self.same(leaf.spec, desired, base.before).map(|same| !same),
+                (desired, before) => Some(desired.is_some() != before.is_some()),
+            };
+            (ours, self.theirs(leaf.spec, base, base.after, live))
+        });
+        self.put(Some(desired.is_some() == live.is_some()), moved, leaf);
     }
 
-    fn secrets_inside(
-        &mut self,
+    /// Says whether live moved away from what it was, as far as that was described.
+    fn theirs(
+        &self,
         spec: &'a FieldSpec,
-        path: &Path,
-        desired: &Value,
+        base: Diff<&Value>,
+        after: Option<&Value>,
         live: Option<&Value>,
-        flags: Flags<'a>,
-    ) {
-        match desired {
-            Value::Object(map) => {
-                for (key, value) in map {
-                    let member = spec.member(key).unwrap_or(spec);
-                    self.secrets_inside(member, &path.key(key), value, live.and_then(|l| l.get(key)), flags);
-                }
-            }
-            // That it is there is known, though not what it is.
-            Value::Null if live.is_some_and(|live| !live.is_blank()) => {
-                self.leaf(path, None, live, spec, flags, How::Secret);
-            }
-            Value::Null => {}
-            Value::Unresolved(hole) => self.out.secrets.push((path.clone(), hole.source.clone())),
-            Value::Secret(secret) => self.out.secrets.push((path.clone(), secret.source().to_owned())),
-            _ => self.out.secrets.push((path.clone(), "the description".to_owned())),
+    ) -> Option<bool> {
+        if let (Some(before), Some(after), Some(live)) = (base.before, after, live)
+            && has_leaves(spec, before, live)
+        {
+            let mut out = Differences::default();
+            let sides = ThreeWay {
+                desired: Some(before),
+                live: Some(live),
+                base: Some(Diff { before: Some(before), after: Some(after) }),
+            };
+            let mut walk = Walk { out: &mut out, by: self.by, resource: self.resource, files_only: self.files_only };
+            walk.value(spec, &Path::root(), sides, Flags { part: true, ..Flags::default() });
+            return Some(out.theirs);
         }
+        self.same(spec, after, live).map(|same| !same)
     }
 
-    fn leaf(
-        &mut self,
-        path: &Path,
-        desired: Option<&Value>,
-        live: Option<&Value>,
-        spec: &'a FieldSpec,
-        flags: Flags<'a>,
-        how: How,
-    ) {
-        self.leaf_at(path, path, desired, live, spec, flags, how);
+    fn same(&self, spec: &FieldSpec, a: Option<&Value>, b: Option<&Value>) -> Option<bool> {
+        same(spec, a, b, self.by.key)
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn leaf_at(
-        &mut self,
-        path: &Path,
-        locus_path: &Path,
-        desired: Option<&Value>,
-        live: Option<&Value>,
-        spec: &'a FieldSpec,
-        flags: Flags<'a>,
-        how: How,
-    ) {
-        let leaf = ThreeWay { desired: desired.cloned(), live: live.cloned(), base: None };
-        let Verdict::Differs(origin) = decide(&leaf, |_, _| false) else { return };
+    /// Notes what became of a leaf.
+    fn put(&mut self, settled: Option<bool>, moved: Option<(Option<bool>, Option<bool>)>, leaf: Leaf<'_, '_, 'a>) {
+        let (ours, theirs) = moved.unwrap_or_default();
+        self.out.ours |= ours == Some(true);
+        self.out.theirs |= theirs == Some(true);
+        let moved = ours.zip(theirs).map(|(ours, theirs)| Moved { ours, theirs });
+        let Some(settled) = settled else {
+            if let Some(wanted) = leaf.sides.desired {
+                self.out.secrets.push((leaf.path.clone(), source_of(wanted)));
+            }
+            return;
+        };
+        let origin = match decide(settled, moved) {
+            Verdict::Nothing => return,
+            Verdict::AlreadyThere => return self.out.already.push(leaf.path.clone()),
+            Verdict::Differs(origin) => origin,
+        };
+        let Leaf { path, locus_path, sides, spec, flags, how } = leaf;
+        let ThreeWay { desired, live, base } = sides;
         let blank = |value: Option<&Value>| value.is_none_or(Value::is_blank);
         let carrier =
             if spec.risk == Default::default() { flags.risk.map_or(spec, |(holder, _)| holder) } else { spec };
@@ -234,15 +312,17 @@ impl<'a> Walk<'a, '_> {
             (true, _) => carrier.risk.remove,
             (false, false) => carrier.risk.change,
         };
-        let secret = flags.secret || spec.secret || holds_secret(desired) || holds_secret(live);
+        let known = [desired, live, base.and_then(|b| b.before), base.and_then(|b| b.after)];
+        let secret = flags.secret || spec.secret || known.into_iter().flatten().any(holds_secret);
+        let shown = |value: Option<&Value>| value.map(|v| if secret { masked(v) } else { v.clone() });
         let field = FieldChange {
             path: path.clone(),
-            diff: Diff { before: leaf.live, after: leaf.desired },
+            diff: Diff { before: shown(live), after: desired.cloned() },
             how: if secret { How::Secret } else { how },
             origin,
             risk,
             why: if risk > Risk::Safe { carrier.why.clone() } else { None },
-            locus: desired.and_then(|_| self.loci.at(locus_path)).or_else(|| self.loci.at(&Path::root())).cloned(),
+            locus: self.locus(desired, locus_path),
             forces_replace: flags.immutable || spec.immutable,
         };
         if flags.create_only || spec.create_only {
@@ -251,120 +331,63 @@ impl<'a> Walk<'a, '_> {
             self.out.fields.push(field);
         }
     }
+
+    fn locus(&self, desired: Option<&Value>, path: &Path) -> Option<crate::model::Locus> {
+        desired.and_then(|_| self.by.loci.at(path)).or_else(|| self.by.loci.at(&Path::root())).cloned()
+    }
 }
 
-static ANY: std::sync::OnceLock<FieldSpec> = std::sync::OnceLock::new();
+/// Says whether a member is never compared: the server, Auth0 or another member says what it is.
+fn is_ours_to_leave(spec: &FieldSpec) -> bool {
+    spec.read_only || spec.skip || spec.owned || spec.alias.is_some()
+}
 
-fn holds_secret(value: Option<&Value>) -> bool {
-    match value {
-        Some(Value::Secret(_) | Value::Unresolved(_) | Value::Fingerprint(_)) => true,
-        Some(Value::Array(items)) => items.iter().any(|item| holds_secret(Some(item))),
-        Some(Value::Object(map)) => map.values().any(|item| holds_secret(Some(item))),
+fn is_object(value: &Value) -> bool {
+    matches!(value, Value::Object(_))
+}
+
+fn is_array(value: &Value) -> bool {
+    matches!(value, Value::Array(_))
+}
+
+/// Says whether two values are compared leaf by leaf.
+fn has_leaves(spec: &FieldSpec, one: &Value, other: &Value) -> bool {
+    match (&spec.shape, one, other) {
+        (Shape::Record { .. } | Shape::Map(_), Value::Object(_), Value::Object(_)) => true,
+        (Shape::List(_), Value::Array(described), Value::Array(_)) => !list::is_whole(spec, described),
         _ => false,
     }
 }
 
-/// Names an item of a set: its text, or its canonical JSON.
-pub fn item_name(item: &Value) -> String {
-    match item {
-        Value::String(text) => text.clone(),
-        other => canonical(&other.redacted()).to_string(),
-    }
+/// Returns the keys of a map that are live, or were described, and are not described now.
+fn gone<'v>(wanted: &Map, sides: ThreeWay<&'v Value>) -> BTreeSet<&'v String> {
+    let before = sides.base.and_then(|base| base.before);
+    let members = [sides.live, before].into_iter().flatten().filter_map(Value::as_object).flatten();
+    members.filter(|(name, v)| !wanted.contains_key(*name) && **v != Value::Null).map(|(name, _)| name).collect()
 }
 
-/// Names an item of a keyed list.
-pub fn key_of(spec: &FieldSpec, item: &Value) -> String {
-    let part = |member: &String| match item.get(member) {
-        Some(value) => item_name(value),
-        None => {
-            let default = spec.item().and_then(|i| i.member(member)).and_then(|m| m.default.as_ref());
-            default.map(|d| item_name(&Value::from_json(d))).unwrap_or_default()
-        }
-    };
-    spec.key.iter().map(part).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+fn holds_unresolved(value: &Value) -> bool {
+    let mut found = false;
+    value.each_unresolved(&mut |_| found = true);
+    found
 }
 
-/// Sorts the members of every object inside.
-fn canonical(json: &Json) -> Json {
-    match json {
-        Json::Object(map) => {
-            let sorted: BTreeMap<_, _> = map.iter().map(|(k, v)| (k.clone(), canonical(v))).collect();
-            Json::Object(sorted.into_iter().collect())
-        }
-        Json::Array(items) => Json::Array(items.iter().map(canonical).collect()),
+/// Hides every text, as what stands beside a secret may be one.
+fn masked(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::Secret(Secret::new(text.clone(), "live")),
+        Value::Array(items) => Value::Array(items.iter().map(masked).collect()),
+        Value::Object(map) => Value::Object(map.iter().map(|(name, value)| (name.clone(), masked(value))).collect()),
         other => other.clone(),
     }
 }
 
-fn list_same(items: &FieldSpec, a: &[Value], b: &[Value]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(items, Some(a), Some(b)))
-}
-
-/// Compares two values of a field: null, missing and empty are equal; so are 1 and 1.0, and texts but for line ends.
-pub(super) fn same(spec: &FieldSpec, a: Option<&Value>, b: Option<&Value>) -> bool {
-    let (a, b) = match (a, b) {
-        (None, None) => return true,
-        (Some(one), None) | (None, Some(one)) => {
-            let empty_text = (spec.text.is_some() || spec.empty_is_null) && is_empty_text(one);
-            return one.is_blank() || empty_text;
-        }
-        (Some(a), Some(b)) => (a, b),
-    };
-    match (a, b) {
-        (x, y) if x.is_blank() && y.is_blank() => true,
-        (x, y) if spec.empty_is_null && (x.is_blank() || is_empty_text(x)) && (y.is_blank() || is_empty_text(y)) => {
-            true
-        }
-        (Value::Number(x), Value::Number(y)) if spec.hours.is_some() => {
-            let minutes = |n: &serde_json::Number| (n.as_f64().unwrap_or_default() * 60.0).round();
-            (minutes(x) - minutes(y)).abs() < 0.5
-        }
-        (Value::Number(x), Value::Number(y)) => x == y || x.as_f64() == y.as_f64(),
-        (Value::String(x), Value::String(y)) => match spec.text {
-            Some(TextKind::Pem) => pem_body(x) == pem_body(y),
-            Some(_) => text_body(x) == text_body(y),
-            None => x == y,
-        },
-        (Value::Secret(x), Value::String(y)) | (Value::String(y), Value::Secret(x)) => x.expose() == y,
-        (Value::Array(x), Value::Array(y)) => {
-            let any = ANY.get_or_init(FieldSpec::default);
-            list_same(spec.item().unwrap_or(any), x, y)
-        }
-        (Value::Object(x), Value::Object(y)) => {
-            let any = ANY.get_or_init(FieldSpec::default);
-            let mut names: Vec<&String> = x.keys().chain(y.keys()).collect();
-            names.dedup();
-            names.iter().all(|name| {
-                let member = spec.member(name).unwrap_or(any);
-                member.read_only || member.owned || same(member, x.get(*name), y.get(*name))
-            })
-        }
-        (x, y) => x == y,
-    }
-}
-
-fn is_empty_text(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text_body(text).is_empty())
-}
-
-fn text_body(text: &str) -> String {
-    text.replace("\r\n", "\n").trim_end_matches('\n').to_owned()
-}
-
-/// The Base64 body of a PEM block, also of one that is Base64 as a whole, without white space.
-fn pem_body(text: &str) -> String {
-    let bare = |text: &str| -> String {
-        let lines = text.lines().filter(|line| !line.starts_with("-----"));
-        lines.flat_map(str::chars).filter(|c| !c.is_whitespace()).collect()
-    };
-    let body = bare(text);
-    if text.contains("-----") {
-        return body;
-    }
-    match STANDARD.decode(&body).map(String::from_utf8) {
-        Ok(Ok(inner)) if inner.contains("-----BEGIN") => bare(&inner),
-        _ => body,
-    }
+/// Says where a secret comes from.
+fn source_of(value: &Value) -> String {
+    let mut source = None;
+    value.each_unresolved(&mut |hole| source = source.take().or(Some(hole.source.clone())));
+    value.each_secret(&mut |secret| source = source.take().or(Some(secret.source().to_owned())));
+    source.unwrap_or_else(|| "the description".to_owned())
 }
 
 #[cfg(test)]

@@ -33,14 +33,8 @@ mod tests {
         let registry = Registry::of(&[("things", text)]);
         let described = json!({"name": "x", "meta": {"k": 1}, "options": {"a": 1, "b": 2}});
         let value = json!({"name": "y", "meta": {"l": 2, "m": 3}, "options": {"a": 5, "c": 6}, "more": true});
-        let found = mask(
-            &registry.kind("things").unwrap().fields,
-            &Value::from_json(&described),
-            &Value::from_json(&value),
-        );
-        assert_eq!(
-            found.redacted(),
-            json!({"name": "y", "meta": {"l": 2, "m": 3}, "options": {"a": 5, "b": null}})
-        );
+        let found =
+            mask(&registry.kind("things").unwrap().fields, &Value::from_json(&described), &Value::from_json(&value));
+        assert_eq!(found.redacted(), json!({"name": "y", "meta": {"l": 2, "m": 3}, "options": {"a": 5, "b": null}}));
     }
 }

@@ -1,19 +1,28 @@
-//! Compares what is desired with what is live: `(Desired, Live) -> Plan`, pure.
+//! Compares what is desired with what is live and with what was left: `(Desired, Live, Base) -> Plan`, pure.
 //!
-//! `normalize` brings both sides into one form, `pair` finds which belongs to which, [`diff`] compares leaves, [`decide`] is
-//! the one table of what a difference is called, `write` turns changes into requests (with `sides`, `part` and `sub`),
-//! `order` finds what must come first.
+//! `normalize` brings both sides into one form, `pair` finds which belongs to which (what was left: `known`), [`diff`] compares
+//! leaves, [`decide`] is the one table of what a difference is called. `existing` and `absent` say what becomes of a resource,
+//! `write` turns that into requests (with `sides`, `part` and `sub`), `order` finds what must come first, `questions` what is to
+//! be asked. [`Aftermath`] is what a deployment will touch, and what it left.
 
+mod absent;
+mod aftermath;
 mod decide;
+mod deletion;
 mod diff;
-mod left;
+mod existing;
+mod known;
+mod leaf;
 mod make;
 mod mask;
 mod normalize;
+mod options;
 mod order;
 mod pair;
 mod part;
 mod path;
+mod problems;
+mod questions;
 mod renamed;
 mod replaced;
 mod scope;
@@ -25,11 +34,16 @@ mod write;
 pub use crate::change::{
     Action, Change, Counts, FieldChange, Forecast, How, Kept, Left, Origin, Plan, Refusal, Step, Unmanaged, Wait,
 };
-pub use decide::{Verdict, decide};
+pub use aftermath::Aftermath;
+pub use decide::{Moved, Verdict, decide};
 pub use diff::{Differences, diff, item_name, key_of};
-pub use make::{Options, make, problems};
-pub use left::{base_after, images};
+pub use make::make;
 pub use mask::mask;
 pub use normalize::{complete, own_names};
+pub use options::Options;
 pub use path::fill_path;
+pub use problems::problems;
 pub use taken_back::taken_back;
+
+#[cfg(test)]
+mod tests;

@@ -149,8 +149,13 @@ fn mask(spec: &FieldSpec, value: &mut Value, inside: bool) {
 
 /// Finds a reference to a kind without a schema: its id cannot be looked up, so what holds it cannot be written.
 pub(super) fn foreign(registry: &Registry, spec: &KindSpec, resource: &Described) -> Option<(String, String)> {
+    foreign_in(registry, &spec.fields, &resource.value)
+}
+
+/// As [`foreign`], inside one value.
+pub(super) fn foreign_in(registry: &Registry, spec: &FieldSpec, value: &Value) -> Option<(String, String)> {
     let mut found = None;
-    collect(&spec.fields, &resource.value, &mut |field, name| {
+    collect(spec, value, &mut |field, name| {
         let mut kinds = field.reference.iter().chain(&field.literal_reference);
         let unknown = kinds.clone().all(|kind| registry.kind(kind).is_none());
         if let (true, false, Some(kind)) = (unknown, name.is_empty(), kinds.next()) {

@@ -1,6 +1,6 @@
 //! What must come first: references before what refers, the other way round for deletes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::change::{Action, Change, Forecast};
 use crate::model::{Address, Value};
@@ -21,6 +21,10 @@ pub(super) fn order(registry: &Registry, mut nodes: Vec<Node>) -> Vec<Change> {
     nodes.sort_by(|a, b| a.change.address.cmp(&b.change.address));
     let at: HashMap<Address, usize> =
         nodes.iter().enumerate().map(|(n, node)| (node.change.address.clone(), n)).collect();
+    let mut kinds: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (n, node) in nodes.iter().enumerate().filter(|(_, node)| node.change.action != Action::Delete) {
+        kinds.entry(&node.change.address.kind).or_default().push(n);
+    }
     let mut before: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); nodes.len()];
     let link = |before: &mut Vec<BTreeSet<usize>>, later: usize, earlier: usize| {
         if later != earlier
@@ -40,10 +44,8 @@ pub(super) fn order(registry: &Registry, mut nodes: Vec<Node>) -> Vec<Change> {
                     link(&mut before, n, *target);
                 }
             }
-            for (m, other) in nodes.iter().enumerate() {
-                if spec.after.contains(&other.change.address.kind) && other.change.action != Action::Delete {
-                    link(&mut before, n, m);
-                }
+            for m in spec.after.iter().filter_map(|kind| kinds.get(kind.as_str())).flatten() {
+                link(&mut before, n, *m);
             }
         }
         // Unbind before delete: whatever refers to what goes is changed or deleted first.
@@ -58,25 +60,35 @@ pub(super) fn order(registry: &Registry, mut nodes: Vec<Node>) -> Vec<Change> {
     sort(nodes, before)
 }
 
-/// Kahn's algorithm, smallest address first; a cycle is cut at its smallest address.
-fn sort(nodes: Vec<Node>, mut before: Vec<BTreeSet<usize>>) -> Vec<Change> {
-    let kept = before.clone();
-    let mut places: BTreeMap<usize, usize> = BTreeMap::new();
-    while places.len() < nodes.len() {
-        let open = || (0..nodes.len()).filter(|n| !places.contains_key(n));
-        let ready = open().find(|n| before.get(*n).is_some_and(BTreeSet::is_empty));
-        let Some(next) = ready.or_else(|| open().min_by_key(|n| before.get(*n).map_or(0, BTreeSet::len))) else {
-            break;
-        };
+/// Kahn's algorithm, smallest address first; a cycle is cut where least is waited for.
+fn sort(nodes: Vec<Node>, before: Vec<BTreeSet<usize>>) -> Vec<Change> {
+    let mut waits: Vec<usize> = before.iter().map(BTreeSet::len).collect();
+    let mut later: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
+    for (n, earlier) in before.iter().enumerate() {
+        for earlier in earlier {
+            if let Some(later) = later.get_mut(*earlier) {
+                later.push(n);
+            }
+        }
+    }
+    // By how many they wait for, then by address.
+    let mut open: BTreeSet<(usize, usize)> = waits.iter().enumerate().map(|(n, waits)| (*waits, n)).collect();
+    let mut places: HashMap<usize, usize> = HashMap::with_capacity(nodes.len());
+    while let Some((_, next)) = open.pop_first() {
         places.insert(next, places.len());
-        for set in &mut before {
-            set.remove(&next);
+        for n in later.get(next).into_iter().flatten() {
+            if let Some(waits) = waits.get_mut(*n)
+                && open.remove(&(*waits, *n))
+            {
+                *waits -= 1;
+                open.insert((*waits, *n));
+            }
         }
     }
     let mut changes: Vec<(usize, Change)> = Vec::with_capacity(nodes.len());
     for (n, mut node) in nodes.into_iter().enumerate() {
         let place = places.get(&n).copied().unwrap_or(n);
-        let after = kept.get(n).into_iter().flatten().filter_map(|b| places.get(b).copied()).filter(|b| *b < place);
+        let after = before.get(n).into_iter().flatten().filter_map(|b| places.get(b).copied()).filter(|b| *b < place);
         node.change.after = after.collect();
         changes.push((place, node.change));
     }

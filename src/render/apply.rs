@@ -6,7 +6,6 @@ use super::plural::count;
 use super::style::Style;
 use super::view::Options;
 use crate::apply::{ApplyEvent, Outcome, Report};
-use crate::model::{Address, Path};
 use crate::problem::Problem;
 
 /// What came of an apply.
@@ -16,8 +15,6 @@ pub struct Applied<'a> {
     pub deployment: Option<&'a str>,
     /// What was done.
     pub report: &'a Report,
-    /// Fields nobody described that the API changed along.
-    pub side_effects: &'a [(Address, Path)],
 }
 
 impl Applied<'_> {
@@ -59,7 +56,12 @@ pub fn report(applied: &Applied<'_>, options: &Options) -> String {
             words(&mut lines, problem, options);
         }
     }
-    let along = leaves(applied.side_effects);
+    for (address, problem) in &report.notes {
+        let line = Line::new(options.colour).add(Style::Warning, "note").to(23);
+        lines.push(line.add(Style::Address, &address.to_string()));
+        words(&mut lines, problem, options);
+    }
+    let along = leaves(&report.side_effects);
     list(&mut lines, "Changed along by Auth0, though nobody described it", &along, usize::MAX, options);
     lines.gap();
     let of = |wanted: &str| report.changes.iter().filter(|(_, _, outcome)| word(outcome).1 == wanted).count();
@@ -79,13 +81,18 @@ pub fn report(applied: &Applied<'_>, options: &Options) -> String {
     if line.width() == 0 {
         line = line.plain("nothing to do");
     }
-    line = line.add(Style::Muted, &format!(" · {} sent", count(report.requests, "request")));
+    let failed = if report.failed > 0 { format!(", {} of them failed", report.failed) } else { String::new() };
+    line = line.add(Style::Muted, &format!(" · {} sent{failed}", count(report.requests, "request")));
     if let Some(id) = applied.deployment {
         line = line.add(Style::Muted, &format!(" · deployment {id}"));
     }
     lines.push(line);
     if report.interrupted {
-        let words = "Interrupted: what was in flight is finished.";
+        let words = if report.wrote() {
+            "Interrupted: what was in flight is finished."
+        } else {
+            "Interrupted before anything was written: run the command again."
+        };
         lines.push(Line::new(options.colour).add(Style::Warning, words));
     }
     if report.changes.iter().any(|(_, _, outcome)| matches!(outcome, Outcome::InDoubt(_))) {
@@ -119,7 +126,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::change::Action;
-    use crate::model::Address;
+    use crate::model::{Address, Path};
 
     fn failed() -> Outcome {
         Outcome::Failed(
@@ -139,12 +146,16 @@ mod tests {
                 (Address::new("roles", "Bad \u{1b}[31mname"), Action::Create, doubt),
                 (Address::new("clients", "Old"), Action::Delete, Outcome::NotStarted),
             ],
-            requests: 3,
+            requests: 4,
+            failed: 1,
             interrupted: true,
-            ..Report::default()
+            notes: vec![(
+                Address::new("roles", "Admin"),
+                Problem::warning("answer-differs", "Auth0 answered another `description` than it was asked for"),
+            )],
+            side_effects: vec![(Address::new("clients", "Shop"), Path::root().key("jwt_configuration"))],
         };
-        let side_effects = [(Address::new("clients", "Shop"), Path::root().key("jwt_configuration"))];
-        let applied = Applied { deployment: Some("01JD7QK3"), report: &report, side_effects: &side_effects };
+        let applied = Applied { deployment: Some("01JD7QK3"), report: &report };
         let text = super::report(&applied, &Options::default());
         assert!(!text.contains('\u{1b}'));
         insta::assert_snapshot!(text);
@@ -157,7 +168,7 @@ mod tests {
             requests: 1,
             ..Report::default()
         };
-        let applied = Applied { deployment: Some("01JD7QK3"), report: &report, side_effects: &[] };
+        let applied = Applied { deployment: Some("01JD7QK3"), report: &report };
         let text = super::report(&applied, &Options::default());
         assert_eq!(text, "1 done · 1 request sent · deployment 01JD7QK3\n");
     }

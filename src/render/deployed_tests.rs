@@ -138,7 +138,7 @@ fn several_people_are_named_at_the_field() {
 fn deployments_in_a_list() {
     let history = history();
     let view = HistoryView { domain: "travel0.eu.auth0.com", history: &history, now: now() };
-    let text = history_human(&view, &Options { width: 160, colour: false });
+    let text = history_human(&view, &Options::default());
     sound(&text);
     insta::assert_snapshot!(text);
     insta::assert_snapshot!("deployments_as_json", v1::text(&v1::History::from(&view)));
@@ -218,4 +218,55 @@ fn every_document_holds_to_the_schema() {
         let wrong: Vec<String> = schema.iter_errors(&document).map(|error| error.to_string()).collect();
         assert!(wrong.is_empty(), "{}: {wrong:?}", document["format"]);
     }
+}
+
+#[test]
+fn nothing_odd_gets_out_at_any_width() {
+    let odd = "x\u{1b}[31m\u{202e}\n\u{7}";
+    let mut plan = three_way();
+    for blames in plan.facts.outside.values_mut() {
+        for blame in blames.values_mut() {
+            blame.who = Some(format!("{odd}{}", "w".repeat(200)));
+            blame.note = Some(odd.to_owned());
+        }
+    }
+    for author in plan.facts.ours.values_mut() {
+        author.name = odd.to_owned();
+    }
+    for effect in plan.facts.effects.values_mut().flatten() {
+        effect.text = odd.to_owned();
+    }
+    let mut odd_head = head();
+    odd_head.deployed.as_mut().unwrap().actor = odd.to_owned();
+    odd_head.reverting = Some(Reverting { what: odd.to_owned(), lost: vec![odd.to_owned()] });
+    let resources = drifted(&plan, &refused());
+    let drift = DriftView {
+        environment: odd,
+        domain: odd,
+        head: &odd_head,
+        resources: &resources,
+        unchanged: 0,
+        secrets: &[],
+        unreadable: &[(odd.to_owned(), Unavailable::Feature(odd.to_owned()))],
+        notes: &[],
+    };
+    let files = [AdoptedFile { path: odd.to_owned(), added: 1, removed: 0, gone: false }];
+    let left = [(Address::new("roles", odd), key(odd), odd.to_owned())];
+    let adopt = AdoptView { files: &files, adopted: &[], left: &left, moved: &[(odd.to_owned(), Vec::new())] };
+    let mut one = deployment("01JD7QK3X5Z8B2N4M6P7R9S1T3", "2026-11-20T09:00:00Z");
+    (one.actor, one.tool, one.environment) = (odd.to_owned(), odd.to_owned(), odd.to_owned());
+    one.plan = serde_json::to_value(v1::Plan::from(&PlanView { plan: &plan, refusals: &[], head: &odd_head })).unwrap();
+    let history = history();
+    let listed = HistoryView { domain: odd, history: &history, now: now() };
+    for width in [0, 1, 20, 60, 100, 400] {
+        let options = Options { width, colour: false };
+        sound(&human(&plan, &refused(), &odd_head, width));
+        sound(&drift_human(&drift, &options));
+        sound(&adopt_human(&adopt, &options));
+        sound(&history_human(&listed, &options));
+        sound(&deployment_human(&listed, &one, &options));
+    }
+    // Behind an at sign stands a mark without width, so that no account is called.
+    let text = plan_markdown(&PlanView { plan: &plan, refusals: &refused(), head: &odd_head }).replace('\u{200b}', "");
+    sound(&text);
 }

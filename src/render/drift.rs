@@ -70,7 +70,7 @@ fn totals(lines: &mut Lines, view: &DriftView<'_>, options: &Options) {
     } else {
         let words = format!("{} drifted", count(view.resources.len(), "resource"));
         let fields = view.fields();
-        let words = if fields > 0 { format!("{words} in {}", count(fields, "field")) } else { words };
+        let words = if fields > 0 { format!("{words} ({})", count(fields, "field")) } else { words };
         line.add(Style::Warning, &words)
     };
     line = line.plain(&format!(", {} unchanged", super::number(view.unchanged)));

@@ -40,20 +40,25 @@ pub fn history(view: &HistoryView<'_>, options: &Options) -> String {
         lines.push(Line::new(options.colour).plain("No deployment of this tenant is recorded."));
         return lines.finish();
     }
-    let widths: Vec<usize> = (0..7)
-        .map(|n| rows.iter().filter_map(|row| row.get(n)).map(|(_, text)| width(&clean(text))).max().unwrap_or(0))
-        .collect();
-    for row in rows {
+    let widest = |n: usize| rows.iter().filter_map(|row| row.get(n)).map(|(_, text)| width(&clean(text))).max();
+    let widths: Vec<usize> = (0..7).map(|n| widest(n).unwrap_or(0)).collect();
+    let all: usize = widths.iter().filter(|width| **width > 0).map(|width| width + 3).sum();
+    // Where the numbers do not fit beside the rest they stand below it.
+    let wraps = all > options.width + 3;
+    for [cells @ .., tally] in rows {
         let mut line = Line::new(options.colour);
         let mut at = 0;
-        for ((style, text), width) in row.iter().zip(&widths) {
-            if *width > 0 {
-                line = if at > 0 { line.to(at) } else { line };
-                line = line.add(*style, text);
-                at += width + 3;
-            }
+        for ((style, text), width) in cells.iter().zip(&widths).filter(|(_, width)| **width > 0) {
+            line = if at > 0 { line.to(at) } else { line };
+            line = line.add(*style, text);
+            at += width + 3;
         }
-        lines.push(line);
+        if wraps && !tally.1.is_empty() {
+            lines.push(line);
+            line = Line::new(options.colour);
+            at = widths.first().unwrap_or(&0) + 3;
+        }
+        lines.push(if tally.1.is_empty() { line } else { line.to(at).add(tally.0, &tally.1) });
     }
     lines.finish()
 }
@@ -62,7 +67,7 @@ fn row(view: &HistoryView<'_>, one: &Deployment) -> [(Style, String); 7] {
     let (outcome_style, outcome) = outcome(one);
     [
         (Style::Heading, short_id(view.history, &one.id).to_owned()),
-        (Style::Plain, format!("{} ({})", when(one.started, view.now), ago(one.started, view.now))),
+        (Style::Plain, when(one.started, view.now)),
         (Style::Plain, one.actor.clone()),
         (Style::Plain, one.commit.as_ref().map(commit).unwrap_or_default()),
         (Style::Plain, purpose(view.history, one)),
@@ -132,8 +137,9 @@ pub fn deployment(view: &HistoryView<'_>, one: &Deployment, options: &Options) -
     facts.push(("commit", Style::Plain, one.commit.as_ref().map(in_full).unwrap_or_default()));
     let before = one.images.len();
     if before > 0 {
-        let words = format!("as it was before: {}", count(before, "resource"));
-        facts.push(("kept", Style::Plain, words));
+        let words = if before == 1 { "1 resource as it was before" } else { "resources as they were before" };
+        let words = if before == 1 { words.to_owned() } else { format!("{} {words}", super::number(before)) };
+        facts.push(("images", Style::Plain, words));
     }
     for (name, style, words) in facts.iter().filter(|(_, _, words)| !words.is_empty()) {
         lines.push(Line::new(options.colour).add(Style::Muted, name).to(10).add(*style, words));
@@ -174,7 +180,7 @@ fn plan(lines: &mut Lines, plan: &Json, options: &Options) {
             None => line,
         });
         let fields = change.get("fields").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-        let wide = fields.iter().map(|field| width(&clean(&text(field, "path")))).filter(|w| *w <= 40).max();
+        let wide = fields.iter().map(|field| width(&clean(stored_path(field)))).filter(|w| *w <= 40).max();
         for field in fields.iter().take(MOST) {
             lines.push(stored_field(field, 4 + wide.unwrap_or(0) + 3, options));
         }
@@ -193,8 +199,7 @@ fn stored_field(field: &Json, column: usize, options: &Options) -> Line {
         (Some(_), None) => ("-", Style::Deleted),
         _ => ("~", Style::Updated),
     };
-    let path = field.get("path").and_then(Json::as_str).unwrap_or_default();
-    let line = Line::new(options.colour).plain("  ").add(style, sign).plain(" ").plain(path).to(column);
+    let line = Line::new(options.colour).plain("  ").add(style, sign).plain(" ").plain(stored_path(field)).to(column);
     match (before, after) {
         (Some(before), Some(after)) => {
             line.add(Style::Removed, &before).add(Style::Muted, " → ").add(Style::Added, &after)
@@ -205,8 +210,17 @@ fn stored_field(field: &Json, column: usize, options: &Options) -> Line {
     }
 }
 
+/// Where a stored field stands: an item of a set in the set, because the item itself is its value.
+fn stored_path(field: &Json) -> &str {
+    let path = field.get("path").and_then(Json::as_str).unwrap_or_default();
+    let item = field.get("after").or_else(|| field.get("before")).and_then(Json::as_str);
+    let set = item.and_then(|item| path.strip_suffix(']')?.strip_suffix(item)?.strip_suffix('['));
+    set.unwrap_or(path)
+}
+
 fn word(json: &Json, room: usize) -> String {
     match json {
+        Json::String(text) if text.starts_with('(') && text.ends_with(')') => text.clone(),
         Json::String(text) if text.trim_end().contains('\n') => format!("({})", count(text.lines().count(), "line")),
         other => shorten(&brief(&Value::from_json(other)), room.max(20)).into_owned(),
     }

@@ -35,7 +35,7 @@ pub fn plan(view: &PlanView<'_>, options: &Options) -> String {
         change::change(&mut lines, change, options, uniform, column, context);
     }
     outside::section(&mut lines, view, options);
-    sections::sections(&mut lines, view.plan, options, uniform);
+    sections::sections(&mut lines, view.plan, options, uniform, view.head.reverting.is_some());
     lines.gap();
     totals::totals(&mut lines, view, options);
     lines.finish()

@@ -40,7 +40,7 @@ pub fn plan(view: &PlanView<'_>) -> String {
         }
     }
     out.push_str(&outside(view));
-    out.push_str(&sections(plan));
+    out.push_str(&sections(plan, view.head.reverting.is_some()));
     if plan.has_changes() {
         out.push_str(&format!("\n{}\n", forecast(view)));
     }
@@ -90,6 +90,11 @@ fn head(view: &PlanView<'_>) -> String {
 fn changed(change: &Change, view: &PlanView<'_>) -> String {
     let (facts, now) = (&view.plan.facts, view.head.now);
     let risk = if change.risk > Risk::Safe { format!(" · <b>{}</b>", change.risk.as_str()) } else { String::new() };
+    let unknown = view.plan.has_base
+        && change.action != Action::Create
+        && !change.fields.is_empty()
+        && change.fields.iter().all(|field| field.origin == Origin::Unknown);
+    let risk = if unknown { format!("{risk} · {}", Origin::Unknown.as_str()) } else { risk };
     let sign = match change.action {
         Action::Create => "➕",
         Action::Update => "✏️",
@@ -147,12 +152,13 @@ fn fenced(out: &mut String, diff: &str) {
 /// What is to be known of a field.
 fn notes(field: &FieldChange, change: &Change, facts: &Facts, now: jiff::Timestamp) -> String {
     let mut notes = risk(field);
-    if field.origin == Origin::Conflict {
+    if field.origin == Origin::Conflict && change.origin != Origin::Conflict {
         let by =
             blame_of(facts, &change.address, &field.path).map(|by| format!(", outside: {}", clean(&blame(by, now))));
         notes.push_str(&format!("  # conflict{}", by.unwrap_or_default()));
     }
-    let by = field.locus.as_ref().and_then(|locus| facts.ours.get(&(locus.file.clone(), locus.line)));
+    let own = field.locus.as_ref().filter(|locus| Some(*locus) != change.locus.as_ref());
+    let by = own.and_then(|locus| facts.ours.get(&(locus.file.clone(), locus.line)));
     notes.extend(by.map(|by| format!("  # {}", clean(&author(by)))));
     notes
 }
@@ -197,7 +203,7 @@ fn changed_field(field: &FieldChange, notes: &str) -> String {
     };
     let path = clean(&path.to_string()).into_owned();
     let mut notes = notes;
-    if let Some((before, after)) = texts(field, 160) {
+    if let Some((before, after)) = texts(field, 190) {
         let diff = similar::TextDiff::from_lines(before.as_str(), after.as_str());
         let body = diff.unified_diff().context_radius(2).missing_newline_hint(false).to_string();
         let lines: Vec<String> = body.split('\n').take(ROWS).map(|line| clean(line).into_owned()).collect();
@@ -227,7 +233,7 @@ fn changed_field(field: &FieldChange, notes: &str) -> String {
     out
 }
 
-fn sections(plan: &Plan) -> String {
+fn sections(plan: &Plan, is_revert: bool) -> String {
     let mut out = String::new();
     let left = plan
         .left
@@ -248,7 +254,10 @@ fn sections(plan: &Plan) -> String {
         leaves(entries).into_iter().map(line).collect()
     };
     section(&mut out, "Already as described: somebody did it outside", words(&plan.already));
-    section(&mut out, "No longer described: left as it is", words(&plan.released));
+    // A revert describes only what it takes back.
+    if !is_revert {
+        section(&mut out, "No longer described: left as it is", words(&plan.released));
+    }
     let notes = plan.notes.iter().chain(&plan.facts.notes).map(|note| {
         let place = note.labels.first().map(|label| format!("{}:{}", label.locus.file, label.locus.line));
         let place = place.map(|place| format!(" ({})", code(&place))).unwrap_or_default();

@@ -3,8 +3,8 @@
 
 use super::samples;
 use super::{Head, Options, PlanView, json::v1, plan_human, plan_markdown};
-use crate::deployment::Commit;
 use crate::change::{Origin, Plan, Refusal};
+use crate::deployment::Commit;
 
 fn head() -> Head {
     Head { commit: Some(Commit { id: "4f2c9ab".to_owned(), dirty: false }), ..Head::default() }

@@ -1,11 +1,12 @@
 //! What is read of the git repository that holds the description: commits, authors of lines, files of then.
 //!
-//! The library reads; nothing here writes or talks to a server.
+//! Nothing here writes or talks to a server.
 
 mod blame;
 mod then;
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use crate::deployment::Commit;
 use crate::files;
@@ -62,12 +63,16 @@ impl Repository {
         self.git().is_ok_and(|git| git.is_shallow())
     }
 
-    /// Returns the commit that is checked out; `None` before the first. It counts as dirty where a file at or below `paths` is not
-    /// as committed, or one that may be part of a description was never added.
+    /// Returns the commit that is checked out; `None` before the first, and where none of `paths` is in the repository. It counts as
+    /// dirty where a file at or below them is not as committed, or one that may be part of a description was never added.
     pub fn head(&self, paths: &[&Path]) -> Option<Commit> {
+        let inside: Vec<String> = paths.iter().filter_map(|path| self.inside(path)).collect();
+        if inside.is_empty() {
+            return None;
+        }
         let git = self.git().ok()?;
         let commit = git.head().ok()?.peel_to_commit().ok()?;
-        Some(Commit { id: commit.id().to_string(), dirty: self.is_dirty(&git, paths) })
+        Some(Commit { id: commit.id().to_string(), dirty: is_dirty(&git, &inside) })
     }
 
     /// Returns who works here: git's `user.name`.
@@ -81,36 +86,6 @@ impl Repository {
         git2::Repository::open(&self.git_dir)
     }
 
-    fn is_dirty(&self, git: &git2::Repository, paths: &[&Path]) -> bool {
-        let mut options = git2::StatusOptions::new();
-        options
-            .include_untracked(true)
-            .recurse_untracked_dirs(true)
-            .exclude_submodules(true)
-            .disable_pathspec_match(true);
-        let mut any = false;
-        for path in paths.iter().filter_map(|path| self.inside(path)) {
-            any = true;
-            // The top itself has no name: without paths all of it is looked at.
-            if path.is_empty() {
-                options = git2::StatusOptions::new();
-                options.include_untracked(true).recurse_untracked_dirs(true).exclude_submodules(true);
-                break;
-            }
-            options.pathspec(path);
-        }
-        if !any {
-            return false;
-        }
-        // Where it cannot be told, the commit alone is not what is deployed, for all anybody knows.
-        let Ok(statuses) = git.statuses(Some(&mut options)) else { return true };
-        statuses.iter().any(|entry| match entry.status() {
-            status if status.is_ignored() || status.is_empty() => false,
-            status if status.is_wt_new() => entry.path().is_ok_and(files::may_describe),
-            _ => true,
-        })
-    }
-
     /// Returns a path below the top of the work tree, with `/` between its parts; `None` outside.
     pub fn inside(&self, path: &Path) -> Option<String> {
         let top = self.work_tree.as_deref()?;
@@ -122,6 +97,52 @@ impl Repository {
         let below = there.join(rest).strip_prefix(&top).ok()?.to_string_lossy().replace('\\', "/");
         Some(below.trim_end_matches('/').to_owned())
     }
+}
+
+fn is_dirty(git: &git2::Repository, paths: &[String]) -> bool {
+    let mut options = git2::StatusOptions::new();
+    options.include_untracked(true).recurse_untracked_dirs(true).exclude_submodules(true).disable_pathspec_match(true);
+    // The top has no name; without paths all of it is looked at.
+    if !paths.iter().any(String::is_empty) {
+        paths.iter().for_each(|path| _ = options.pathspec(path));
+    }
+    let untracked = |path: &str| files::may_describe(path);
+    match git.statuses(Some(&mut options)) {
+        Ok(statuses) => statuses.iter().any(|entry| match entry.status() {
+            status if status.is_ignored() || status.is_empty() => false,
+            status if status.is_wt_new() => entry.path().is_ok_and(untracked),
+            _ => true,
+        }),
+        // The library cannot read every index, a sparse one for example. Where nobody can tell, the commit alone is not what is
+        // deployed, for all anybody knows.
+        Err(_) => git.workdir().and_then(|top| changed(top, paths)).is_none_or(|changed| {
+            changed
+                .split('\0')
+                .filter(|entry| !entry.is_empty())
+                .any(|entry| entry.strip_prefix("?? ").is_none_or(untracked))
+        }),
+    }
+}
+
+/// Returns what the `git` program says of changed files.
+fn changed(top: &Path, paths: &[String]) -> Option<String> {
+    let mut git = program(top);
+    git.args(["--no-optional-locks", "--literal-pathspecs", "status", "--porcelain", "-z", "--no-renames"]);
+    git.args(["--untracked-files=all", "--ignore-submodules=all", "--"]);
+    git.args(paths.iter().map(|path| if path.is_empty() { "." } else { path }));
+    let output = git.output().ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The `git` program in a folder: it asks nobody anything, and what a hook around Tenantry set does not lead it elsewhere.
+pub(crate) fn program(folder: &Path) -> Command {
+    let mut git = Command::new("git");
+    git.current_dir(folder).stdin(Stdio::null());
+    git.env("GIT_TERMINAL_PROMPT", "0").env("GCM_INTERACTIVE", "never").env("LC_ALL", "C");
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"] {
+        git.env_remove(name);
+    }
+    git
 }
 
 fn unreadable(at: &Path, why: &str) -> Problem {

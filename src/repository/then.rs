@@ -48,14 +48,21 @@ impl Repository {
     ///
     /// # Errors
     ///
-    /// `commit-missing`; `outside-repository` where no commit can hold the file.
+    /// `commit-missing`, `unreadable-file`; `outside-repository` where no commit can hold the file.
     pub fn file_at(&self, commit: &str, path: &Path, directory: &Path) -> Result<Option<Vec<u8>>, Problem> {
         let git = self.git().map_err(|error| super::unreadable(&self.git_dir, error.message()))?;
         let tree = tree(&git, commit)?;
         let inside = self.inside(path).ok_or_else(|| outside(path, directory))?;
         match blob(&git, &tree, &inside, "", 0) {
             FileState::Read(bytes) => Ok(Some(bytes.to_vec())),
-            _ => Ok(None),
+            FileState::Absent => Ok(None),
+            other => {
+                let why =
+                    if let FileState::Unreadable(why) = other { why } else { "it is too large, or a link".to_owned() };
+                let name = shown(path, directory);
+                let title = format!("{name} of commit {commit} cannot be read: {why}");
+                Err(Problem::error("unreadable-file", title).at(&Locus::file(&name)))
+            }
         }
     }
 
@@ -195,7 +202,7 @@ fn fill(git: &git2::Repository, top: &git2::Tree<'_>, root: &str, tree: &mut Tre
     });
 }
 
-/// Reads a file of a commit. A link is followed, as long as it does not leave `within`.
+/// Reads a file of a commit. A link is followed, as long as it does not leave `within`; one to a folder counts as absent.
 fn blob(git: &git2::Repository, top: &git2::Tree<'_>, path: &str, within: &str, links: usize) -> FileState {
     let Ok(entry) = top.get_path(Path::new(path)) else { return FileState::Absent };
     let object = match git.find_blob(entry.id()) {
@@ -207,12 +214,13 @@ fn blob(git: &git2::Repository, top: &git2::Tree<'_>, path: &str, within: &str, 
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let target = std::str::from_utf8(object.content()).ok().and_then(|target| join(folder, target));
         let stays = |target: &str| within.is_empty() || target.strip_prefix(within).is_some_and(|t| t.starts_with('/'));
-        return match target {
-            Some(target) if stays(&target) => match top.get_path(Path::new(&target)) {
-                Ok(_) if links < MOST_LINKS => blob(git, top, &target, within, links + 1),
-                _ => FileState::Unreadable("the link leads nowhere".to_owned()),
-            },
-            _ => FileState::Outside,
+        let Some(target) = target else { return FileState::Outside };
+        return match top.get_path(Path::new(&target)) {
+            _ if target.is_empty() => FileState::Absent,
+            Ok(found) if found.kind() == Some(git2::ObjectType::Tree) => FileState::Absent,
+            _ if !stays(&target) => FileState::Outside,
+            Ok(_) if links < MOST_LINKS => blob(git, top, &target, within, links + 1),
+            _ => FileState::Unreadable("the link leads nowhere".to_owned()),
         };
     }
     if object.size() > MAX_FILE_BYTES {

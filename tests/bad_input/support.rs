@@ -112,7 +112,11 @@ fn raw(url: &str, method: &str, path: &str, token: Option<&str>, body: &Value) -
 /// A run as text, without what differs from run to run.
 pub fn stable(output: &Output) -> String {
     let mut text = output.to_string();
-    for (pattern, instead) in [(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"), (r"in \d+(\.\d+)? ?m?s\b", "in TIME")] {
+    for (pattern, instead) in [
+        (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
+        (r"in \d+(\.\d+)? ?m?s\b", "in TIME"),
+        (r"\b[0-9A-HJKMNP-TV-Z]{26}\b", "DEPLOYMENT"),
+    ] {
         text = Regex::new(pattern).unwrap().replace_all(&text, instead).into_owned();
     }
     // Changes end in any order, so lines of progress are sorted where they follow each other.

@@ -2,14 +2,13 @@
 
 use std::str::FromStr;
 
-use yaml_edit::{AsYaml as _, Mapping, Sequence, YamlFile, YamlNode};
+use yaml_edit::{Mapping, YamlFile, YamlNode};
 
 use super::super::text::{Out, yaml};
 use super::document::{Document, out};
 use super::meaning::{Op, Step};
 use super::token::Swapped;
-use crate::description::{Format, NodeValue};
-use crate::model::Value;
+use crate::description::Format;
 
 /// Makes a change in the syntax tree.
 pub(super) fn edited(doc: &Document<'_>, op: &Op) -> Option<String> {
@@ -58,12 +57,19 @@ pub(super) fn edited(doc: &Document<'_>, op: &Op) -> Option<String> {
 fn root(file: &YamlFile) -> Option<YamlNode> {
     let document = file.document()?;
     let mapping = document.as_mapping().map(YamlNode::Mapping);
-    mapping.or_else(|| document.as_sequence().map(YamlNode::Sequence)).or_else(|| document.as_scalar().map(YamlNode::Scalar))
+    mapping
+        .or_else(|| document.as_sequence().map(YamlNode::Sequence))
+        .or_else(|| document.as_scalar().map(YamlNode::Scalar))
 }
 
 /// Makes a node of a value.
 fn node_of(value: &Out) -> Option<YamlNode> {
-    root(&YamlFile::from_str(&yaml(value)).ok()?)
+    let mut text = yaml(value);
+    if matches!(value, Out::Text(_)) {
+        // Its last line ends where it is put.
+        text.truncate(text.trim_end_matches('\n').len());
+    }
+    root(&YamlFile::from_str(&text).ok()?)
 }
 
 /// Walks to a place by what [`Document`] knows of it.

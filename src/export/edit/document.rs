@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::super::text::Out;
 use super::meaning::{Meaning, Op, Step};
-use super::{Why, block, comment, splice};
-use crate::description::{Format, KnownNames, Node, NodeValue, Member, load, read_json, read_yaml};
+use super::{Why, block, comment, lines, splice};
+use crate::description::{Format, KnownNames, Member, Node, NodeValue, load, read_json, read_yaml};
 use crate::model::{Locus, Value};
 use crate::problem::Problem;
 
@@ -70,11 +70,23 @@ impl<'a> Document<'a> {
         if wanted.same(&before) {
             return Ok(());
         }
-        for direct in self.direct(op, &wanted)? {
-            for way in [splice::styled, block::edited, splice::quoted] {
+        let mut ways = self.direct(op, &wanted)?;
+        if let Op::Remove(at) = op {
+            // Where nothing is left, something has to say so.
+            let holder = at.get(..at.len().saturating_sub(1)).unwrap_or_default();
+            ways.extend(
+                wanted
+                    .at(holder)
+                    .filter(|left| left.is_empty())
+                    .and_then(Meaning::to_value)
+                    .map(|empty| Op::Set(holder.to_vec(), empty)),
+            );
+        }
+        for direct in ways {
+            for way in [splice::styled, lines::removed, block::edited, splice::quoted] {
                 if let Some(next) = way(self, &direct).and_then(|text| self.again(text))
                     && Meaning::of(&next.node).same(&wanted)
-                    && comment::kept(self, &next, &direct)
+                    && comment::kept(self, &next, &[&direct, op])
                 {
                     *self = next;
                     return Ok(());
@@ -122,9 +134,7 @@ impl<'a> Document<'a> {
     pub(super) fn children(node: &Node) -> Vec<Child<'_>> {
         match &node.value {
             NodeValue::Array(items) => items.iter().map(|value| Child { key: None, value }).collect(),
-            NodeValue::Object(map) => {
-                map.iter().map(|m| Child { key: Some(&m.key_locus), value: &m.value }).collect()
-            }
+            NodeValue::Object(map) => map.iter().map(|m| Child { key: Some(&m.key_locus), value: &m.value }).collect(),
             _ => Vec::new(),
         }
     }

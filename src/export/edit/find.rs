@@ -13,7 +13,7 @@ use crate::problem::Problem;
 use crate::schema::{FieldSpec, KindSpec};
 
 /// A place in a file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     /// Path of the file in the tree.
     pub(super) file: String,
@@ -37,6 +37,8 @@ pub(super) struct Found<'a> {
     pub(super) value: &'a Value,
     /// Where it is written; `None` where no file says it.
     pub(super) place: Option<Place>,
+    /// Where it is written a second time, in another spelling.
+    pub(super) also: Option<Place>,
     /// The side file that it is the text of.
     pub(super) side: Option<String>,
     /// Where the side file is named, where a file says so.
@@ -87,7 +89,7 @@ impl<'a> Files<'a> {
     /// Why it cannot be read.
     pub(super) fn open(&mut self, path: &str) -> Result<&mut Document<'a>, Vec<Problem>> {
         if !self.open.contains_key(path) {
-            let bytes = self.existing.tree.read(path).map_err(|problem| Vec::from_iter(problem))?;
+            let bytes = self.existing.tree.read(path).map_err(Vec::from_iter)?;
             let (_, extension) = split_extension(file_name(path));
             let format = if extension.eq_ignore_ascii_case("json") { Format::Json } else { Format::Yaml };
             let shown = self.names.get(path).copied().unwrap_or_default();
@@ -113,6 +115,7 @@ impl<'a> Files<'a> {
         let mut found = Found {
             value: &resource.value,
             place: None,
+            also: None,
             side: None,
             named: None,
             behind: None,
@@ -126,10 +129,12 @@ impl<'a> Files<'a> {
             let field = found.field;
             found.field = match segment {
                 Segment::Key(name) => field.and_then(|field| field.member(name)),
-                Segment::Index(_) | Segment::Item(_) => field.and_then(|field| field.item().or(match segment {
-                    Segment::Item(name) => field.member(name),
-                    _ => None,
-                })),
+                Segment::Index(_) | Segment::Item(_) => field.and_then(|field| {
+                    field.item().or(match segment {
+                        Segment::Item(name) => field.member(name),
+                        _ => None,
+                    })
+                }),
             };
             found.is_secret |= found.field.is_some_and(|field| field.secret);
             let inside = if found.rest.is_empty() { step_into(field, found.value, segment) } else { None };
@@ -156,6 +161,10 @@ impl<'a> Files<'a> {
                     found.place = child.clone();
                 }
             }
+            let further = found.also.take().and_then(|also| self.child(also, &step));
+            let differs =
+                |child: &&Place| matches!((&step, &found.place), (Segment::Key(_), Some(place)) if place != *child);
+            found.also = further.or_else(|| child.as_ref().filter(differs).cloned());
             found.named = child.filter(|_| found.side.is_some());
             if let (None, Some(place)) = (&found.behind, &found.place)
                 && self.is_filled(place)

@@ -170,6 +170,15 @@ impl Meaning {
         }
     }
 
+    /// Says whether this is a list or object with nothing in it.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Meaning::List(items) => items.is_empty(),
+            Meaning::Object(map) => map.is_empty(),
+            _ => false,
+        }
+    }
+
     /// Collects the markers and expressions inside, as written.
     pub(super) fn filled(&self, into: &mut Vec<String>) {
         match self {

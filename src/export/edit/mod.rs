@@ -10,6 +10,7 @@ mod block;
 mod comment;
 mod document;
 mod find;
+mod lines;
 mod meaning;
 mod pending;
 mod side;
@@ -19,6 +20,7 @@ mod variable;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use crate::description::layout::{Description, Tree};
 use crate::description::{Format, Variables};
@@ -85,14 +87,30 @@ pub enum Why {
     Marker(Vec<String>),
     /// It is a secret, and secrets are never written into files.
     Secret,
-    /// Other places of the file use the same value by an alias.
+    /// Other places use the same value, by an alias, a variable or a side file.
     Shared,
     /// The files have no place for it: the resource is not described, or the value comes from elsewhere.
     NoPlace,
-    /// The text would be read as a marker, or as something else than what it says.
+    /// The text would be read as something else than what it says: a marker.
     Unwritable,
     /// The file could not be changed without changing more than this.
     Refused,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Why::Marker(names) => {
+                let names: BTreeSet<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                write!(f, "it stands behind {}", Vec::from_iter(names).join(", "))
+            }
+            Why::Secret => f.write_str("a secret is never written into files"),
+            Why::Shared => f.write_str("other places use the same value"),
+            Why::NoPlace => f.write_str("the files have no place for it"),
+            Why::Unwritable => f.write_str("its text would be read as a marker"),
+            Why::Refused => f.write_str("its file cannot be changed here without changing more"),
+        }
+    }
 }
 
 /// What editing gave.
@@ -121,5 +139,9 @@ pub fn edit(description: &Existing<'_>, edits: &[Edit], options: EditOptions) ->
 
 #[cfg(test)]
 mod document_tests;
+#[cfg(test)]
+mod example_tests;
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;

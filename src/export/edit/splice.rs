@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::text::{block, json_text, quoted as double_quoted, yaml_key, yaml_scalar, Out};
+use super::super::text::{Out, block, json_text, quoted as double_quoted, yaml_key, yaml_scalar};
 use super::document::{Document, out};
 use super::meaning::{Op, Step};
 use crate::description::{Format, Node, NodeValue};
@@ -30,7 +30,7 @@ pub(super) fn quoted(doc: &Document<'_>, op: &Op) -> Option<String> {
             let node = doc.at(at)?;
             let quotes = escaped(doc.format, text);
             match doc.format {
-                Format::Yaml if is_block_collection(doc, node) || is_unwritten(node) => None,
+                Format::Yaml if is_block(doc, node) || is_unwritten(node) => None,
                 Format::Yaml => match header(doc, node) {
                     Some(found) => {
                         let without = doc.with(found.lines, "")?;
@@ -69,14 +69,17 @@ pub(super) fn is_flow(doc: &Document<'_>, node: &Node) -> bool {
     is_collection(node) && doc.slice(range_of(node)).starts_with(['[', '{'])
 }
 
-fn is_block_collection(doc: &Document<'_>, node: &Node) -> bool {
+/// Says whether a list or object stands in block notation.
+pub(super) fn is_block(doc: &Document<'_>, node: &Node) -> bool {
     is_collection(node) && !is_flow(doc, node) && !is_alias(doc, node)
 }
 
 /// Writes a text in double quotes, with every `#` and `@` escaped.
 fn escaped(format: Format, text: &str) -> String {
     match format {
-        Format::Yaml => double_quoted(text).replace("\\x23", "#").replace("\\x40", "@").replace('#', "\\x23").replace('@', "\\x40"),
+        Format::Yaml => {
+            double_quoted(text).replace("\\x23", "#").replace("\\x40", "@").replace('#', "\\x23").replace('@', "\\x40")
+        }
         Format::Json => {
             let mut written = String::new();
             json_text(&mut written, text);
@@ -87,11 +90,14 @@ fn escaped(format: Format, text: &str) -> String {
 
 fn set(doc: &Document<'_>, at: &[Step], value: &Value) -> Option<String> {
     let node = doc.at(at)?;
+    if at.is_empty() && is_block(doc, node) {
+        return doc.with(range_of(node), &flow(&out(value)));
+    }
     if doc.format == Format::Json {
         let written = Json::around(doc, at).value(&out(value), &line_indent(doc, node.locus.start));
         return doc.with(range_of(node), &written);
     }
-    if is_block_collection(doc, node) || is_unwritten(node) {
+    if is_block(doc, node) || is_unwritten(node) {
         return None;
     }
     let in_brackets = is_in_brackets(doc, at);
@@ -100,8 +106,9 @@ fn set(doc: &Document<'_>, at: &[Step], value: &Value) -> Option<String> {
         return block_text(doc, &found, text);
     }
     match value {
-        // In a block there is a better way to write lines.
-        Value::String(text) if text.contains('\n') && !in_brackets => None,
+        Value::String(text) if text.contains('\n') && !in_brackets && !doc.slice(range_of(node)).starts_with('"') => {
+            begun_block(doc, at, node, text)
+        }
         Value::Array(items) if !in_brackets && !items.is_empty() && !is_flow(doc, node) => None,
         Value::Object(map) if !in_brackets && !map.is_empty() && !is_flow(doc, node) => None,
         Value::String(text) => {
@@ -156,7 +163,8 @@ fn header(doc: &Document<'_>, node: &Node) -> Option<Header> {
         let rest = right.get(1..)?;
         let length = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-')).len();
         let behind = rest.get(length..)?.trim_start();
-        if !behind.is_empty() && !(behind.starts_with('#') && rest.get(length..)?.starts_with([' ', '\t'])) {
+        let is_comment = behind.starts_with('#') && rest.get(length..)?.starts_with([' ', '\t']);
+        if !behind.is_empty() && !is_comment {
             continue;
         }
         let sign = head_start + at..head_start + at + 1 + length;
@@ -194,6 +202,23 @@ fn block_text(doc: &Document<'_>, found: &Header, text: &str) -> Option<String> 
     }
     let with_body = doc.with(found.lines.clone(), &body)?;
     Some(format!("{}{sign}{}", with_body.get(..found.sign.start)?, with_body.get(found.sign.end..)?))
+}
+
+/// Writes lines where a text on one line stood: the comment behind it stays there.
+fn begun_block(doc: &Document<'_>, at: &[Step], node: &Node, text: &str) -> Option<String> {
+    let child = doc.chain(at).pop()?;
+    let line = doc.text.get(..child.range().start)?.rfind('\n').map_or(0, |n| n + 1);
+    let column = doc.slice(line..child.range().start).trim_start_matches('\u{feff}').chars().count();
+    let indent = if child.key.is_some() { column + 2 } else { column };
+    let written = block(text, indent).filter(|written| !written.starts_with("|2"))?;
+    let (sign, body) = written.split_once('\n')?;
+    let range = range_of(node);
+    let rest = doc.text.get(range.end..)?;
+    let line_end = rest.find('\n').map_or(rest, |end| rest.get(..end).unwrap_or_default()).trim_end_matches('\r').len();
+    let body = format!("\n{}", body.strip_suffix('\n').unwrap_or(body)).replace('\n', doc.newline());
+    let with_body = doc.with(range.end + line_end..range.end + line_end, &body)?;
+    let end = if range.end + line_end == doc.text.len() { doc.newline() } else { "" };
+    Some(format!("{}{sign}{}{end}", with_body.get(..range.start)?, with_body.get(range.end..)?))
 }
 
 /// Writes a value on one line of YAML, as it can stand in brackets.

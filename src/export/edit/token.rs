@@ -1,9 +1,11 @@
 //! A file with a word in place of each marker and expression, so that it is YAML to everybody.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::document::Document;
 
+/// First of the characters that stand for markers: for private use.
+const FIRST: char = '\u{f0000}';
 /// Padding behind the character that stands for a marker.
 const PAD: char = 'x';
 
@@ -19,7 +21,8 @@ pub(super) struct Swapped {
 impl Swapped {
     /// Swaps the markers and expressions of a file, each for a word of the same length.
     pub(super) fn of(doc: &Document<'_>) -> Swapped {
-        let mut free = ('\u{f0000}'..='\u{ffffd}').filter(|c| !doc.text.contains(*c));
+        let used: HashSet<char> = doc.text.chars().filter(|c| *c >= FIRST).collect();
+        let mut free = (FIRST..='\u{ffffd}').filter(|c| !used.contains(c));
         let (mut text, mut written, mut done) = (String::with_capacity(doc.text.len()), HashMap::new(), 0);
         for range in &doc.filled {
             let Some(token) = free.next() else { break };

@@ -1,10 +1,12 @@
 //! The environment's own file of variables, where a value may be written instead of at its marker.
 
+use serde_json::Value as Json;
+
 use super::document::Document;
 use super::meaning::{Meaning, Op, Step};
-use super::{Existing, Why};
-use crate::description::{Node, NodeValue, Part, Text, Variables, render};
+use super::{Existing, Why, side};
 use crate::description::layout::Description;
+use crate::description::{Node, NodeValue, Part, Text, Variables, render};
 use crate::model::Value;
 use crate::problem::Problem;
 
@@ -12,6 +14,8 @@ use crate::problem::Problem;
 pub(super) struct Own<'a> {
     document: Document<'a>,
     description: &'a Description,
+    /// The markers in side files.
+    in_texts: Vec<String>,
     at: Vec<Step>,
     variables: Variables,
     /// Names that were given a value.
@@ -29,13 +33,27 @@ impl<'a> Own<'a> {
         let Some(own) = &existing.own_variables else { return Ok(None) };
         let document = Document::read(own.shown, own.bytes, own.format, None)?;
         let at = own.at.iter().map(|key| Step::Key((*key).to_owned())).collect();
-        Ok(Some(Own { document, description: existing.description, at, variables: existing.variables.clone(), given: Vec::new(), changed: false }))
+        let texts = existing.side_files.iter().filter_map(|path| Some((path, existing.tree.read(path).ok()?)));
+        let in_texts = texts.flat_map(|(path, bytes)| side::markers(existing, path, bytes)).collect();
+        Ok(Some(Own {
+            document,
+            description: existing.description,
+            in_texts,
+            at,
+            variables: existing.variables.clone(),
+            given: Vec::new(),
+            changed: false,
+        }))
     }
 
-    /// Counts the places of the description that use a variable.
+    /// Counts the places of the description, its side files and other values that use a variable.
     fn uses(&self, name: &str) -> usize {
         let nodes = self.description.kinds.values().flat_map(|kind| &kind.resources).map(|resource| &resource.node);
-        nodes.map(|node| uses(node, name)).sum()
+        let in_texts = self.in_texts.iter().filter(|marker| marker.get(2..marker.len() - 2) == Some(name)).count();
+        let (hashes, ats) = (format!("##{name}##"), format!("@@{name}@@"));
+        let in_values = self.variables.values.values().map(Json::to_string);
+        let in_values = in_values.filter(|text| text.contains(&hashes) || text.contains(&ats)).count();
+        nodes.map(|node| uses(node, name)).sum::<usize>() + in_texts + in_values
     }
 
     /// Gives the variable that a node consists of the value that makes the node what is wanted. `places` counts the nodes of which
@@ -56,9 +74,10 @@ impl<'a> Own<'a> {
         let file = Meaning::of(&self.document.node);
         let written = file.at(&at).ok_or_else(behind)?;
         // A flag or another source may win over the file.
-        let is_source = self.variables.values.get(&name).is_some_and(|json| {
-            self.given.contains(&name) || Meaning::of_value(&Value::from_json(json)).same(written)
-        });
+        let is_source =
+            self.variables.values.get(&name).is_some_and(|json| {
+                self.given.contains(&name) || Meaning::of_value(&Value::from_json(json)).same(written)
+            });
         let json = wanted.to_json().map_err(|_| Why::Secret)?;
         if !is_source {
             return Err(behind());
@@ -69,9 +88,10 @@ impl<'a> Own<'a> {
         let mut variables = self.variables.clone();
         variables.values.insert(name.clone(), json);
         let rendered = render(&holder(node), &variables).map_err(|_| behind())?;
-        let same = rendered.value.as_array().is_some_and(|items| {
-            matches!(items, [item] if Meaning::of_value(item).same(&Meaning::of_value(wanted)))
-        });
+        let same = rendered
+            .value
+            .as_array()
+            .is_some_and(|items| matches!(items, [item] if Meaning::of_value(item).same(&Meaning::of_value(wanted))));
         if !same {
             return Err(behind());
         }
@@ -131,6 +151,10 @@ fn holder(node: &Node) -> Node {
     Node { locus: node.locus.clone(), value: NodeValue::Array(vec![node.clone()]) }
 }
 
+/// Returns the names in an expression.
+fn words(source: &str) -> impl Iterator<Item = &str> {
+    source.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')))
+}
 
 /// Counts the places in a tree that use a variable.
 fn uses(node: &Node, name: &str) -> usize {
@@ -138,7 +162,7 @@ fn uses(node: &Node, name: &str) -> usize {
         let uses = |part: &&Part| match part {
             Part::Plain(_) => false,
             Part::Marker(marker) => marker.name == name,
-            Part::Expression(expression) => expression.source.contains(name),
+            Part::Expression(expression) => words(&expression.source).any(|word| word == name),
         };
         text.parts.iter().filter(uses).count()
     };

@@ -1,7 +1,9 @@
 //! All edits of a description: each goes to its file, and each file is changed once.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::resource::strip_value;
 use super::find::{Behind, Files, Found, Place};
 use super::meaning::{Meaning, Step};
 use super::pending::{Pending, put};
@@ -82,35 +84,51 @@ impl<'a> Writer<'a> {
         if found.is_secret || edit.value.as_ref().is_some_and(|value| holds_secret(found.field, value)) {
             return Ok(Err(Why::Secret));
         }
+        // What a secret fills here is one in the tenant too.
+        let of_secret = found.behind.as_ref().map_or(found.value, |behind| behind.value);
+        let is_filled = found.rest.is_empty() || found.behind.is_some();
+        if edit.value.is_some() && is_filled && holds_secret(None, of_secret) {
+            return Ok(Err(Why::Secret));
+        }
+        let mut new = edit.value.clone();
+        if let (Some(field), Some(value)) = (found.field, &mut new) {
+            strip_value(field, value);
+        }
         let locus = found.locus.clone();
         if let Some(path) = found.side.clone().filter(|_| found.rest.is_empty()) {
-            return Ok(self.side(number, &path, &found, edit.value.as_ref()).map(|()| locus));
+            return Ok(self.side(number, &path, &found, new.as_ref()).map(|()| locus));
         }
         if let Some(Behind { place, value, path }) = found.behind {
-            // Without its value the marker goes too; that is for those who let markers go.
-            let change = (number, path, edit.value.clone());
-            match self.groups.iter_mut().find(|group| group.place.file == place.file && group.place.steps == place.steps) {
+            let change = (number, path, new);
+            match self
+                .groups
+                .iter_mut()
+                .find(|group| group.place.file == place.file && group.place.steps == place.steps)
+            {
                 Some(group) => group.changes.push(change),
                 None => self.groups.push(Group { place, value, changes: vec![change] }),
             }
             return Ok(Ok(locus));
         }
         let Some(place) = found.place else { return Ok(Err(Why::NoPlace)) };
+        let places = std::iter::once(place).chain(found.also);
         if found.rest.is_empty() && !self.options.replace_markers {
             let mut names = Vec::new();
-            if let Some(node) = self.files.node(&place) {
+            for node in places.clone().filter_map(|place| self.files.node(&place)) {
                 Meaning::of(node).filled(&mut names);
             }
             if !names.is_empty() {
                 return Ok(Err(Why::Marker(names)));
             }
         }
-        if edit.value.is_some() && needs_file(existing, found.field) && !found.rest.is_empty() {
+        if new.is_some() && needs_file(existing, found.field) && !found.rest.is_empty() {
             return Ok(Err(Why::NoPlace));
         }
-        let pending =
-            Pending { edits: vec![number], steps: place.steps, rest: found.rest, value: edit.value.clone() };
-        self.pending.entry(place.file).or_default().push(pending);
+        for place in places {
+            let (rest, value) = (found.rest.clone(), new.clone());
+            let pending = Pending { edits: vec![number], steps: place.steps, rest, value };
+            self.pending.entry(place.file).or_default().push(pending);
+        }
         Ok(Ok(locus))
     }
 
@@ -219,9 +237,7 @@ impl<'a> Writer<'a> {
                     Err(other) => why = other,
                 }
             }
-            // One marker may stand for several items of a list.
-            let is_one = self.items_of(&group.place, group.value) <= 1;
-            if self.options.replace_markers && is_one {
+            if self.options.replace_markers && !self.stands_for_several(&group.place) {
                 let pending = Pending {
                     edits: numbers,
                     steps: group.place.steps.clone(),
@@ -236,21 +252,13 @@ impl<'a> Writer<'a> {
         Ok(own.and_then(Own::into_changed))
     }
 
-    /// Counts the items of a list that one marker in brackets stands for.
-    fn items_of(&self, place: &Place, value: &Value) -> usize {
-        let Some(node) = self.files.node(place) else { return 0 };
-        let Some(Step::Index(_)) = place.steps.last() else { return 1 };
-        let shown = node.locus.file.clone();
+    /// Says whether a marker in a list stands for several of its items.
+    fn stands_for_several(&self, place: &Place) -> bool {
+        let (Some(node), Some(Step::Index(_))) = (self.files.node(place), place.steps.last()) else { return false };
+        let is_item =
+            |(path, locus): &(&Path, &Locus)| **locus == node.locus && matches!(path.0.last(), Some(Segment::Index(_)));
         let resources = self.existing.desired.kinds.values().flat_map(|kind| &kind.resources);
-        let here = |resource: &&Described| {
-            resource.loci.iter().filter(|(path, locus)| {
-                locus.file == shown
-                    && (locus.start, locus.end) == (node.locus.start, node.locus.end)
-                    && matches!(path.0.last(), Some(Segment::Index(_)))
-            }).count() > 1
-        };
-        let _ = value;
-        if resources.filter(here).count() > 0 { 2 } else { 1 }
+        resources.into_iter().any(|resource| resource.loci.iter().filter(is_item).count() > 1)
     }
 
     fn finish(mut self, edits: &[Edit], variables: Option<Vec<u8>>) -> Result<Edited, Vec<Problem>> {
@@ -275,7 +283,8 @@ impl<'a> Writer<'a> {
                 files.insert(path, bytes);
             }
         }
-        let mut out = Edited { files, removed_files: self.removed.into_iter().collect(), variables, ..Edited::default() };
+        let mut out =
+            Edited { files, removed_files: self.removed.into_iter().collect(), variables, ..Edited::default() };
         for (edit, verdict) in edits.iter().zip(self.verdicts) {
             let (address, path) = (edit.address.clone(), edit.path.clone());
             match verdict {
@@ -290,8 +299,11 @@ impl<'a> Writer<'a> {
 impl Group<'_> {
     /// Returns what the marker would have to give; `None` where it would have to give nothing.
     fn wanted(&mut self) -> Option<Value> {
-        // Additions first, removals from the end: numbers of items stay true.
-        self.changes.sort_by(|(_, a, x), (_, b, y)| (x.is_none(), y.is_none().then_some(b)).cmp(&(y.is_none(), x.is_none().then_some(a))));
+        // Removals come last and from the end: numbers of items stay true.
+        self.changes.sort_by(|(_, a, new_a), (_, b, new_b)| {
+            let order = new_a.is_none().cmp(&new_b.is_none());
+            order.then_with(|| if new_a.is_none() { b.cmp(a) } else { Ordering::Equal })
+        });
         let mut value = self.value.clone();
         for (_, path, new) in &self.changes {
             value = put(&value, path, new.as_ref())?;

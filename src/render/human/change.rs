@@ -28,8 +28,8 @@ pub(super) fn change(
     lines.gap();
     // What is said of all fields is said once, in the header.
     let same = change.fields.first().map(|f| f.origin).filter(|o| change.fields.iter().all(|f| f.origin == *o));
-    let told = uniform.or(same.filter(|origin| *origin == Origin::Unknown));
-    header(lines, change, options, uniform.is_none() && told.is_some(), column, &context);
+    let told = uniform.or(same.filter(|origin| *origin == Origin::Unknown || *origin == change.origin));
+    header(lines, change, options, uniform.is_none() && told == Some(Origin::Unknown), column, &context);
     let whole = matches!(change.action, Action::Create | Action::Delete);
     let rows = rows(change.fields.iter().filter(|field| whole || field.origin != Origin::Drift));
     let table = Table::new(&rows, options, if whole { Some(Origin::Unknown) } else { told }, context);
@@ -65,10 +65,14 @@ pub(super) fn text_rows<'a>(
 /// Adds what is to be known of the change as a whole: how many it hits, why it is dangerous, what goes along.
 fn below(lines: &mut Lines, change: &Change, options: &Options, context: &Context<'_>) {
     let style = if change.risk > Risk::Safe { risk_style(change.risk) } else { Style::Muted };
-    let effects = context.facts.effects.get(&change.address).into_iter().flatten().map(|effect| &effect.text);
-    let reasons = effects.chain(&change.reasons);
-    for reason in reasons {
-        lines.push(Line::new(options.colour).plain("  ").add(style, "! ").plain(reason));
+    let mut say = |style: Style, words: &str| {
+        lines.push(Line::new(options.colour).plain("  ").add(style, "! ").plain(words));
+    };
+    for effect in context.facts.effects.get(&change.address).into_iter().flatten() {
+        say(if effect.count == Some(0) { Style::Muted } else { style }, &effect.text);
+    }
+    for reason in &change.reasons {
+        say(style, reason);
     }
     for cascade in &change.cascades {
         let line = Line::new(options.colour).plain("  ").add(Style::Deleted, "- ");
@@ -136,7 +140,7 @@ fn then(steps: &[Step]) -> String {
 
 fn text_of(row: &Row<'_>, options: &Options) -> Option<(String, String)> {
     match row.fields.as_slice() {
-        [field] => code::texts(field, options.width.saturating_sub(30)),
+        [field] => code::texts(field, options.width),
         _ => None,
     }
 }

@@ -17,7 +17,7 @@ const CONTEXT: usize = 2;
 const MOST: usize = 80;
 
 /// The two texts of a field that is best read line by line; `None` where it is not.
-pub(in crate::render) fn texts(field: &FieldChange, room: usize) -> Option<(String, String)> {
+pub(in crate::render) fn texts(field: &FieldChange, columns: usize) -> Option<(String, String)> {
     let (before, after) = (field.diff.before.as_ref()?, field.diff.after.as_ref()?);
     match (field.how, before, after) {
         (How::Secret, ..) => None,
@@ -30,7 +30,7 @@ pub(in crate::render) fn texts(field: &FieldChange, room: usize) -> Option<(Stri
             let lines = |items: &[Value]| items.iter().map(crate::render::value::brief).collect::<Vec<_>>();
             let (before, after) = (lines(before), lines(after));
             // An item that does not fit into a line is read better member by member.
-            if before.iter().chain(&after).any(|line| width(line) > room) {
+            if before.iter().chain(&after).any(|line| width(line) + 10 > columns) {
                 let (before, after) = (pretty(field.diff.before.as_ref()?), pretty(field.diff.after.as_ref()?));
                 return Some((before, after));
             }
@@ -38,7 +38,7 @@ pub(in crate::render) fn texts(field: &FieldChange, room: usize) -> Option<(Stri
         }
         (_, Value::Array(_) | Value::Object(_), Value::Array(_) | Value::Object(_)) => {
             let one_line = crate::render::value::brief(before).len() + crate::render::value::brief(after).len();
-            (one_line > room).then(|| (pretty(before), pretty(after)))
+            (one_line + 30 > columns).then(|| (pretty(before), pretty(after)))
         }
         _ => None,
     }

@@ -213,7 +213,13 @@ impl<'o> Table<'o> {
             return lines.push(line.to(column).join(&note));
         }
         lines.push(line);
-        lines.push(Line::new(self.options.colour).plain(&" ".repeat(self.column + 2)).join(&note));
+        let start = || Line::new(self.options.colour).plain(&" ".repeat(self.column + 2));
+        if self.column + 2 + note.width() <= self.options.width {
+            return lines.push(start().join(&note));
+        }
+        for (style, text) in notes {
+            lines.push(start().add(*style, text));
+        }
     }
 
     /// What is to be known of a field: how dangerous, whose it is, where it stands.
@@ -242,15 +248,14 @@ impl<'o> Table<'o> {
         let Some(locus) = field.locus.as_ref().filter(|_| self.places) else { return notes };
         // The place of the resource stands in its header: within that file the line is enough.
         let place = match &self.place {
-            Some(header) if header == locus => None,
-            Some(header) if header.file == locus.file => Some(format!("line {}", locus.line)),
-            _ => Some(format!("{}:{}", locus.file, locus.line)),
+            // Its author wrote the resource, not this.
+            Some(header) if header == locus => return notes,
+            Some(header) if header.file == locus.file => format!("line {}", locus.line),
+            _ => format!("{}:{}", locus.file, locus.line),
         };
-        let by = self.context.facts.ours.get(&(locus.file.clone(), locus.line)).map(author);
-        let words: Vec<String> = place.into_iter().chain(by).collect();
-        if !words.is_empty() {
-            notes.push((Style::Muted, words.join(", ")));
-        }
+        let by = self.context.facts.ours.get(&(locus.file.clone(), locus.line));
+        let by = by.map(|by| format!(", {}", author(by))).unwrap_or_default();
+        notes.push((Style::Muted, format!("{place}{by}")));
         notes
     }
 

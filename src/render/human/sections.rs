@@ -14,7 +14,7 @@ use crate::render::view::Options;
 /// Entries shown of a list that only informs.
 const MOST: usize = 10;
 
-pub(super) fn sections(lines: &mut Lines, plan: &Plan, options: &Options, uniform: Option<Origin>) {
+pub(super) fn sections(lines: &mut Lines, plan: &Plan, options: &Options, uniform: Option<Origin>, is_revert: bool) {
     left(lines, plan, options, uniform);
     unreadable(lines, plan, options);
     let skipped: Vec<[String; 2]> = plan
@@ -34,7 +34,10 @@ pub(super) fn sections(lines: &mut Lines, plan: &Plan, options: &Options, unifor
     list(lines, "Secrets that cannot be compared (--send-secrets sends them)", &secrets, MOST, options);
     let already = leaves(&plan.already);
     list(lines, "Already as described: somebody did it outside", &already, MOST, options);
-    list(lines, "No longer described: left as it is", &leaves(&plan.released), MOST, options);
+    // A revert describes only what it takes back.
+    if !is_revert {
+        list(lines, "No longer described: left as it is", &leaves(&plan.released), MOST, options);
+    }
     let notes: Vec<[String; 2]> =
         plan.facts.notes.iter().map(|note| [note.title.clone(), note.notes.join("; ")]).collect();
     list(lines, "Could not be found out", &notes, MOST, options);

@@ -91,10 +91,12 @@ fn refusals(lines: &mut Lines, refusals: &[Refusal], options: &Options) {
     lines.push(Line::new(options.colour).add(Style::Bad, &format!("refused by {}:", count(guards.len(), "guard"))));
     let guard_column = column(refusals.iter().map(|refusal| refusal.guard.to_owned())) + 2;
     let address = |refusal: &Refusal| refusal.address.as_ref().map(ToString::to_string).unwrap_or_default();
-    let word_column = guard_column + column(refusals.iter().map(address));
+    let addressed = refusals.iter().any(|refusal| refusal.address.is_some());
+    let word_column = guard_column + if addressed { column(refusals.iter().map(address)) } else { 0 };
     for refusal in refusals {
         let mut line = Line::new(options.colour).plain("  ").add(Style::Bad, refusal.guard).to(guard_column);
-        line = line.add(Style::Address, &address(refusal)).to(word_column).plain(&refusal.problem.title);
+        line = line.add(Style::Address, &address(refusal));
+        line = if addressed { line.to(word_column) } else { line }.plain(&refusal.problem.title);
         if let Some(label) = refusal.problem.labels.first() {
             line = line.add(Style::Muted, &format!(" ({}:{})", label.locus.file, label.locus.line));
         }

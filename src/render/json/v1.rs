@@ -48,8 +48,7 @@ pub struct Plan {
     pub has_base: bool,
     /// Whether a write is due.
     pub has_changes: bool,
-    /// For a revert, what cannot come back, in sentences.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// For a revert, what cannot come back, in sentences; else empty.
     pub cannot_come_back: Vec<String>,
     /// What would be done, in order.
     pub changes: Vec<Change>,
@@ -353,16 +352,29 @@ pub struct Apply {
     pub complete: bool,
     /// Whether it was interrupted.
     pub interrupted: bool,
-    /// Requests that were sent.
+    /// Requests that wrote and were sent.
     pub requests: usize,
+    /// Those of them that failed: they changed nothing.
+    pub failed_requests: usize,
     /// Fields nobody described that the API changed along.
     pub side_effects: Vec<Leaf>,
+    /// What is worth knowing of changes though they were done.
+    pub notes: Vec<ApplyNote>,
     /// Commands that go on from here; none after a full success.
     pub next: Vec<String>,
     /// Every change of the plan, in its order.
     pub changes: Vec<Applied>,
     /// The plan that was applied.
     pub plan: Plan,
+}
+
+/// Something worth knowing of a change though it was done.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ApplyNote {
+    /// Which resource.
+    pub address: String,
+    /// What.
+    pub problem: Problem,
 }
 
 /// How one change ended.

@@ -4,8 +4,8 @@ use serde_json::Value as Json;
 
 use super::outside::{Blame, Drifted};
 use super::{
-    Applied, Apply, Author, Change, Counts, Deployed, Effect, Export, Field, Forecast, Label, Leaf, Left, Place, Plan,
-    Problem, Problems, Refusal, Request, Secret, Skipped, Unmanaged, Unreadable,
+    Applied, Apply, ApplyNote, Author, Change, Counts, Deployed, Effect, Export, Field, Forecast, Label, Leaf, Left,
+    Place, Plan, Problem, Problems, Refusal, Request, Secret, Skipped, Unmanaged, Unreadable,
 };
 use crate::apply::Outcome;
 use crate::change::{self, Facts, FieldChange, How, Kept, Origin};
@@ -14,6 +14,7 @@ use crate::problem::{self, Severity, sorted};
 use crate::render::apply;
 use crate::render::human::{kept, unavailable};
 use crate::render::outside::{self, blame_of, drifted};
+use crate::render::value::secret;
 use crate::render::view::{PlanView, duration};
 
 impl From<&PlanView<'_>> for Plan {
@@ -168,7 +169,7 @@ pub(super) fn side(field: &FieldChange, value: Option<&Value>) -> Option<Json> {
 fn hidden(value: &Value) -> Json {
     match value {
         Value::Secret(_) | Value::Unresolved(_) | Value::Fingerprint(_) => value.redacted(),
-        _ => Json::String("(secret)".to_owned()),
+        _ => Json::String(secret(value)),
     }
 }
 
@@ -252,7 +253,13 @@ impl Apply {
             complete: report.complete(),
             interrupted: report.interrupted,
             requests: report.requests,
-            side_effects: leaves(applied.side_effects),
+            failed_requests: report.failed,
+            side_effects: leaves(&report.side_effects),
+            notes: report
+                .notes
+                .iter()
+                .map(|(address, problem)| ApplyNote { address: address.to_string(), problem: Problem::from(problem) })
+                .collect(),
             next: applied.next(),
             changes: report
                 .changes

@@ -67,8 +67,7 @@ pub struct DeploymentLine {
     pub environment: String,
     /// `apply`, `revert` or `baseline`.
     pub purpose: &'static str,
-    /// For a revert, ids of the deployments it took back.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// For a revert, ids of the deployments it took back; else empty.
     pub took_back: Vec<String>,
     /// Who ran it.
     pub actor: String,
