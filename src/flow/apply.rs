@@ -7,14 +7,14 @@ use ulid::Ulid;
 use super::{Past, Planned};
 use crate::apply::{self, ApplyEvent, Index, Outcome as Ended, Report, Site};
 use crate::change::{Action, Plan, Refusal};
-use crate::deployment::{Deployment, Outcome, Tally};
+use crate::deployment::{BaseEntry, Deployment, Outcome, Purpose, Tally};
 use crate::guard;
 use crate::journal::{Header, Journal};
 use crate::live::{Reach, read};
 use crate::lock::{self, Lock, Taken};
 use crate::memory::{self, Memory};
 use crate::model::{Address, DescribedKind, Desired, Live, LiveKind, LiveResource};
-use crate::plan::Aftermath;
+use crate::plan::{Aftermath, over};
 use crate::problem::Problem;
 use crate::receipt;
 use crate::schema::Registry;
@@ -187,11 +187,8 @@ async fn recorded(
     };
     if let Some(after) = &after {
         record.base = earlier.map(|earlier| earlier.base.clone()).unwrap_or_default();
-<<<<<<< HEAD
-        for entry in planned.aftermath(after, &planned.moved()).base(&done) {
-=======
-        for entry in aftermath(planned, after, &renames(planned)).base(&done) {
->>>>>>> plan3
+        for mut entry in planned.aftermath(after, &planned.moved()).base(&done) {
+            planned.complete(&mut entry);
             record.base.retain(|known| known.address != entry.address);
             record.base.push(entry);
         }
@@ -232,6 +229,16 @@ impl Planned {
         }
     }
 
+    /// Of a revert only what it took back is desired: what was described beside that still is.
+    fn complete(&self, entry: &mut BaseEntry) {
+        let known = self.past.base.as_ref().and_then(|base| base.resources.get(&entry.address));
+        let spec = Registry::get().kind(&entry.address.kind);
+        let alone = matches!(self.purpose, Purpose::Revert(_)) && self.back_to.is_none();
+        if let (true, Some(known), Some(spec), Some(left)) = (alone, known, spec, &mut entry.left) {
+            left.desired = over(&spec.fields, &known.desired, &left.desired);
+        }
+    }
+
     fn moved(&self) -> Vec<(Address, Address)> {
         self.settings.moved.iter().map(|moved| (moved.from.clone(), moved.to.clone())).collect()
     }
@@ -260,33 +267,12 @@ pub(super) fn unfinished(open: &Deployment) -> Problem {
         .help("`tenantry apply --resume` carries it on; `tenantry revert` takes it back")
 }
 
-fn renames(planned: &Planned) -> Vec<(Address, Address)> {
-    planned.settings.moved.iter().map(|m| (m.from.clone(), m.to.clone())).collect()
-}
-
-/// How the deployment is looked at: from what was live before it, or from what is live after it.
-fn aftermath<'a>(planned: &'a Planned, live: &'a Live, moved: &'a [(Address, Address)]) -> plan::Aftermath<'a> {
-    plan::Aftermath {
-        registry: Registry::get(),
-        plan: &planned.plan,
-        desired: &planned.desired,
-        live,
-        before: planned.base.as_ref(),
-        moved,
-        key: planned.past.key.as_ref(),
-    }
-}
-
 /// What the deployment is going to touch, as it is before; a resumed one keeps what it saw first.
 fn images(planned: &Planned, earlier: Option<&Deployment>) -> Vec<crate::deployment::Image> {
     let mut images = earlier.map(|earlier| earlier.images.clone()).unwrap_or_default();
     let known: BTreeSet<Address> = images.iter().map(|image| image.address.clone()).collect();
-<<<<<<< HEAD
     let moved = planned.moved();
     let more = planned.aftermath(&planned.live, &moved).images();
-=======
-    let more = aftermath(planned, &planned.live, &renames(planned)).images();
->>>>>>> plan3
     images.extend(more.into_iter().filter(|image| !known.contains(&image.address)));
     images
 }

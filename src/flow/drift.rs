@@ -85,7 +85,6 @@ async fn compared(
         targets: request.targets.clone(),
         fingerprint_key: past.key.clone(),
         filters: described.filters.clone(),
-        fingerprint_key: past.key.clone(),
         ..plan::Options::default()
     };
     let mut plan = plan::make(registry, &desired, &live, Some(&base), &options);

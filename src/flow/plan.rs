@@ -297,7 +297,6 @@ fn options(request: &PlanRequest, described: &Described, past: &Past) -> plan::O
         moved: settings.moved.iter().map(|m| (m.from.clone(), m.to.clone())).collect(),
         overwrite: request.overwrite.clone(),
         keep_drift: settings.policy.drift.value == DriftRule::Keep,
-        fingerprint_key: past.key.clone(),
     }
 }
 
@@ -327,7 +326,12 @@ pub(super) async fn answer(
         Question::WhoOutside(..) | Question::HowMany(_) => None,
     });
     plan.facts.ours = match &past.repository {
-        Some(repository) => repository.who_wrote(&lines.collect(), &request.around.directory),
+        Some(repository) => {
+            let (repository, lines, directory) =
+                (repository.clone(), lines.collect(), request.around.directory.clone());
+            let asked = tokio::task::spawn_blocking(move || repository.who_wrote(&lines, &directory));
+            asked.await.unwrap_or_default()
+        }
         None => BTreeMap::new(),
     };
 }

@@ -3,6 +3,7 @@
 use super::past::Past;
 use super::plan::{PlanRequest, Planned, answer, plan as plan_files};
 use super::{Failed, Request, Session};
+use crate::change::Unmanaged;
 use crate::deployment::{BaseEntry, Deployment, Outcome, Purpose, Undo, undo};
 use crate::guard;
 use crate::journal;
@@ -125,6 +126,8 @@ async fn undone(
     if let Some(error) = problems.iter().position(Problem::is_error) {
         return Err(problems.swap_remove(error));
     }
+    // Whatever else there is has nothing to do with it.
+    made.unmanaged = Unmanaged::default();
     answer(&mut made, &past, session, (&live, &names), &request.base).await;
     past.base_missing = None;
     Ok(Undone { plan: made, of, closes, undo: Undo { desired, ..undo }, live, names, past })

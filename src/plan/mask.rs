@@ -18,6 +18,23 @@ pub fn mask(spec: &FieldSpec, described: &Value, value: &Value) -> Value {
     Value::Object(wanted.iter().map(member).collect::<Map>())
 }
 
+/// Lays one value over another: records member by member, everything else whole.
+pub fn over(spec: &FieldSpec, below: &Value, above: &Value) -> Value {
+    let (Shape::Record { .. }, Value::Object(under), Value::Object(upper)) = (&spec.shape, below, above) else {
+        return above.clone();
+    };
+    let any = FieldSpec::default();
+    let mut out = under.clone();
+    for (name, value) in upper {
+        let laid = match under.get(name) {
+            Some(known) => over(spec.member(name).unwrap_or(&any), known, value),
+            None => value.clone(),
+        };
+        out.insert(name.clone(), laid);
+    }
+    Value::Object(out)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
