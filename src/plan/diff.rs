@@ -168,7 +168,9 @@ impl<'a> Walk<'_, 'a, '_> {
     ) -> ThreeWay<&'v Value> {
         let mut inner = sides.and_then(|value| value.get(name));
         let unread = self.files_only || flags.part || spec.sub.is_some();
+        let described = sides.base.is_some_and(|base| base.before.is_some());
         if let Some(base) = &mut inner.base
+            && described
             && base.before.is_none()
             && (self.files_only || (unread && base.after.is_none()))
         {
