@@ -168,8 +168,16 @@ fn plain(value: Value) -> Value {
     match value {
         Value::Object(map) => {
             let kept = map.into_iter().filter(|(name, _)| {
-                !["updated_at", "created_at", "built_at", "all_changes_deployed", "number", "deployed_version", "tenantry"]
-                    .contains(&name.as_str())
+                ![
+                    "updated_at",
+                    "created_at",
+                    "built_at",
+                    "all_changes_deployed",
+                    "number",
+                    "deployed_version",
+                    "tenantry",
+                ]
+                .contains(&name.as_str())
             });
             let mut out: Value = kept.map(|(name, value)| (name, plain(value))).collect();
             // An empty object of metadata is what our memory leaves behind.
@@ -208,9 +216,10 @@ fn redacted(text: &str, names: &[(&str, &str)]) -> String {
         (r"\b[0-9a-f]{40}\b", "COMMIT"),
         (r"\b[0-9a-f]{24}\b", "HEX-ID"),
         (r"\b[A-Za-z0-9]{32}\b", "CLIENT-ID"),
-        (r"\b01[0-9A-HJKMNP-TV-Z]{24}\b", "DEPLOYMENT"),
-        (r"\b01[0-9A-HJKMNP-TV-Z]{3,22}\b", "DEPLOY"),
-(r"\b(commit|uncommitted|,) [0-9a-f]{7}\b", "$1 COMMIT"),
+        (r"\b01[0-9A-HJKMNP-TV-Z]{6,24}\b", "DEPLOYMENT"),
+        (r"\b(commit|,) [0-9a-f]{7}\b", "$1 COMMIT"),
+        (r"(?m)^(DEPLOYMENT .*) [0-9a-f]{7}\b", "$1 COMMIT"),
+        (r"\bunder \d+ s\b|\b\d+ s\b$", "SOON"),
         (r"\b\d{1,2} [A-Z][a-z]{2}( \d{4})?,? (at )?\d{2}:\d{2}( UTC)?", "TIME"),
         (r"\b(\d+ seconds?|a few seconds|just now|less than a minute)( ago)?", "JUST-NOW"),
         (r"\bin \d+(\.\d+)? ?m?s\b", "in TIME"),
