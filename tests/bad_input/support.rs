@@ -126,7 +126,7 @@ pub fn stable(output: &Output) -> String {
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
         (r"in \d+(\.\d+)? ?m?s\b", "in TIME"),
         (r"\b01[0-9A-HJKMNP-TV-Z]{6,24}\b", "DEPLOYMENT"),
-        (r"\bTIME ago\b|\bjust now\b|\b\d+ seconds? ago\b", "JUST-NOW"),
+        (r"\bTIME ago\b|\bjust now\b|\b\d+ (seconds?|minutes?) ago\b", "JUST-NOW"),
     ] {
         text = Regex::new(pattern).unwrap().replace_all(&text, instead).into_owned();
     }
