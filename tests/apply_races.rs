@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::thread::{self, JoinHandle};
 
 use jiff::Timestamp;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use common::{Output, Place, Sandbox};
 
@@ -28,10 +28,10 @@ roles:
 
 /// What is created: kind of the sandbox, member that names it, value.
 const CREATED: [(&str, &str, &str); 5] = [
-    ("resource-servers", "identifier", "urn:orders"),
+    ("resource_servers", "identifier", "urn:orders"),
     ("clients", "name", "Shop"),
     ("clients", "name", "Robot"),
-    ("client-grants", "audience", "urn:orders"),
+    ("client_grants", "audience", "urn:orders"),
     ("roles", "name", "Clerk"),
 ];
 
@@ -187,7 +187,7 @@ impl Score {
         assert_eq!(sent, CREATED.len() + 1, "every request once: {told}");
         for (kind, member, value) in CREATED {
             let made = collections[kind].as_object().unwrap().values().filter(|object| object[member] == value);
-            let made = made.filter(|object| kind != "client-grants" || object["subject_type"] != "user").count();
+            let made = made.filter(|object| kind != "client_grants" || object["subject_type"] != "user").count();
             assert_eq!(made, 1, "{kind} {value}: {told}");
         }
         assert!(collections["roles"].as_object().unwrap().values().all(|role| role["name"] != "tenantry-lock"));
