@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::thread::{self, JoinHandle};
 
 use jiff::Timestamp;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use common::{Output, Place, Sandbox};
 
@@ -44,6 +44,17 @@ struct Track {
     sandbox: Sandbox,
     http: reqwest::Client,
     fresh: Json,
+}
+
+/// How a race begins.
+#[derive(Debug, Clone, Copy)]
+enum Start {
+    /// Both at once.
+    Together,
+    /// The second when the first has sent so many writes.
+    After(u64),
+    /// The second when the first has planned.
+    BeforeTheLock,
 }
 
 /// A run of the program, with the times it began and ended.
@@ -117,8 +128,13 @@ impl Track {
         self.control("GET", "faults", &Json::Null).await["writes"].as_u64().unwrap()
     }
 
-    /// Lets both apply: at once, or the second when the first has sent some writes.
-    async fn race(&self, after: u64) -> [Ran; 2] {
+    /// Lets both apply.
+    async fn race(&self, start: Start) -> [Ran; 2] {
+        let after = match start {
+            Start::Together => 0,
+            Start::After(writes) => writes,
+            Start::BeforeTheLock => return self.overtaken().await,
+        };
         let before = self.written().await;
         let first = self.begin(0, &["apply", "--yes"]);
         while !first.is_finished() && after > 0 && self.written().await < before + after {
@@ -126,6 +142,19 @@ impl Track {
         }
         let second = self.begin(1, &["apply", "--yes"]);
         [first.join().unwrap(), second.join().unwrap()]
+    }
+
+    /// One has planned and is about to take the lock when the other comes, deploys and goes.
+    async fn overtaken(&self) -> [Ran; 2] {
+        let _ = self.control("POST", "faults", &json!({"barrier": {"write": 1, "when": "before"}})).await;
+        let slow = self.begin(0, &["apply", "--yes"]);
+        while self.control("GET", "faults", &Json::Null).await["waiting"] != json!(true) {
+            assert!(!slow.is_finished());
+            tokio::task::yield_now().await;
+        }
+        let fast = self.begin(1, &["apply", "--yes"]).join().unwrap();
+        let _ = self.control("POST", "faults", &json!({"release": true})).await;
+        [slow.join().unwrap(), fast]
     }
 
     /// What Tenantry wrote, in the order in which the tenant handled it.
@@ -211,8 +240,12 @@ async fn races(shared: bool) {
     let mut score = Score::default();
     for race in 0..races.div_ceil(2) as u64 {
         track.rewind().await;
-        // Every second time both start at once.
-        let ran = track.race(if race % 2 == 0 { 0 } else { race / 2 % 9 }).await;
+        let start = match race % 3 {
+            0 => Start::Together,
+            1 => Start::After(race / 3 % 9),
+            _ => Start::BeforeTheLock,
+        };
+        let ran = track.race(start).await;
         let (writes, collections) = track.writes().await;
         score.add(&ran, &writes, &collections, shared);
         // Whoever it was: the tenant is what both describe.
