@@ -19,9 +19,7 @@ use tenantry::project::{Flags, Secrets, Surroundings, load_description, load_set
 use tenantry::schema::Registry;
 
 /// Fields whose writes do not name them: kind, beginning of the path, why.
-const NOT_EXACT: &[(&str, &str, &str)] = &[
-    ("organizations", "client_grants", "a grant is added by its id alone"),
-];
+const NOT_EXACT: &[(&str, &str, &str)] = &[("organizations", "client_grants", "a grant is added by its id alone")];
 
 async fn connect(sandbox: &Sandbox) -> Client {
     let settings = Settings {

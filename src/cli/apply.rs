@@ -15,7 +15,7 @@ use crate::apply::{Outcome, Report};
 use crate::change::Plan;
 use crate::files::read_settings_file;
 use crate::flow::{self, Applied, ApplyRequest, Back, PlanRequest, Planned, Request};
-use crate::guard::Approved;
+use crate::guard::{Approved, short_id};
 use crate::model::AddressPattern;
 use crate::problem::Problem;
 use crate::receipt::Receipt;
@@ -239,6 +239,7 @@ pub(super) async fn carry_out(
         resumed,
         cancel: interrupt.token.clone(),
     };
+    let history = planned.past.history.clone();
     let progress = Progress::start(&shown.plan, ui);
     let applied = flow::apply(planned, &request, &|event| progress.event(&event)).await;
     progress.end();
@@ -255,7 +256,8 @@ pub(super) async fn carry_out(
             return Ok((code, None));
         }
     };
-    let applied = render::apply::Applied { deployment: Some(&deployment), report: &report };
+    let short = short_id(&history, &deployment);
+    let applied = render::apply::Applied { deployment: Some(short), report: &report };
     if ui.json {
         ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &applied)))?;
     } else {

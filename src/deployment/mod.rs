@@ -6,8 +6,8 @@
 mod domain;
 mod history;
 mod record;
-mod undo;
 pub mod stored;
+mod undo;
 
 pub use domain::canonical_domain;
 pub use history::History;

@@ -1,5 +1,7 @@
 //! From the record of a deployment to the desired state that takes it back.
 
+use serde_json::Value as Json;
+
 use super::record::{Deployment, Image};
 use crate::model::{
     Base, BaseResource, Described, DescribedKind, Desired, Fingerprint, Loci, Map, Path, Secret, Segment, Value,
@@ -51,7 +53,13 @@ fn restore(
 ) {
     let address = &image.address;
     let anew = left.is_none_or(|left| left.id != image.id);
-    let before = if image.paths.is_empty() { value.clone() } else { touched(spec, value, &image.paths) };
+    let before = if image.paths.is_empty() {
+        value.clone()
+    } else {
+        touched(spec, value, &image.paths, &mut |path| {
+            lost.push(format!("`{address}`: `{path}` had no value, and the API takes none back"));
+        })
+    };
     let mut gone = Vec::new();
     let Some(before) = revealed(&spec.fields, &before, &Path::root(), secret, &mut gone) else { return };
     if anew && !image.id.is_empty() {
@@ -67,8 +75,9 @@ fn restore(
     });
 }
 
-/// Cuts a resource down to what was changed. Maps and lists stay whole, because what they lack would be removed.
-fn touched(spec: &KindSpec, value: &Value, paths: &[Path]) -> Value {
+/// Cuts a resource down to what was changed. Maps and lists stay whole, because what they lack would be removed. What had no value
+/// is cleared, or gets the value that the server itself would give; where neither can be, `stays` is told.
+fn touched(spec: &KindSpec, value: &Value, paths: &[Path], stays: &mut dyn FnMut(&Path)) -> Value {
     let mut out = Map::new();
     for path in paths {
         let mut field = &spec.fields;
@@ -82,9 +91,29 @@ fn touched(spec: &KindSpec, value: &Value, paths: &[Path]) -> Value {
             }
         }
         let before = keys.iter().try_fold(value, |value, key| value.get(key));
-        put(&mut out, &keys, before.cloned().unwrap_or(Value::Null));
+        match before.cloned().or_else(|| nothing(spec, field, &keys)) {
+            Some(before) => put(&mut out, &keys, before),
+            None => stays(path),
+        }
     }
     Value::Object(out)
+}
+
+/// What stands for no value: null where the API takes it, else an empty list or map, else what the server fills in.
+fn nothing(spec: &KindSpec, field: &FieldSpec, keys: &[&str]) -> Option<Value> {
+    let schema = keys.iter().try_fold(&spec.json, |schema, key| schema.get("properties")?.get(key));
+    let types = schema.and_then(|schema| schema.get("type"));
+    let takes_null = match types {
+        Some(Json::String(one)) => one == "null",
+        Some(Json::Array(several)) => several.iter().any(|one| one == "null"),
+        _ => true,
+    };
+    match &field.shape {
+        _ if takes_null || field.empty_is_null => Some(Value::Null),
+        Shape::List(_) => Some(Value::Array(Vec::new())),
+        Shape::Map(_) => Some(Value::object()),
+        _ => field.default.as_ref().map(Value::from_json),
+    }
 }
 
 fn put(map: &mut Map, keys: &[&str], value: Value) {

@@ -6,7 +6,7 @@ use ulid::Ulid;
 
 use super::{Past, Planned};
 use crate::apply::{self, ApplyEvent, Index, Outcome as Ended, Report, Site};
-use crate::change::{Action, Plan, Refusal};
+use crate::change::{Action, Kept, Plan, Refusal};
 use crate::deployment::{BaseEntry, Deployment, Outcome, Purpose, Tally};
 use crate::guard;
 use crate::journal::{Header, Journal};
@@ -155,11 +155,11 @@ async fn recorded(
     problems.extend(past.ledger.begin(&record).await?);
     let path = past.ledger.journal(id);
     let (journal, before) = match earlier {
-        Some(_) => {
+        Some(_) if path.is_file() => {
             let (journal, entries) = Journal::reopen(&path).await?;
             (journal, entries.requests())
         }
-        None => {
+        _ => {
             let header = Header {
                 deployment: record.id.clone(),
                 domain: record.domain.clone(),
@@ -182,8 +182,12 @@ async fn recorded(
         problems.push(problem);
     }
     let after = after(planned, &touched, reach, &report, problems).await;
+    let left_alone = |address: &Address| {
+        plan.left.iter().any(|left| left.address == *address && left.fields.is_empty() && left.why != Kept::Drift)
+    };
     let done = |address: &Address| {
-        !report.changes.iter().any(|(changed, _, outcome)| changed == address && *outcome != Ended::Done)
+        let failed = report.changes.iter().any(|(changed, _, ended)| changed == address && *ended != Ended::Done);
+        !failed && !left_alone(address)
     };
     if let Some(after) = &after {
         record.base = earlier.map(|earlier| earlier.base.clone()).unwrap_or_default();
@@ -192,6 +196,7 @@ async fn recorded(
             record.base.retain(|known| known.address != entry.address);
             record.base.push(entry);
         }
+        planned.unmoved(&mut record, &done);
     }
     record.ended = Some(client.server_now());
     record.outcome = Some(outcome(&report));
@@ -236,6 +241,17 @@ impl Planned {
         let alone = matches!(self.purpose, Purpose::Revert(_)) && self.back_to.is_none();
         if let (true, Some(known), Some(spec), Some(left)) = (alone, known, spec, &mut entry.left) {
             left.desired = over(&spec.fields, &known.desired, &left.desired);
+        }
+    }
+
+    /// What was written and left as the deployment before had left it (drift that was put back) is told too: a revert has to know it.
+    fn unmoved(&self, record: &mut Deployment, done: &dyn Fn(&Address) -> bool) {
+        let Some(base) = &self.base else { return };
+        for image in record.images.iter().filter(|image| done(&image.address)) {
+            let known = record.base.iter().any(|entry| entry.address == image.address);
+            if let (false, Some(left)) = (known, base.resources.get(&image.address)) {
+                record.base.push(BaseEntry { address: image.address.clone(), left: Some(left.clone()) });
+            }
         }
     }
 

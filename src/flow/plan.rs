@@ -14,7 +14,7 @@ use crate::facts;
 use crate::guard::{self, Approved, Judgement};
 use crate::journal;
 use crate::live::{Reach, read};
-use crate::model::{AddressPattern, Base, Desired, Live, Sources};
+use crate::model::{AddressPattern, Base, Desired, Live, Path, Sources};
 use crate::plan;
 use crate::problem::{Problem, Severity};
 use crate::project::{DriftRule, Mode, Secrets, Settings, load_description, load_settings};
@@ -111,7 +111,7 @@ impl Planned {
             scopes: self.session.client.scopes(),
             own_client: self.session.client.client_id(),
             history: &self.past.history,
-            base_missing: self.past.base_missing.as_deref(),
+            base_missing: self.past.base_missing.as_deref().filter(|_| self.settings.mode == Mode::Project),
             compatible: self.settings.mode == Mode::Compatibility,
             fingerprint_key: self.past.key.as_ref(),
             now: self.session.client.server_now(),
@@ -224,7 +224,7 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
     let options = options(request, described, &past);
     let mut made = plan::make(registry, &described.desired, &live, past.base.as_ref(), &options);
     if let Some(open) = &open {
-        carry_on(&mut made, &journal::read(&past.ledger.journal(&open.id)).map_err(|p| vec![p])?);
+        carry_on(&mut made, open, &past, &live)?;
     }
     described.problems.extend(plan::problems(&made));
     if has_errors(&described.problems) {
@@ -271,14 +271,29 @@ fn resumed(request: &PlanRequest, described: &mut Described, past: &Past) -> Res
     Ok(Some(open.clone()))
 }
 
-/// What the deployment itself did before it stopped is nobody else's doing.
-fn carry_on(plan: &mut Plan, entries: &journal::Entries) {
+/// What the deployment itself did before it stopped is nobody else's doing; what somebody else did meanwhile is a conflict.
+fn carry_on(plan: &mut Plan, open: &Deployment, past: &Past, live: &Live) -> Result<(), Vec<Problem>> {
+    // It may have stopped before anything was written down.
+    let Some(path) = past.ledger.find_journal(&open.id).map_err(|p| vec![p])? else { return Ok(()) };
+    let entries = journal::read(&path).map_err(|p| vec![p])?;
+    let settled = journal::settle(Registry::get(), &entries, &open.images, live, past.key.as_ref());
     let touched = entries.touched();
     for change in plan.changes.iter_mut().filter(|change| touched.contains(&change.address)) {
+        let theirs = |path: &Path| {
+            settled.conflicts.iter().any(|(address, other)| *address == change.address && other.starts_with(path))
+        };
         if change.origin != Origin::Unknown {
             change.origin = Origin::Change;
         }
+        for field in &mut change.fields {
+            field.origin = match field.origin {
+                _ if theirs(&field.path) => Origin::Conflict,
+                Origin::Drift | Origin::Conflict => Origin::Change,
+                other => other,
+            };
+        }
     }
+    Ok(())
 }
 
 fn options(request: &PlanRequest, described: &Described, past: &Past) -> plan::Options {

@@ -5,7 +5,7 @@ use super::plan::{PlanRequest, Planned, answer, plan as plan_files};
 use super::{Failed, Request, Session};
 use crate::change::Unmanaged;
 use crate::deployment::{BaseEntry, Deployment, Outcome, Purpose, Undo, undo};
-use crate::guard;
+use crate::guard::{self, Approved};
 use crate::journal;
 use crate::live::{Reach, read};
 use crate::model::{BaseResource, Fingerprint, Live, Secret, Sources};
@@ -41,7 +41,10 @@ pub async fn revert(request: &PlanRequest, back: &Back) -> Result<Planned, Faile
         Session::open(&settings, &request.base).await.map_err(|problem| Failed::one(problem, sources.clone()))?;
     let made = undone(request, back, &settings, &session, &mut problems).await;
     match made {
-        Ok(made) => Ok(planned(made, request, settings, session, problems, sources)),
+        Ok(made) => {
+            let named = matches!(back, Back::Deployment(_));
+            Ok(planned(made, request, named, settings, session, problems, sources))
+        }
         Err(problem) => {
             session.close().await;
             Err(Failed::one(problem, sources))
@@ -158,8 +161,11 @@ fn chosen<'a>(past: &'a Past, back: &Back) -> Result<&'a Deployment, Problem> {
 
 /// What a deployment that crashed left: of what its journal touched, what is live now.
 fn crashed(past: &Past, of: &Deployment, live: &Live) -> Result<Vec<BaseEntry>, Problem> {
-    let entries = journal::read(&past.ledger.journal(&of.id))?;
-    let reached = entries.touched();
+    // Without a journal it stopped before the first request.
+    let reached = match past.ledger.find_journal(&of.id)? {
+        Some(path) => journal::read(&path)?.touched(),
+        None => Default::default(),
+    };
     let touched = of.images.iter().filter(|image| reached.contains(&image.address));
     let entry = |image: &crate::deployment::Image| {
         let found = live
@@ -217,6 +223,7 @@ impl Known {
 fn planned(
     made: Undone,
     request: &PlanRequest,
+    named: bool,
     settings: Settings,
     session: Session,
     problems: Vec<Problem>,
@@ -242,7 +249,8 @@ fn planned(
         session,
         whole: true,
         asked: Asked::default(),
-        approved: request.approved.clone(),
+        // Who names a revert to take back means it.
+        approved: Approved { reverted: request.approved.reverted || named, ..request.approved.clone() },
         overwrite: request.overwrite.clone(),
     };
     planned.refusals = guard::judge(&planned.plan, planned.judgement());

@@ -9,6 +9,7 @@ use super::normalize::foreign;
 use super::options::Options;
 use super::order::{Node, forecast, order};
 use super::pair::{Partner, pair};
+use super::problems::left_hanging;
 use super::questions::questions;
 use super::{renamed, replaced};
 use crate::change::{Action, Change, FieldChange, How, Kept, Left, Origin, Plan};
@@ -54,6 +55,7 @@ pub fn make(registry: &Registry, desired: &Desired, live: &Live, base: Option<&B
     plan.already.sort();
     plan.released.sort();
     plan.questions = questions(&plan);
+    plan.notes.extend(left_hanging(registry, desired, &plan, options.leave_refused));
     debug_assert_eq!(plan.valid(), Ok(()));
     plan
 }

@@ -39,8 +39,11 @@ impl Repository {
             wanted.path(inside);
         }
         git.checkout_tree(tree.as_object(), Some(&mut wanted)).map_err(|error| {
-            Problem::error("unwritable-file", format!("the files of commit `{commit}` cannot be written: {}", error.message()))
-                .help("make room in the folder for temporary files (TMPDIR)")
+            Problem::error(
+                "unwritable-file",
+                format!("the files of commit `{commit}` cannot be written: {}", error.message()),
+            )
+            .help("make room in the folder for temporary files (TMPDIR)")
         })
     }
 

@@ -65,7 +65,10 @@ fn in_the_middle_of_an_apply() {
         let recorder = Recorder::start(&[]);
         recorder.control("POST", "faults", &json!({"barrier": {"write": 1, "when": "after"}}));
         let place = shop(&recorder);
-        let child = start(&place, if json { &["--json", "apply", "--yes"] } else { &["apply", "--yes"] });
+        let child = start(
+            &place,
+            if json { &["--json", "apply", "--yes", "--no-lock"] } else { &["apply", "--yes", "--no-lock"] },
+        );
         until("the first write is held", || recorder.control("GET", "faults", &Value::Null)["waiting"] == true);
         until("the second write is done", || recorder.control("GET", "faults", &Value::Null)["writes"] == 2);
         signal(&child, name);

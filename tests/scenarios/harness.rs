@@ -188,7 +188,7 @@ impl Stage<'_> {
             (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UUID"),
             (r"\b[0-9a-f]{24}\b", "HEX-ID"),
             (r"\b[A-Za-z0-9]{32}\b", "CLIENT-ID"),
-            (r"\b[0-9A-HJKMNP-TV-Z]{26}\b", "DEPLOYMENT"),
+            (r"\b01[0-9A-HJKMNP-TV-Z]{6,24}\b", "DEPLOYMENT"),
         ] {
             text = Regex::new(pattern).unwrap().replace_all(&text, by).into_owned();
         }

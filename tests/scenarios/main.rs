@@ -84,3 +84,8 @@ scenarios! {
 fn a_day_on_production() {
     story::run("101-a-day-on-production");
 }
+
+#[test]
+fn a_day_with_throw_away_clones() {
+    story::run("102-a-day-with-throw-away-clones");
+}

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use regex::Regex;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -27,6 +29,9 @@ struct Story {
     /// Environment variables of every run.
     #[serde(default)]
     env: BTreeMap<String, String>,
+    /// Secrets that the sandbox has to receive, and that may stand in no output and no file but those of the description.
+    #[serde(default)]
+    canaries: Vec<String>,
     /// Every run is a throw-away clone: no ledger but the repository and the tenant's memory.
     #[serde(default)]
     throw_away: bool,
@@ -72,7 +77,8 @@ pub fn run(folder: &str) {
     let text = std::fs::read_to_string(home.join("story.yaml")).unwrap();
     let story: Story = serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{folder}: {error}"));
     let runtime = Runtime::new().unwrap();
-    let options = Options { rate: None, ..Options::default() };
+    let record = tempfile::NamedTempFile::new().unwrap();
+    let options = Options { rate: None, record: Some(record.path().to_owned()), ..Options::default() };
     let sandbox = runtime.block_on(sandbox::start(options)).unwrap();
     let dashboard = Dashboard::new(&runtime, &sandbox.url);
     let mut place = Place::new()
@@ -86,6 +92,7 @@ pub fn run(folder: &str) {
     let mut environment = story.environment.clone();
     let mut told = format!("{}\n", story.about.trim());
     let mut states: Vec<Value> = Vec::new();
+    let mut heard = String::new();
     for (n, step) in story.steps.iter().enumerate() {
         let n = n + 1;
         if let Some(changed) = &step.environment {
@@ -128,6 +135,9 @@ pub fn run(folder: &str) {
             let _ = std::fs::remove_dir_all(place.path().join(".tenantry"));
         }
         let second = place.run(&arguments);
+        for output in [&first, &second] {
+            heard.push_str(&format!("{}{}", output.stdout, output.stderr));
+        }
         let wanted = step.again.unwrap_or(step.code);
         assert_eq!(second.code, Some(wanted), "{folder}, step {n}, again: {second}");
         assert_eq!(collections(&dashboard), state, "{folder}, step {n}: the second run changed the tenant");
@@ -139,6 +149,8 @@ pub fn run(folder: &str) {
         }
         states.push(state);
     }
+    let received = std::fs::read_to_string(record.path()).unwrap();
+    silent(&story.canaries, &received, &dashboard, &heard, &place);
     let redacted = redacted(&told, &[(&sandbox.domain, "HOST"), (&sandbox.client_id, "OWN-CLIENT-ID")]);
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/snapshots"));
@@ -146,6 +158,38 @@ pub fn run(folder: &str) {
     settings.set_omit_expression(true);
     settings.bind(|| insta::assert_snapshot!(folder, redacted));
     runtime.block_on(sandbox.stop());
+}
+
+/// Demands that the tenant has every secret, and that neither an output nor a file has one: given ones, and those the API made.
+fn silent(canaries: &[String], received: &str, dashboard: &Dashboard<'_>, heard: &str, place: &Place) {
+    let made = dashboard.get("/clients?per_page=100&fields=client_secret");
+    let made = made.as_array().unwrap().iter().filter_map(|client| client["client_secret"].as_str());
+    let mut forms: Vec<String> = made.map(str::to_owned).collect();
+    for canary in canaries {
+        let escaped = Value::from(canary.as_str()).to_string();
+        let escaped = escaped.trim_matches('"').to_owned();
+        assert!(received.contains(&escaped), "the tenant never got {canary:?}");
+        forms.extend([canary.clone(), escaped, STANDARD.encode(canary)]);
+    }
+    let mut texts = vec![("an output".to_owned(), heard.as_bytes().to_vec())];
+    let mut folders = vec![place.path()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                texts.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+            }
+        }
+    }
+    assert!(texts.iter().any(|(name, _)| name.contains("journals")) || canaries.is_empty());
+    for (name, bytes) in &texts {
+        for form in forms.iter().filter(|form| form.len() > 8) {
+            let found = bytes.windows(form.len()).any(|window| window == form.as_bytes());
+            assert!(!found, "{name} holds a secret");
+        }
+    }
 }
 
 /// Every collection as the API answers it, without what a change back cannot restore: times, versions, ids made anew, our memory.
@@ -168,8 +212,16 @@ fn plain(value: Value) -> Value {
     match value {
         Value::Object(map) => {
             let kept = map.into_iter().filter(|(name, _)| {
-                !["updated_at", "created_at", "built_at", "all_changes_deployed", "number", "deployed_version", "tenantry"]
-                    .contains(&name.as_str())
+                ![
+                    "updated_at",
+                    "created_at",
+                    "built_at",
+                    "all_changes_deployed",
+                    "number",
+                    "deployed_version",
+                    "tenantry",
+                ]
+                .contains(&name.as_str())
             });
             let mut out: Value = kept.map(|(name, value)| (name, plain(value))).collect();
             // An empty object of metadata is what our memory leaves behind.
@@ -208,11 +260,12 @@ fn redacted(text: &str, names: &[(&str, &str)]) -> String {
         (r"\b[0-9a-f]{40}\b", "COMMIT"),
         (r"\b[0-9a-f]{24}\b", "HEX-ID"),
         (r"\b[A-Za-z0-9]{32}\b", "CLIENT-ID"),
-        (r"\b01[0-9A-HJKMNP-TV-Z]{24}\b", "DEPLOYMENT"),
-        (r"\b01[0-9A-HJKMNP-TV-Z]{3,22}\b", "DEPLOY"),
-(r"\b(commit|uncommitted|,) [0-9a-f]{7}\b", "$1 COMMIT"),
+        (r"\b01[0-9A-HJKMNP-TV-Z]{6,24}\b", "DEPLOYMENT"),
+        (r"\b(commit|,) [0-9a-f]{7}\b", "$1 COMMIT"),
+        (r"(?m)^(DEPLOYMENT .*) [0-9a-f]{7}\b", "$1 COMMIT"),
+        (r"\bunder \d+ s\b|\b\d+ s\b$", "SOON"),
         (r"\b\d{1,2} [A-Z][a-z]{2}( \d{4})?,? (at )?\d{2}:\d{2}( UTC)?", "TIME"),
-        (r"\b(\d+ seconds?|a few seconds|just now|less than a minute)( ago)?", "JUST-NOW"),
+        (r"\b(\d+ seconds?|a few seconds|just now|less than a minute|\d+ minutes?)( ago)?", "JUST-NOW"),
         (r"\bin \d+(\.\d+)? ?m?s\b", "in TIME"),
     ] {
         text = Regex::new(pattern).unwrap().replace_all(&text, by).into_owned();

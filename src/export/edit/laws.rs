@@ -278,6 +278,11 @@ fn check(format: Format, text: &str, which: usize, how: u8, value: &Json) -> Res
     let before = Meaning::of(&document.node);
     let op = op(&before, which, how, value);
     let made = document.apply(&op);
+    if made == Err(Why::Refused) {
+        // An odd form that no editor keeps: then nothing may have happened to it.
+        prop_assert_eq!(&document.text, text, "{:?}", op);
+        return Ok(());
+    }
     prop_assert_eq!(&made, &Ok::<(), Why>(()), "{:?}\n{}", op, text);
     let mut wanted = before;
     wanted.change(&op).unwrap();

@@ -67,14 +67,6 @@ fn prompts() -> Vec<Refused> {
         refused("prompts", "enum", (Put, "/prompts/mfa/partials"), json!({}), uri, "prompt"),
         refused(
             "prompts",
-            "rule",
-            (Put, "/prompts/login/custom-text/de"),
-            json!({"login": {"title": "a"}}),
-            INVALID,
-            "de is not enabled",
-        ),
-        refused(
-            "prompts",
             "type",
             (Put, "/prompts/login/custom-text/en"),
             json!({"login": {"title": 5}}),
