@@ -189,10 +189,10 @@ fn on_a_small_disk(site: &Site, blocks: u32, words: &[&str]) -> Output {
 }
 
 #[tokio::test]
-async fn a_full_disk_stops_the_deployment_and_it_can_be_carried_on() {
+async fn a_full_disk_stops_the_deployment_and_it_can_be_taken_back() {
     let (mut never_begun, mut stopped) = (0, 0);
-    for blocks in [1, 100, 240, 270, 300, 330] {
-        let site = Site::start("");
+    for blocks in [1, 240, 270, 300] {
+        let site = Site::start("policy: { delete: all }");
         site.place.write("tenant.yaml", &many());
         let told = on_a_small_disk(&site, blocks, &["apply", "--yes"]);
         let written = site.written().await.iter().filter(|what| *what != "memory").count();
@@ -207,12 +207,10 @@ async fn a_full_disk_stops_the_deployment_and_it_can_be_carried_on() {
             let journal = fs::read_dir(site.own().join("journals")).unwrap().next().unwrap().unwrap().path();
             let intents = fs::read_to_string(journal).unwrap().matches("\"intent\"").count();
             assert!(written < 40 && written <= intents, "{blocks}: {written} of {intents} written down: {told}");
-            let _ = site.run(&["apply", "--resume", "--yes"]).code(0);
+            let _ = site.run(&["revert", "--yes", "--approve", "destructive"]).code(0);
+            assert!(!site.state().await["collections"]["roles"].to_string().contains("Role 0"));
             stopped += 1;
         }
-        let told = site.run(&["plan", "--detailed-exitcode"]).code(0);
-        assert!(told.stdout.contains("\nNo changes.\n") && told.stderr.is_empty(), "{told}");
-        assert_eq!(site.written().await.iter().filter(|what| *what != "memory").count(), 40, "each is created once");
     }
     assert!(never_begun > 0 && stopped > 0, "{never_begun} never begun, {stopped} stopped");
 }
