@@ -79,7 +79,7 @@ impl Past {
         problems.extend(told);
         let Some(remembered) = remembered else { return Ok(()) };
         // A newer record than that is a baseline, or a deployment that the tenant could not be told of.
-        if self.history.last().is_some_and(|last| last.id >= remembered.deployment) {
+        if self.history.iter().next_back().is_some_and(|last| last.id >= remembered.deployment) {
             return Ok(());
         }
         self.remembered = Some(remembered.clone());
