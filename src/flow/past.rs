@@ -76,8 +76,10 @@ impl Past {
         let (remembered, told) = memory::read(&session.client).await?;
         problems.extend(told);
         let Some(remembered) = remembered else { return Ok(()) };
-        // A newer record than that is a baseline, or a deployment that the tenant could not be told of.
-        if self.history.last().is_some_and(|last| last.id >= remembered.deployment) {
+        // A newer record than that is a baseline, or a deployment that the tenant could not be told of. One that is open here ran,
+        // and how it ended could not be written down: it can be carried on.
+        let open = self.history.unfinished().any(|open| open.id == remembered.deployment);
+        if open || self.history.last().is_some_and(|last| last.id >= remembered.deployment) {
             return Ok(());
         }
         match self.render(&remembered, settings, request, live, names).await {
