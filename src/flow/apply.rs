@@ -80,6 +80,7 @@ async fn locked(
     let client = &planned.session.client;
     let deployment = request.resumed.clone().unwrap_or_else(|| Ulid::generate().to_string());
     let mut problems = Vec::new();
+    dead(planned, request).await?;
     let lock = if request.no_lock {
         None
     } else {
@@ -263,6 +264,18 @@ impl Planned {
     fn dead(&self, request: &ApplyRequest) -> Option<String> {
         request.resumed.clone().or_else(|| self.closes.first().map(|closed| closed.id.clone()))
     }
+}
+
+/// Makes sure that the deployments whose lock is taken over do not run: on this machine their journals tell.
+async fn dead(planned: &Planned, request: &ApplyRequest) -> Result<(), Problem> {
+    let closed = planned.closes.iter().map(|closed| closed.id.as_str());
+    for id in closed.chain(request.resumed.as_deref()) {
+        let path = planned.past.ledger.journal(id);
+        if path.is_file() {
+            let _ = Journal::reopen(&path).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Looks at the ledger again, now that nobody else can write: another deployment may have ended since the plan was made, or crashed.
