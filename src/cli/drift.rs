@@ -7,7 +7,7 @@ use super::{Ended, Global, failed};
 use crate::flow::{self, DriftRequest};
 use crate::model::AddressPattern;
 use crate::render::json::v1;
-use crate::render::{Deployed, DriftView, Head, drift_human, drifted};
+use crate::render::{DriftView, Head, drift_human, drifted};
 
 /// Show what was changed outside since the last deployment, and who did it
 ///
@@ -34,12 +34,13 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         // Nobody is going to do anything about it here.
         resource.fate = None;
     }
-    let head = Head { deployed: Deployed::last(&found.past.history), now: found.now, ..Head::default() };
+    let head = Head { deployed: super::plan::deployed(&found.past), now: found.now, ..Head::default() };
     let view = DriftView {
         environment: &found.plan.environment,
         domain: &found.plan.domain,
         head: &head,
         resources: &resources,
+        strangers: &found.strangers,
         unchanged: found.plan.unchanged.len(),
         secrets: &found.plan.secrets,
         unreadable: &found.plan.unreadable,
@@ -51,6 +52,5 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         ui.problems(&found.problems, &found.sources);
         ui.answer(&drift_human(&view, &ui.out))?;
     }
-    let quiet = resources.is_empty() && found.strangers.is_empty();
-    Ok(if quiet { ExitCode::Done } else { ExitCode::Differences })
+    Ok(if resources.is_empty() { ExitCode::Done } else { ExitCode::Differences })
 }

@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use jiff::Timestamp;
+use ulid::Ulid;
 
 use super::exit_code::ExitCode;
 use super::interrupt::Interrupt;
 use super::ui::Ui;
 use super::{Ended, Global, failed, refused};
 use crate::change::{Kept, Plan, Refusal};
-use crate::deployment::Purpose;
+use crate::deployment::{Commit, Purpose};
 use crate::files::{Access, write_atomically};
-use crate::flow::{self, PlanRequest, Planned, Request};
+use crate::flow::{self, Past, PlanRequest, Planned, Request};
 use crate::guard::{Approved, short_id};
 use crate::model::AddressPattern;
 use crate::problem::closest;
@@ -144,7 +146,7 @@ impl Shown {
         }
         let head = Head {
             commit: planned.past.commit.clone(),
-            deployed: Deployed::last(&planned.past.history),
+            deployed: deployed(&planned.past),
             deletes_undescribed: planned.settings.deletes_everything(),
             remarks,
             reverting: reverting(planned),
@@ -172,6 +174,21 @@ impl Shown {
             _ => ExitCode::Done,
         }
     }
+}
+
+/// The last deployment: of the ledger, else the one the tenant says it runs.
+pub(super) fn deployed(past: &Past) -> Option<Deployed> {
+    let remembered = || {
+        let remembered = past.remembered.as_ref()?;
+        let began = Ulid::from_string(&remembered.deployment).ok()?.timestamp_ms();
+        Some(Deployed {
+            id: remembered.deployment.clone(),
+            at: Timestamp::from_millisecond(i64::try_from(began).ok()?).ok()?,
+            commit: remembered.commit.clone().map(|id| Commit { id, dirty: false }),
+            actor: "as the tenant remembers".to_owned(),
+        })
+    };
+    remembered().or_else(|| Deployed::last(&past.history))
 }
 
 /// Says what a revert takes back.

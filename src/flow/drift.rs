@@ -8,7 +8,7 @@ use super::{Failed, Request, Session};
 use crate::change::Plan;
 use crate::live::{Reach, read};
 use crate::model::{Address, AddressPattern, Base, BaseResource, Described, Desired, Live, LiveKind, Loci, Sources};
-use crate::plan::{self, mask};
+use crate::plan::{self, mask, with_absent};
 use crate::problem::Problem;
 use crate::schema::Registry;
 
@@ -80,6 +80,10 @@ async fn compared(
     if !known && !request.all {
         (live, names) = read(&session.client, registry, Reach::Described(&desired)).await?;
     }
+    let (mut desired, mut base) = (desired, base);
+    if request.all {
+        as_empty(&mut desired, &mut base, &live);
+    }
     let options = plan::Options {
         environment: settings.environment.clone(),
         targets: request.targets.clone(),
@@ -115,6 +119,24 @@ fn was(base: &Base, described: &super::plan::Described, all: bool) -> (Desired, 
         left.resources.insert(address.clone(), as_left);
     }
     (desired, left)
+}
+
+/// What had no value then and has one now is drift as well, where everything is asked for.
+fn as_empty(desired: &mut Desired, base: &mut Base, live: &Live) {
+    for (kind, was) in &mut desired.kinds {
+        let Some(spec) = Registry::get().kind(kind) else { continue };
+        for resource in &mut was.resources {
+            let is_it = |live: &&crate::model::LiveResource| match &resource.id {
+                Some(id) => live.id == *id,
+                None => live.address == resource.address,
+            };
+            let Some(live) = live.resources(kind).iter().find(is_it) else { continue };
+            resource.value = with_absent(&spec.fields, &resource.value, &live.value);
+            if let Some(left) = base.resources.get_mut(&resource.address) {
+                left.desired = resource.value.clone();
+            }
+        }
+    }
 }
 
 /// Live resources that no deployment made, of every kind.

@@ -26,6 +26,8 @@ pub struct Past {
     pub base: Option<Base>,
     /// The deployment the tenant says it runs, where nobody knows it.
     pub base_missing: Option<String>,
+    /// What the tenant says it runs, where the ledger does not hold it.
+    pub remembered: Option<Memory>,
     /// The key secrets are fingerprinted with.
     pub key: Option<FingerprintKey>,
     /// The repository of the description.
@@ -56,7 +58,7 @@ impl Past {
         let repository = Repository::find(&settings.root);
         let commit = repository.as_ref().and_then(|repository| repository.head(&[&settings.root, &description]));
         let base = history.base();
-        Ok(Past { ledger, history, base, base_missing: None, key, repository, commit })
+        Ok(Past { ledger, history, base, base_missing: None, remembered: None, key, repository, commit })
     }
 
     /// Finds the base where the ledger does not hold the deployment the tenant says it runs: the description of then is rendered
@@ -82,6 +84,7 @@ impl Past {
         if open || self.history.last().is_some_and(|last| last.id >= remembered.deployment) {
             return Ok(());
         }
+        self.remembered = Some(remembered.clone());
         match self.render(&remembered, settings, request, live, names).await {
             Ok(base) => {
                 let known = if self.history.last().is_some() { "an older ledger" } else { "no ledger" };

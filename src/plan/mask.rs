@@ -18,6 +18,23 @@ pub fn mask(spec: &FieldSpec, described: &Value, value: &Value) -> Value {
     Value::Object(wanted.iter().map(member).collect::<Map>())
 }
 
+/// Adds null for every member of a record that `live` has and `value` lacks: so that it is compared too.
+pub fn with_absent(spec: &FieldSpec, value: &Value, live: &Value) -> Value {
+    let (Shape::Record { .. }, Value::Object(known), Value::Object(found)) = (&spec.shape, value, live) else {
+        return value.clone();
+    };
+    let any = FieldSpec::default();
+    let mut out = known.clone();
+    for (name, live) in found {
+        let filled = match known.get(name) {
+            Some(known) => with_absent(spec.member(name).unwrap_or(&any), known, live),
+            None => Value::Null,
+        };
+        out.insert(name.clone(), filled);
+    }
+    Value::Object(out)
+}
+
 /// Lays one value over another: records member by member, everything else whole.
 pub fn over(spec: &FieldSpec, below: &Value, above: &Value) -> Value {
     let (Shape::Record { .. }, Value::Object(under), Value::Object(upper)) = (&spec.shape, below, above) else {

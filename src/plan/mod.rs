@@ -38,7 +38,7 @@ pub use aftermath::Aftermath;
 pub use decide::{Moved, Verdict, decide};
 pub use diff::{Differences, diff, item_name, key_of};
 pub use make::make;
-pub use mask::{mask, over};
+pub use mask::{mask, over, with_absent};
 pub use normalize::{complete, own_names};
 pub use options::Options;
 pub use path::fill_path;

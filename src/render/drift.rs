@@ -22,6 +22,8 @@ pub struct DriftView<'a> {
     pub resources: &'a [Drifted],
     /// Resources that were compared and are as the last deployment left them.
     pub unchanged: usize,
+    /// Live resources that no deployment made; only where everything was asked for.
+    pub strangers: &'a [Address],
     /// Secrets that cannot be compared.
     pub secrets: &'a [(Address, Path, String)],
     /// What could not be read.
@@ -46,6 +48,9 @@ pub fn drift(view: &DriftView<'_>, options: &Options) -> String {
     }
     lines.gap();
     drifts(&mut lines, view.resources, view.head.now, options);
+    let strangers: Vec<[String; 2]> =
+        view.strangers.iter().map(|address| [address.to_string(), String::new()]).collect();
+    list(&mut lines, "Live, and made by no deployment", &strangers, usize::MAX, options);
     let unreadable: Vec<[String; 2]> =
         view.unreadable.iter().map(|(what, why)| [what.clone(), unavailable(why)]).collect();
     list(&mut lines, "Could not be read, so not compared", &unreadable, usize::MAX, options);

@@ -115,6 +115,9 @@ pub struct Drift {
     pub deployed: Option<Deployed>,
     /// Resource by resource.
     pub resources: Vec<Drifted>,
+    /// Live resources that no deployment made; only where everything was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub strangers: Vec<String>,
     /// Secrets that cannot be compared.
     pub secrets: Vec<Secret>,
     /// What could not be read.
@@ -144,6 +147,7 @@ impl From<&DriftView<'_>> for Drift {
             domain: view.domain.to_owned(),
             deployed: view.head.deployed.as_ref().map(Deployed::from),
             resources: view.resources.iter().map(Drifted::from).collect(),
+            strangers: view.strangers.iter().map(ToString::to_string).collect(),
             secrets: view
                 .secrets
                 .iter()
