@@ -1,7 +1,7 @@
 //! Two that apply at the same time: one wins, the other stops or finds nothing to do, and their writes never mix.
 //!
 //! `TENANTRY_RACES` says how many races are run, 12 by default.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod common;
 
