@@ -70,13 +70,13 @@ pub(super) struct Going {
 
 /// One thing that is approved.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Approval {
+pub(super) enum Approval {
     Risk(Risk),
     Policy,
     Reverted,
 }
 
-fn approval(text: &str) -> Result<Approval, String> {
+pub(super) fn approval(text: &str) -> Result<Approval, String> {
     match (text, Risk::parse(text)) {
         ("policy", _) => Ok(Approval::Policy),
         ("reverted", _) => Ok(Approval::Reverted),
@@ -87,15 +87,20 @@ fn approval(text: &str) -> Result<Approval, String> {
 
 impl Going {
     pub(super) fn approved(&self) -> Approved {
-        let risk = |approval: &Approval| match approval {
-            Approval::Risk(risk) => Some(*risk),
-            Approval::Policy | Approval::Reverted => None,
-        };
-        Approved {
-            risks: self.approve.iter().filter_map(risk).collect(),
-            policy: self.approve.contains(&Approval::Policy),
-            reverted: self.approve.contains(&Approval::Reverted),
-        }
+        approved(&self.approve)
+    }
+}
+
+/// Puts together what is approved.
+pub(super) fn approved(approvals: &[Approval]) -> Approved {
+    let risk = |approval: &Approval| match approval {
+        Approval::Risk(risk) => Some(*risk),
+        Approval::Policy | Approval::Reverted => None,
+    };
+    Approved {
+        risks: approvals.iter().filter_map(risk).collect(),
+        policy: approvals.contains(&Approval::Policy),
+        reverted: approvals.contains(&Approval::Reverted),
     }
 }
 

@@ -55,11 +55,13 @@ impl ExitCode {
             ExitCode::Error => {
                 "error: a description that does not hold, a refused request, a network that is not there"
             }
-            ExitCode::Differences => "differences: a write is due (plan --detailed-exitcode)",
-            ExitCode::Refused => "refused by a guard: the policy, or what always protects you (plan, apply)",
-            ExitCode::Moved => "the tenant moved since the plan was made (apply)",
+            ExitCode::Differences => {
+                "differences: a write is due or drift stands (plan --detailed-exitcode, drift), or some was left (adopt)"
+            }
+            ExitCode::Refused => "refused by a guard: the policy, or what always protects you (plan, apply, revert)",
+            ExitCode::Moved => "the tenant moved since the plan was made (apply, revert)",
             ExitCode::Partial => "done in part: some changes are in and some are not, or parts were not readable",
-            ExitCode::Locked => "another deployment holds the lock (apply)",
+            ExitCode::Locked => "another deployment holds the lock (apply, revert)",
             ExitCode::Usage => "wrong usage: an unknown flag, a bad value; a question with no terminal and no --yes",
             ExitCode::Interrupted => "interrupted (Ctrl-C) before anything was written",
             ExitCode::Terminated => "terminated (SIGTERM) before anything was written",

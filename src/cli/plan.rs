@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 use ulid::Ulid;
 
+use super::apply::{Approval, approval, approved};
 use super::exit_code::ExitCode;
 use super::interrupt::Interrupt;
 use super::ui::Ui;
@@ -31,7 +32,10 @@ pub(super) struct Args {
     /// How the plan is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Exit with 2 if a write is due
+    /// Judge as if this were approved: a risk, a looser `policy`, or `reverted` changes; repeatable
+    #[arg(long, value_name = "RISK", value_parser = approval)]
+    approve: Vec<Approval>,
+    /// Exit with 2 if a write is due, or drift stands
     #[arg(long)]
     detailed_exitcode: bool,
     /// Save the plan: `apply FILE` applies it, unless anything it rests on moved
@@ -101,7 +105,7 @@ fn kind(text: &str) -> Result<String, String> {
 }
 
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Interrupt) -> Ended {
-    let request = args.selection.request(global.request(&interrupt.token)?, Approved::default());
+    let request = args.selection.request(global.request(&interrupt.token)?, approved(&args.approve));
     let planned = match flow::plan(&request).await {
         Ok(planned) => planned,
         Err(failure) => return failed(ui, &failure),

@@ -96,6 +96,12 @@ fn touched(spec: &KindSpec, value: &Value, paths: &[Path], stays: &mut dyn FnMut
             None => stays(path),
         }
     }
+    // What only asks for a further step (to deploy the code of an action) asks for it again.
+    for (name, field) in spec.fields.members().filter(|(_, field)| field.step.is_some()) {
+        if let (false, Some(before)) = (out.contains_key(name) || field.read_only, value.get(name)) {
+            out.insert(name.clone(), before.clone());
+        }
+    }
     Value::Object(out)
 }
 

@@ -7,7 +7,7 @@ use ulid::Ulid;
 use super::{Past, Planned};
 use crate::apply::{self, ApplyEvent, Index, Outcome as Ended, Report, Site};
 use crate::change::{Action, Kept, Plan, Refusal};
-use crate::deployment::{BaseEntry, Deployment, Outcome, Purpose, Tally};
+use crate::deployment::{BaseEntry, Commit, Deployment, Outcome, Purpose, Tally};
 use crate::guard;
 use crate::journal::{Header, Journal};
 use crate::live::{Reach, read};
@@ -199,7 +199,7 @@ async fn recorded(
         }
         planned.unmoved(&mut record, &done);
     }
-    record.ended = Some(client.server_now());
+    record.ended = Some(client.server_now().max(record.started));
     record.outcome = Some(outcome(&report));
     record.tally = tally(&report);
     record.tally.requests += before;
@@ -208,14 +208,15 @@ async fn recorded(
         Err(problem) => problems.push(problem),
     }
     if report.wrote() || before > 0 {
-        let remembered = Memory {
-            deployment: id.to_owned(),
-            commit: past.commit.as_ref().filter(|commit| !commit.dirty).map(|commit| commit.id.clone()),
-            digest: planned.digest.clone(),
-        };
+        let (commit, digest) = planned.runs();
+        let remembered = Memory { deployment: id.to_owned(), commit, digest };
         match memory::write(client, &remembered).await {
             Ok(told) => problems.extend(told),
-            Err(problem) => problems.push(problem),
+            Err(problem) => problems.push(
+                Problem::warning("not-remembered", "the tenant could not be told which deployment it runs")
+                    .note(problem.title)
+                    .help("a runner without this ledger cannot tell change from drift until the next deployment"),
+            ),
         }
     }
     Ok(Applied::Ran { deployment: id.to_owned(), report, problems: Vec::new() })
@@ -232,6 +233,24 @@ impl Planned {
             before: self.base.as_ref(),
             moved,
             key: self.past.key.as_ref(),
+        }
+    }
+
+    /// The commit and the digest of what the tenant runs after this: where a commit renders to it.
+    fn runs(&self) -> (Option<String>, String) {
+        let clean = |commit: &Option<Commit>| commit.as_ref().filter(|commit| !commit.dirty).map(|c| c.id.clone());
+        match (&self.purpose, &self.at) {
+            (_, Some(commit)) => (Some(commit.clone()), self.digest.clone()),
+            (Purpose::Revert(of), None) => {
+                // Where the last deployment is taken back, what the one before it deployed runs again.
+                let mut applied = self.past.history.iter().rev().filter(|d| d.purpose == Purpose::Apply);
+                let last = applied.next().filter(|last| of.as_slice() == [last.id.clone()]);
+                match last.and_then(|_| applied.next()).filter(|before| before.outcome == Some(Outcome::Done)) {
+                    Some(before) => (clean(&before.commit), before.digest.clone()),
+                    None => (None, self.digest.clone()),
+                }
+            }
+            (Purpose::Apply | Purpose::Baseline, None) => (clean(&self.past.commit), self.digest.clone()),
         }
     }
 

@@ -56,6 +56,8 @@ pub struct Planned {
     pub settings: Settings,
     /// What it is for.
     pub purpose: Purpose,
+    /// The commit whose description is planned instead of the files: its full id.
+    pub(super) at: Option<String>,
     /// The commit or deployment a revert goes back to, as named; `None` where it takes single deployments back.
     pub back_to: Option<String>,
     /// What cannot come back, in sentences; for a revert.
@@ -195,6 +197,7 @@ struct Made {
     live: Live,
     names: Names,
     past: Past,
+    at: Option<String>,
 }
 
 async fn planned(request: &PlanRequest, described: &mut Described, session: &Session) -> Result<Made, Vec<Problem>> {
@@ -202,8 +205,10 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
     let mut problems = session.client.warnings();
     let settings = described.settings.clone();
     let mut past = Past::read(&settings, &request.base, session, &mut problems).await.map_err(|p| vec![p])?;
+    let mut at = None;
     if let Some(commit) = &request.at {
         let repository = past.repository.as_ref().ok_or_else(|| vec![no_repository()])?;
+        at = Some(repository.commit(commit).map_err(|p| vec![p])?);
         let then = at_commit(repository, commit, &settings, &request.base).await.map_err(|p| vec![p])?;
         let id = repository.commit(commit).map_err(|p| vec![p])?;
         described.digest = receipt::description_digest(&then.outcome.desired);
@@ -212,6 +217,16 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
         described.sources.merge(then.sources);
         // What is deployed is that commit, whatever is checked out.
         past.commit = Some(Commit { id, dirty: false });
+    }
+    if let Some(last) = past.history.last().filter(|last| last.tally.in_doubt > 0 && !request.resume) {
+        problems.push(
+            Problem::warning(
+                "in-doubt",
+                format!("deployment {} ended without knowing whether all of it was done", last.id),
+            )
+            .note("what looks missing may be on its way: a second create would make a second one")
+            .help(format!("look at it with `tenantry history show {}`, then `tenantry apply --resume`", last.id)),
+        );
     }
     let open = resumed(request, described, &past)?;
     let (live, names) =
@@ -238,7 +253,7 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
         made.questions.retain(|question| !matches!(question, Question::WhoWrote(..)));
     }
     answer(&mut made, &past, session, (&live, &names), &request.base).await;
-    Ok(Made { plan: made, live, names, past })
+    Ok(Made { plan: made, live, names, past, at })
 }
 
 /// Finds the deployment that is carried on; warns of one that is not.
@@ -375,6 +390,7 @@ impl Made {
             sources: described.sources,
             settings: described.settings,
             purpose: Purpose::Apply,
+            at: self.at,
             back_to: None,
             lost: Vec::new(),
             closes: Vec::new(),

@@ -237,6 +237,7 @@ fn planned(
         sources,
         settings,
         purpose: Purpose::Revert(vec![of.id]),
+        at: None,
         back_to: None,
         lost: undo.lost,
         closes,

@@ -12,9 +12,54 @@ use super::order::Node;
 use super::sides::Sides;
 use super::write::steps;
 use crate::change::{Action, Kept, Left, Origin};
-use crate::model::{Address, BaseResource, Described, Diff, LiveResource, Loci, Map, Path, ThreeWay, Value};
+use crate::model::{Address, BaseResource, Described, Diff, LiveResource, Loci, Map, Path, Segment, ThreeWay, Value};
 use crate::problem::Problem;
-use crate::schema::{KindShape, KindSpec, Risk, SystemRule};
+use crate::quirk;
+use crate::schema::{KindShape, KindSpec, PartStep, Risk, SystemRule};
+
+/// Cuts down to what was read: endpoints of their own are asked only for what is described, and this is not any more.
+fn seen(spec: &KindSpec, described: &Value, live: &Value) -> Value {
+    let mut out = described.clone();
+    let behind_others = spec.subs().into_iter().map(|(path, _)| path);
+    let parts = spec.parts.iter().filter_map(|part| match part.at.as_slice() {
+        [PartStep::Key(member), ..] => Some(Path::root().key(member)),
+        _ => None,
+    });
+    let mut unread: Vec<Path> = behind_others.chain(parts).collect();
+    if spec.detail {
+        unread.extend(
+            described.as_object().into_iter().flat_map(|members| members.keys()).map(|name| Path::root().key(name)),
+        );
+    }
+    for path in unread {
+        let keys: Vec<&str> = path
+            .0
+            .iter()
+            .filter_map(|segment| match segment {
+                Segment::Key(key) => Some(key.as_str()),
+                Segment::Index(_) | Segment::Item(_) => None,
+            })
+            .collect();
+        if keys.iter().try_fold(live, |value, key| value.get(key)).is_none() {
+            forget(&mut out, &keys);
+        }
+    }
+    out
+}
+
+fn forget(value: &mut Value, keys: &[&str]) {
+    match (keys, value.as_object_mut()) {
+        ([last], Some(members)) => {
+            members.shift_remove(*last);
+        }
+        ([first, rest @ ..], Some(members)) => {
+            if let Some(inner) = members.get_mut(*first) {
+                forget(inner, rest);
+            }
+        }
+        _ => {}
+    }
+}
 
 impl Maker<'_> {
     /// Plans a described resource that is not live.
@@ -141,19 +186,23 @@ impl Maker<'_> {
 
     /// Says whether a live resource was changed outside, in what was described of it.
     fn drifted(&self, spec: &KindSpec, left: &BaseResource, live: &LiveResource) -> bool {
-        let live = match self.original.and_then(|o| o.resources(&spec.name).iter().find(|l| l.address == live.address))
-        {
-            Some(before) => &before.value,
-            None => &live.value,
-        };
+        let live = self
+            .original
+            .and_then(|o| o.resources(&spec.name).iter().find(|l| l.address == live.address))
+            .unwrap_or(live);
+        if !quirk::of(spec).further_reads(&live.raw).is_empty() {
+            // What stands behind those reads was not asked for, and cannot be told from what is gone.
+            return false;
+        }
+        let desired = seen(spec, &left.desired, &live.value);
         let loci = Loci::default();
         let comparison = Comparison {
             key: self.options.fingerprint_key.as_ref(),
             kind: Some(spec),
             ..Comparison::of(&spec.fields, &loci)
         };
-        let base = Some(Diff { before: Some(&left.desired), after: Some(&left.live) });
-        comparison.sides(ThreeWay { desired: Some(&left.desired), live: Some(live), base }).theirs
+        let base = Some(Diff { before: Some(&desired), after: Some(&left.live) });
+        comparison.sides(ThreeWay { desired: Some(&desired), live: Some(&live.value), base }).theirs
     }
 
     /// Notes what was deleted on both sides: the base forgets it at the next apply.

@@ -116,7 +116,6 @@ pub struct Drift {
     /// Resource by resource.
     pub resources: Vec<Drifted>,
     /// Live resources that no deployment made; only where everything was asked for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub strangers: Vec<String>,
     /// Secrets that cannot be compared.
     pub secrets: Vec<Secret>,
