@@ -83,8 +83,9 @@ impl Track {
         let places = ["ana", "ben"].map(|who| {
             let place = sandbox.point(Place::new()).env("TENANTRY_ACTOR", who);
             let ledger = if shared { format!("    ledger: dir:{}\n", common.display()) } else { String::new() };
+            let policy = "    policy: { delete: all }\n";
             let project =
-                format!("description: tenant.yaml\nenvironments:\n  t:\n    domain: {}\n{ledger}", sandbox.url);
+                format!("description: tenant.yaml\nenvironments:\n  t:\n    domain: {}\n{policy}{ledger}", sandbox.url);
             place.write("tenantry.yaml", &project);
             place.write("tenant.yaml", TENANT);
             place
@@ -265,4 +266,27 @@ async fn two_with_one_ledger_race() {
 #[tokio::test]
 async fn two_with_a_ledger_each_race() {
     races(false).await;
+}
+
+/// Somebody takes a deployment for dead that is only slow: it is told so, and the lock stays where it is.
+#[tokio::test]
+async fn who_runs_is_not_taken_over() {
+    let track = Track::start(true).await;
+    for words in [&["apply", "--resume", "--yes"][..], &["revert", "--yes", "--approve", "destructive"]] {
+        track.rewind().await;
+        let _ = track.control("POST", "faults", &json!({"barrier": {"write": 4, "when": "before"}})).await;
+        let slow = track.begin(0, &["apply", "--yes"]);
+        while track.control("GET", "faults", &Json::Null).await["waiting"] != json!(true) {
+            assert!(!slow.is_finished());
+            tokio::task::yield_now().await;
+        }
+        let told = track.begin(1, words).join().unwrap().output;
+        let roles = track.control("GET", "state", &Json::Null).await["collections"]["roles"].clone();
+        let locked = roles.as_object().unwrap().values().any(|role| role["name"] == "tenantry-lock");
+        let _ = track.control("POST", "faults", &json!({"release": true})).await;
+        let slow = slow.join().unwrap().output;
+        assert!(told.stderr.contains("[journal-in-use]"), "{words:?}: {told}\n{slow}");
+        assert!(locked, "{words:?}: the lock is gone: {told}\n{slow}");
+        assert_eq!(slow.code, Some(0), "{words:?}: {slow}");
+    }
 }

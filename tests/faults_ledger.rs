@@ -189,10 +189,10 @@ fn on_a_small_disk(site: &Site, blocks: u32, words: &[&str]) -> Output {
 }
 
 #[tokio::test]
-async fn a_full_disk_stops_the_deployment_and_it_can_be_taken_back() {
+async fn a_full_disk_stops_the_deployment_and_it_can_be_carried_on() {
     let (mut never_begun, mut stopped) = (0, 0);
     for blocks in [1, 240, 270, 300] {
-        let site = Site::start("policy: { delete: all }");
+        let site = Site::start("");
         site.place.write("tenant.yaml", &many());
         let told = on_a_small_disk(&site, blocks, &["apply", "--yes"]);
         let written = site.written().await.iter().filter(|what| *what != "memory").count();
@@ -207,12 +207,28 @@ async fn a_full_disk_stops_the_deployment_and_it_can_be_taken_back() {
             let journal = fs::read_dir(site.own().join("journals")).unwrap().next().unwrap().unwrap().path();
             let intents = fs::read_to_string(journal).unwrap().matches("\"intent\"").count();
             assert!(written < 40 && written <= intents, "{blocks}: {written} of {intents} written down: {told}");
-            let _ = site.run(&["revert", "--yes", "--approve", "destructive"]).code(0);
-            assert!(!site.state().await["collections"]["roles"].to_string().contains("Role 0"));
+            let _ = site.run(&["apply", "--resume", "--yes"]).code(0);
             stopped += 1;
         }
+        let told = site.run(&["plan", "--detailed-exitcode"]).code(0);
+        assert!(told.stdout.contains("\nNo changes.\n") && told.stderr.is_empty(), "{told}");
+        assert_eq!(site.written().await.iter().filter(|what| *what != "memory").count(), 40, "each is created once");
     }
     assert!(never_begun > 0 && stopped > 0, "{never_begun} never begun, {stopped} stopped");
+}
+
+#[tokio::test]
+async fn an_outcome_that_cannot_be_recorded_is_an_error() {
+    let site = Site::start("");
+    site.place.write("tenant.yaml", &many());
+    // Enough for the journal and the record that it begins, too little for what it left.
+    let told = said(on_a_small_disk(&site, 420, &["apply", "--yes"]), 1, "ledger-unwritable");
+    assert!(told.stdout.contains("40 done"), "{told}");
+    let told = said(site.run(&["plan", "--detailed-exitcode"]), 0, "unfinished-deployment");
+    assert!(told.stdout.contains("\nNo changes.\n"), "{told}");
+    let _ = site.run(&["apply", "--resume", "--yes"]).code(0);
+    let told = site.run(&["plan", "--detailed-exitcode"]).code(0);
+    assert!(told.stderr.is_empty() && told.stdout.contains("last deployed"), "{told}");
 }
 
 #[tokio::test]
@@ -247,6 +263,8 @@ async fn a_detached_head_is_recorded_by_its_commit() {
     git(&site.place.path(), &["checkout", "-q", "main"]);
     let told = site.run(&["plan", "--detailed-exitcode"]).code(2);
     assert!(told.stdout.contains(&format!("commit {}, ana", &first[..7])), "{told}");
+    let told = site.run(&["revert", "--to", &first, "--yes"]).code(0);
+    assert!(told.stdout.contains("No changes."), "{told}");
 }
 
 #[tokio::test]

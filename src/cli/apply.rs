@@ -262,6 +262,11 @@ pub(super) async fn carry_out(
         }
     };
     let short = short_id(&history, &deployment);
+    // All of it may be done: what could not be recorded is an error all the same.
+    let code = match code(&report, interrupt) {
+        ExitCode::Done if problems.iter().any(Problem::is_error) => ExitCode::Error,
+        code => code,
+    };
     let applied = render::apply::Applied { deployment: Some(short), report: &report };
     if ui.json {
         ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &applied)))?;
@@ -270,7 +275,7 @@ pub(super) async fn carry_out(
         let notes = report.notes.iter().map(|(_, note)| note.clone());
         ui.problems(&notes.chain(problems).collect::<Vec<_>>(), &Default::default());
     }
-    Ok((code(&report, interrupt), Some(deployment)))
+    Ok((code, Some(deployment)))
 }
 
 /// Ends where there is nothing to do, or guards refuse.

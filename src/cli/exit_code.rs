@@ -75,7 +75,7 @@ impl ExitCode {
             "usage" | "environment-needed" | "unknown-environment" => Some(ExitCode::Usage),
             "locked" => Some(ExitCode::Locked),
             "interrupted" => Some(ExitCode::Interrupted),
-            "moved-on" => Some(ExitCode::Moved),
+            "plan-moved" => Some(ExitCode::Moved),
             _ => None,
         }) {
             Some(code) => code,

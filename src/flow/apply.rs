@@ -7,7 +7,7 @@ use ulid::Ulid;
 use super::{Past, Planned};
 use crate::apply::{self, ApplyEvent, Index, Outcome as Ended, Report, Site};
 use crate::change::{Action, Kept, Plan, Refusal};
-use crate::deployment::{BaseEntry, Commit, Deployment, Outcome, Purpose, Tally};
+use crate::deployment::{BaseEntry, Commit, Deployment, History, Outcome, Purpose, Tally};
 use crate::guard;
 use crate::journal::{Header, Journal};
 use crate::live::{Reach, read};
@@ -80,6 +80,7 @@ async fn locked(
     let client = &planned.session.client;
     let deployment = request.resumed.clone().unwrap_or_else(|| Ulid::generate().to_string());
     let mut problems = Vec::new();
+    dead(planned, request).await?;
     let lock = if request.no_lock {
         None
     } else {
@@ -284,11 +285,31 @@ impl Planned {
     }
 }
 
+/// Makes sure that the deployments whose lock is taken over do not run: on this machine their journals tell.
+async fn dead(planned: &Planned, request: &ApplyRequest) -> Result<(), Problem> {
+    let closed = planned.closes.iter().map(|closed| closed.id.as_str());
+    for id in closed.chain(request.resumed.as_deref()) {
+        let path = planned.past.ledger.journal(id);
+        if path.is_file() {
+            let _ = Journal::reopen(&path).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Looks at the ledger again, now that nobody else can write: another deployment may have ended since the plan was made, or crashed.
 async fn alone(planned: &Planned, request: &ApplyRequest) -> Result<(), Problem> {
     let (now, _) = planned.past.ledger.read().await?;
     let resumed = request.resumed.as_deref();
+    let newest = |history: &History| history.iter().next_back().map(|deployment| deployment.id.clone());
     let closed = |id: &str| planned.closes.iter().any(|closed| closed.id == id);
+    if let Some(other) = newest(&now).filter(|id| newest(&planned.past.history).is_none_or(|known| known < *id))
+        && now.find(&other).is_ok_and(|other| other.outcome.is_some())
+    {
+        return Err(Problem::error("plan-moved", "the plan does not hold any more: nothing was written")
+            .note(format!("deployment {other} was made since"))
+            .help("look at a new plan: `tenantry plan`"));
+    }
     match now.unfinished().find(|open| Some(open.id.as_str()) != resumed && !closed(&open.id)) {
         Some(open) => Err(unfinished(open)),
         None => Ok(()),

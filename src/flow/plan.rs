@@ -8,7 +8,7 @@ use super::then::at_commit;
 use super::{Failed, Request, Session};
 use crate::change::{Origin, Plan, Question, Refusal};
 use crate::codec::Names;
-use crate::deployment::{Deployment, Outcome, Purpose, TakenBack};
+use crate::deployment::{Commit, Deployment, Outcome, Purpose, TakenBack};
 use crate::description::{Filters, has_errors};
 use crate::facts;
 use crate::guard::{self, Approved, Judgement};
@@ -210,10 +210,13 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
         let repository = past.repository.as_ref().ok_or_else(|| vec![no_repository()])?;
         at = Some(repository.commit(commit).map_err(|p| vec![p])?);
         let then = at_commit(repository, commit, &settings, &request.base).await.map_err(|p| vec![p])?;
+        let id = repository.commit(commit).map_err(|p| vec![p])?;
         described.digest = receipt::description_digest(&then.outcome.desired);
         described.desired = then.outcome.desired;
         described.filters = then.outcome.filters;
         described.sources.merge(then.sources);
+        // What is deployed is that commit, whatever is checked out.
+        past.commit = Some(Commit { id, dirty: false });
     }
     if let Some(last) = past.history.last().filter(|last| last.tally.in_doubt > 0 && !request.resume) {
         problems.push(
@@ -244,6 +247,10 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
     described.problems.extend(plan::problems(&made));
     if has_errors(&described.problems) {
         return Err(Vec::new());
+    }
+    if request.at.is_some() {
+        // Who wrote the lines of now has not written those of then.
+        made.questions.retain(|question| !matches!(question, Question::WhoWrote(..)));
     }
     answer(&mut made, &past, session, (&live, &names), &request.base).await;
     Ok(Made { plan: made, live, names, past, at })

@@ -35,8 +35,10 @@ impl Repository {
         let tree = tree(&git, commit)?;
         let mut wanted = git2::build::CheckoutBuilder::new();
         wanted.target_dir(folder).force().update_index(false).disable_pathspec_match(true);
-        for inside in paths.iter().filter_map(|path| self.inside(path)).filter(|inside| !inside.is_empty()) {
-            wanted.path(inside);
+        let inside: Vec<String> = paths.iter().filter_map(|path| self.inside(path)).collect();
+        // The top has no name; without paths all of it is written.
+        if !inside.iter().any(String::is_empty) {
+            inside.iter().for_each(|path| _ = wanted.path(path));
         }
         git.checkout_tree(tree.as_object(), Some(&mut wanted)).map_err(|error| {
             Problem::error(
