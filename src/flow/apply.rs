@@ -4,17 +4,18 @@ use std::collections::BTreeSet;
 
 use ulid::Ulid;
 
+use super::half::unfinished;
 use super::{Past, Planned};
 use crate::apply::{self, ApplyEvent, Index, Outcome as Ended, Report, Site};
-use crate::change::{Action, Kept, Plan, Refusal};
+use crate::change::{Kept, Plan, Refusal};
 use crate::deployment::{BaseEntry, Commit, Deployment, History, Outcome, Purpose, Tally};
 use crate::guard;
-use crate::journal::{Header, Journal};
+use crate::journal::{Entries, Header, Journal, done_before};
 use crate::live::{Reach, read};
 use crate::lock::{self, Lock, Taken};
 use crate::memory::{self, Memory};
 use crate::model::{Address, DescribedKind, Desired, Live, LiveKind, LiveResource};
-use crate::plan::{Aftermath, over};
+use crate::plan::{Aftermath, over, set_leaf};
 use crate::problem::Problem;
 use crate::receipt;
 use crate::schema::Registry;
@@ -155,10 +156,10 @@ async fn recorded(
     }
     problems.extend(past.ledger.begin(&record).await?);
     let path = past.ledger.journal(id);
-    let (journal, before) = match earlier {
+    let (journal, first_half) = match earlier {
         Some(_) if path.is_file() => {
             let (journal, entries) = Journal::reopen(&path).await?;
-            (journal, entries.requests())
+            (journal, Some(entries))
         }
         _ => {
             let header = Header {
@@ -170,7 +171,7 @@ async fn recorded(
                 started: record.started,
                 fingerprint_key: record.fingerprint_key.clone(),
             };
-            (Journal::create(&path, header).await?, 0)
+            (Journal::create(&path, header).await?, None)
         }
     };
     let mut run = apply::Settings::new(id, request.cancel.clone());
@@ -198,16 +199,19 @@ async fn recorded(
             record.base.push(entry);
         }
         planned.unmoved(&mut record, &done);
+        for address in &planned.released {
+            record.base.retain(|known| known.address != *address);
+            record.base.push(BaseEntry { address: address.clone(), left: None });
+        }
     }
     record.ended = Some(client.server_now().max(record.started));
     record.outcome = Some(outcome(&report));
-    record.tally = tally(&report);
-    record.tally.requests += before;
+    record.tally = tally(&report, first_half.as_ref());
     match past.ledger.finish(&record).await {
         Ok(told) => problems.extend(told),
         Err(problem) => problems.push(problem),
     }
-    if report.wrote() || before > 0 {
+    if report.wrote() || first_half.is_some_and(|entries| entries.requests() > 0) {
         let (commit, digest) = planned.runs();
         let remembered = Memory { deployment: id.to_owned(), commit, digest };
         match memory::write(client, &remembered).await {
@@ -262,6 +266,11 @@ impl Planned {
         if let (true, Some(known), Some(spec), Some(left)) = (alone, known, spec, &mut entry.left) {
             left.desired = over(&spec.fields, &known.desired, &left.desired);
         }
+        for (_, path) in self.beside.iter().filter(|(address, path)| *address == entry.address && !path.is_root()) {
+            if let (Some(spec), Some(left)) = (spec, &mut entry.left) {
+                set_leaf(&spec.fields, &mut left.desired, &path.0, None);
+            }
+        }
     }
 
     /// What was written and left as the deployment before had left it (drift that was put back) is told too: a revert has to know it.
@@ -314,13 +323,6 @@ async fn alone(planned: &Planned, request: &ApplyRequest) -> Result<(), Problem>
         Some(open) => Err(unfinished(open)),
         None => Ok(()),
     }
-}
-
-/// Says that a deployment began and never ended.
-pub(super) fn unfinished(open: &Deployment) -> Problem {
-    Problem::error("unfinished-deployment", format!("deployment {} began and did not end", open.id))
-        .note(format!("{} started it on {}", open.actor, open.started.strftime("%d %b %Y at %H:%M UTC")))
-        .help("`tenantry apply --resume` carries it on; `tenantry revert` takes it back")
 }
 
 /// What the deployment is going to touch, as it is before; a resumed one keeps what it saw first.
@@ -409,19 +411,22 @@ fn outcome(report: &Report) -> Outcome {
     }
 }
 
-fn tally(report: &Report) -> Tally {
+/// Counts what was done, in the first half of a resumed deployment too.
+fn tally(report: &Report, first_half: Option<&Entries>) -> Tally {
     let mut tally = Tally { requests: report.requests, ..Tally::default() };
-    for (_, action, ended) in &report.changes {
-        let slot = match (ended, action) {
-            (Ended::Done, Action::Create) => &mut tally.created,
-            (Ended::Done, Action::Update) => &mut tally.updated,
-            (Ended::Done, Action::Replace) => &mut tally.replaced,
-            (Ended::Done, Action::Delete) => &mut tally.deleted,
-            (Ended::Failed(_), _) => &mut tally.failed,
-            (Ended::InDoubt(_), _) => &mut tally.in_doubt,
-            (Ended::NotStarted, _) => &mut tally.not_started,
-        };
-        *slot += 1;
+    for (address, action, ended) in &report.changes {
+        match ended {
+            // What the first half made was made, though the rest of it is an update.
+            Ended::Done => tally.count(first_half.and_then(|entries| entries.made_as(address)).unwrap_or(*action)),
+            Ended::Failed(_) => tally.failed += 1,
+            Ended::InDoubt(_) => tally.in_doubt += 1,
+            Ended::NotStarted => tally.not_started += 1,
+        }
+    }
+    if let Some(entries) = first_half {
+        let again = report.changes.iter().map(|(address, ..)| address).collect();
+        tally.add(&done_before(entries, &again));
+        tally.requests += entries.requests();
     }
     tally
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::half::Halves;
 use super::past::Past;
 use super::plan::{answer, describe};
 use super::{Failed, Request, Session};
@@ -75,8 +76,12 @@ async fn compared(
     let (mut live, mut names) = read(&session.client, registry, reach).await?;
     let known = past.base.is_some();
     past.recover(settings, &request.base, session, (&live, &names), problems).await?;
-    let Some(base) = &past.base else { return Err(nothing_known(&past)) };
-    let (desired, base) = if known && past.base_missing.is_none() { asked } else { was(base, described, request.all) };
+    let halves = Halves::read(&past, &live, problems);
+    if let Some(open) = past.history.unfinished().last() {
+        problems.push(halves.warn(open));
+    }
+    let Some(base) = halves.onto(past.base.as_ref()) else { return Err(nothing_known(&past)) };
+    let (desired, base) = was(&base, described, request.all);
     if !known && !request.all {
         (live, names) = read(&session.client, registry, Reach::Described(&desired)).await?;
     }
@@ -92,7 +97,8 @@ async fn compared(
         ..plan::Options::default()
     };
     let mut plan = plan::make(registry, &desired, &live, Some(&base), &options);
-    let strangers = if request.all { strangers(&plan, &live, &desired) } else { Vec::new() };
+    let mut strangers = if request.all { strangers(&plan, &live, &desired) } else { Vec::new() };
+    strangers.retain(|address| !halves.made(address));
     answer(&mut plan, &past, session, (&live, &names), &request.base).await;
     Ok((plan, strangers, past))
 }

@@ -21,7 +21,7 @@ mod unresolved_marker;
 
 use jiff::Timestamp;
 
-use crate::change::{Change, Plan, Refusal};
+use crate::change::{Action, Change, Plan, Refusal};
 use crate::deployment::History;
 use crate::model::{Address, AddressPattern, FingerprintKey, Live, LiveKind, LiveResource};
 use crate::project::Policy;
@@ -66,6 +66,10 @@ pub struct Judgement<'a> {
     pub compatible: bool,
     /// The key that secrets are fingerprinted with.
     pub fingerprint_key: Option<&'a FingerprintKey>,
+    /// What the deployments that a revert takes back made: address and server id, empty where the kind has none.
+    pub made: &'a [(Address, String)],
+    /// The plan is a revert.
+    pub reverting: bool,
 }
 
 impl<'a> Judgement<'a> {
@@ -85,7 +89,19 @@ impl<'a> Judgement<'a> {
             base_missing: None,
             compatible: false,
             fingerprint_key: None,
+            made: &[],
+            reverting: false,
         }
+    }
+
+    /// Says whether a change deletes what the reverted deployment itself made: the policy let it be made, so it lets it go again.
+    fn takes_back(&self, change: &Change) -> bool {
+        let is_it = |(address, id): &(Address, String)| match (&change.id, id.is_empty()) {
+            (Some(live), false) => address.kind == change.address.kind && live == id,
+            (_, true) => *address == change.address,
+            (None, false) => false,
+        };
+        matches!(change.action, Action::Delete | Action::Replace) && self.made.iter().any(is_it)
     }
 
     /// Says whether the files win over what was changed outside.
