@@ -267,7 +267,9 @@ pub(super) async fn carry_out(
         ExitCode::Done if problems.iter().any(Problem::is_error) => ExitCode::Error,
         code => code,
     };
-    let applied = render::apply::Applied { deployment: Some(short), report: &report };
+    // A short id may be that of two deployments by the time that a script uses it.
+    let named = if ui.json { deployment.as_str() } else { short };
+    let applied = render::apply::Applied { deployment: Some(named), report: &report, problems: &problems };
     if ui.json {
         ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &applied)))?;
     } else {
@@ -284,7 +286,7 @@ fn unapplied(shown: &Shown, ui: &Ui) -> Ended {
         let changes = shown.plan.changes.iter();
         let changes = changes.map(|change| (change.address.clone(), change.action, Outcome::NotStarted)).collect();
         let report = Report { changes, ..Report::default() };
-        let applied = render::apply::Applied { deployment: None, report: &report };
+        let applied = render::apply::Applied { deployment: None, report: &report, problems: &[] };
         ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &applied)))?;
     }
     Ok(if shown.refusals.is_empty() { ExitCode::Done } else { ExitCode::Refused })

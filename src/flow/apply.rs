@@ -10,7 +10,7 @@ use crate::apply::{self, ApplyEvent, Index, Outcome as Ended, Report, Site};
 use crate::change::{Kept, Plan, Refusal};
 use crate::deployment::{BaseEntry, Commit, Deployment, History, Outcome, Purpose, Tally};
 use crate::guard;
-use crate::journal::{Entries, Header, Journal, done_before};
+use crate::journal::{self, Entries, Half, Header, Journal, done_before};
 use crate::live::{Reach, read};
 use crate::lock::{self, Lock, Taken};
 use crate::memory::{self, Memory};
@@ -82,12 +82,16 @@ async fn locked(
     let deployment = request.resumed.clone().unwrap_or_else(|| Ulid::generate().to_string());
     let mut problems = Vec::new();
     dead(planned, request).await?;
+    // Set before the lock is taken, and kept until it is released.
+    let _presence = planned.past.ledger.presence(&deployment);
     let lock = if request.no_lock {
         None
     } else {
         let owner = lock::Owner { deployment: deployment.clone(), actor: request.actor.clone() };
-        let dead = planned.dead(request);
-        match lock::take(client, &owner, dead.as_deref(), lock::Terms::default()).await? {
+        let over = planned.dead(request);
+        let ledger = &planned.past.ledger;
+        let is_dead = |other: &str| over.as_deref() == Some(other) || (other != deployment && ledger.is_dead(other));
+        match lock::take_from(client, &owner, &is_dead, lock::Terms::default()).await? {
             Taken::Locked(lock) => Some(lock),
             Taken::Unlocked(problem) => {
                 problems.push(problem);
@@ -159,7 +163,8 @@ async fn recorded(
     let (journal, first_half) = match earlier {
         Some(_) if path.is_file() => {
             let (journal, entries) = Journal::reopen(&path).await?;
-            (journal, Some(entries))
+            let half = journal::half(registry, &entries, &record.images, live, past.key.as_ref());
+            (journal, Some((entries, half)))
         }
         _ => {
             let header = Header {
@@ -211,7 +216,7 @@ async fn recorded(
         Ok(told) => problems.extend(told),
         Err(problem) => problems.push(problem),
     }
-    if report.wrote() || first_half.is_some_and(|entries| entries.requests() > 0) {
+    if report.wrote() || first_half.is_some_and(|(entries, _)| entries.requests() > 0) {
         let (commit, digest) = planned.runs();
         let remembered = Memory { deployment: id.to_owned(), commit, digest };
         match memory::write(client, &remembered).await {
@@ -412,20 +417,20 @@ fn outcome(report: &Report) -> Outcome {
 }
 
 /// Counts what was done, in the first half of a resumed deployment too.
-fn tally(report: &Report, first_half: Option<&Entries>) -> Tally {
+fn tally(report: &Report, first_half: Option<&(Entries, Half)>) -> Tally {
     let mut tally = Tally { requests: report.requests, ..Tally::default() };
     for (address, action, ended) in &report.changes {
         match ended {
             // What the first half made was made, though the rest of it is an update.
-            Ended::Done => tally.count(first_half.and_then(|entries| entries.made_as(address)).unwrap_or(*action)),
+            Ended::Done => tally.count(first_half.and_then(|(entries, _)| entries.made_as(address)).unwrap_or(*action)),
             Ended::Failed(_) => tally.failed += 1,
             Ended::InDoubt(_) => tally.in_doubt += 1,
             Ended::NotStarted => tally.not_started += 1,
         }
     }
-    if let Some(entries) = first_half {
+    if let Some((entries, half)) = first_half {
         let again = report.changes.iter().map(|(address, ..)| address).collect();
-        tally.add(&done_before(entries, &again));
+        tally.add(&done_before(entries, half, &again));
         tally.requests += entries.requests();
     }
     tally

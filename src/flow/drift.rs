@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::half::Halves;
 use super::past::Past;
 use super::plan::{answer, describe};
+use super::targets::unmatched;
 use super::{Failed, Request, Session};
 use crate::change::Plan;
 use crate::live::{Reach, read};
@@ -55,7 +56,13 @@ pub async fn drift(request: &DriftRequest) -> Result<Drifted, Failed> {
     let found = compared(request, &described, &session, &mut problems).await;
     let now = session.client.server_now();
     session.close().await;
-    let (plan, strangers, past) = found.map_err(|problem| Failed::one(problem, sources.clone()))?;
+    let (plan, strangers, past) = match found {
+        Ok(found) => found,
+        Err(problem) => {
+            problems.push(problem);
+            return Err(Failed::new(problems, sources));
+        }
+    };
     Ok(Drifted { plan, strangers, past, problems, sources, now })
 }
 
@@ -89,6 +96,7 @@ async fn compared(
     if request.all {
         as_empty(&mut desired, &mut base, &live);
     }
+    problems.extend(unmatched(&request.targets, &desired, &live, past.base.as_ref()));
     let options = plan::Options {
         environment: settings.environment.clone(),
         targets: request.targets.clone(),

@@ -13,6 +13,7 @@ mod read;
 mod revert;
 mod secrets;
 mod session;
+mod targets;
 mod then;
 mod validate;
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::half::Halves;
 use super::past::Past;
 use super::secrets::SecretsOfThen;
+use super::targets::unmatched;
 use super::then::at_commit;
 use super::{Failed, Request, Session};
 use crate::change::{Plan, Question, Refusal};
@@ -268,6 +269,8 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
     }
     let mut made = plan::make(registry, &described.desired, &live, base.as_ref(), &options);
     halves.disown(&mut made);
+    let told = unmatched(&request.targets, &described.desired, &live, past.base.as_ref());
+    described.problems.extend(told);
     if request.at.is_some() {
         let stays = |(address, path): &(Address, Path)| {
             format!("`{address}`: `{path}` was described since, and no record here says what it was before: it stays")

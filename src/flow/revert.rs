@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::past::Past;
 use super::plan::{PlanRequest, Planned, answer, plan as plan_files};
 use super::secrets::SecretsOfThen;
-use super::{Failed, Request, Session};
+use super::{Failed, Session};
 use crate::change::{Action, Blame, Certainty, Change, Origin, Plan, Question, Unmanaged};
 use crate::deployment::{BaseEntry, Deployment, Outcome, Purpose, Undo, undo};
 use crate::guard::{self, Approved};

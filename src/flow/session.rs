@@ -33,6 +33,7 @@ impl Session {
     ///
     /// `no-tenant`, `missing-credentials`, `unreadable-file`, `sandbox-failed`, and those of [`Client::connect`].
     pub async fn open(settings: &Settings, request: &Request) -> Result<Session, Problem> {
+        let place = settings.target.as_ref().and_then(|target| target.locus.clone());
         let (settings, sandbox) = match &settings.sandbox {
             Some(wanted) => {
                 let running = sandbox::start(sandbox::Options {
@@ -54,7 +55,11 @@ impl Session {
             api::Credentials::PrivateKey { pem, .. } => Some(FingerprintKey::new(pem.expose())),
             api::Credentials::Token(_) => None,
         };
-        let client = Client::connect(settings, request.cancel.clone()).await?;
+        let connected = Client::connect(settings, request.cancel.clone()).await;
+        let client = connected.map_err(|problem| match problem.id {
+            "bad-domain" | "plain-http" => problem.at_maybe(place.as_ref()),
+            _ => problem,
+        })?;
         Ok(Session { client, key, sandbox })
     }
 

@@ -129,8 +129,8 @@ impl Half {
     }
 }
 
-/// Counts the changes that a journal tells to be done and that `again` does not hold: those are counted where they end.
-pub fn done_before(entries: &Entries, again: &BTreeSet<&Address>) -> Tally {
+/// Counts the changes of a journal that were done and that `again` does not hold: those are counted where they end.
+pub fn done_before(entries: &Entries, half: &Half, again: &BTreeSet<&Address>) -> Tally {
     let mut all: BTreeMap<&Address, (Action, bool)> = BTreeMap::new();
     for entry in &entries.entries {
         let done = entry.outcome.as_ref().is_some_and(super::Answer::is_done);
@@ -138,8 +138,10 @@ pub fn done_before(entries: &Entries, again: &BTreeSet<&Address>) -> Tally {
         known.1 &= done;
     }
     let mut tally = Tally::default();
-    for (action, _) in all.iter().filter(|(address, (_, done))| *done && !again.contains(*address)).map(|(_, told)| told) {
-        tally.count(*action);
+    for (address, (action, done)) in all {
+        if (done || half.written.contains_key(address)) && !again.contains(address) {
+            tally.count(action);
+        }
     }
     tally
 }

@@ -229,10 +229,12 @@ fn taint(spec: &FieldSpec, value: &mut Value, like: &Value) {
     }
 }
 
-/// Makes a secret of every text inside.
+/// Makes a secret of every text, number and truth value inside.
 fn hide(value: &mut Value) {
     match value {
         Value::String(text) => *value = Value::Secret(Secret::new(std::mem::take(text), "live")),
+        Value::Number(number) => *value = Value::Secret(Secret::new(number.to_string(), "live")),
+        Value::Bool(truth) => *value = Value::Secret(Secret::new(truth.to_string(), "live")),
         Value::Array(items) => items.iter_mut().for_each(hide),
         Value::Object(members) => members.values_mut().for_each(hide),
         _ => {}

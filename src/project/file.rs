@@ -47,6 +47,8 @@ pub struct Environment {
     pub sandbox: bool,
     /// The tenant's domain; `None` only for a sandbox.
     pub domain: Option<String>,
+    /// Where the domain is written.
+    pub domain_locus: Option<Locus>,
     /// Its variables.
     pub variables: VariableSource,
     /// Its declared secrets, each with where it is written.
@@ -254,6 +256,7 @@ impl Reader {
             name: name.to_owned(),
             locus: locus.clone(),
             sandbox,
+            domain_locus: member("domain").map(|item| item.locus.clone()),
             domain,
             audience: member("audience").and_then(|item| self.text(item, "audience")),
             variables: member("variables")

@@ -11,7 +11,7 @@ use super::file::{CredentialSource, Environment, LedgerPlace, Moved, ProjectFile
 use super::policy::{DeleteRule, DriftRule, Policy, Ruled};
 use super::secret::SecretSource;
 use crate::description::Filters;
-use crate::model::Secret;
+use crate::model::{Locus, Secret};
 use crate::problem::{Problem, closest};
 
 /// What the command line says of the project: `-C -e -c -i --sandbox --var --lenient`.
@@ -100,6 +100,8 @@ pub struct Settings {
 pub struct Target {
     /// `x.eu.auth0.com`, or `http://127.0.0.1:PORT`.
     pub domain: String,
+    /// Where it is written; `None` outside a project file.
+    pub locus: Option<Locus>,
     /// Audience of the token where it is not the domain's.
     pub audience: Option<String>,
     /// How to authenticate; resolved when first needed.
@@ -217,6 +219,7 @@ impl Settings {
         let domain = environment.domain.clone();
         let target = domain.clone().map(|domain| Target {
             domain,
+            locus: environment.domain_locus.clone(),
             audience: environment.audience.clone(),
             credentials: project_credentials(&environment, &root, around),
             max_retries: None,
@@ -286,6 +289,7 @@ impl Settings {
         let credentials = compatibility_credentials(&read, around);
         let target = domain.clone().map(|domain| Target {
             domain,
+            locus: None,
             audience: read.audience.clone(),
             credentials,
             max_retries: read.max_retries,
