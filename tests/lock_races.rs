@@ -188,6 +188,7 @@ async fn nobody_plans_the_lock_or_exports_it() {
 
 fn remembered() -> Memory {
     Memory {
+        reverted: None,
         deployment: DEPLOYMENT.to_owned(),
         commit: Some("4f2c9ab0".repeat(5)),
         digest: "0123456789abcdef".repeat(4),

@@ -308,3 +308,84 @@ async fn warnings_around_an_apply_are_part_of_its_json() {
     let said = site.run(&["apply", "--yes", "--json"]).code(0).json();
     assert!(said["problems"].to_string().contains("\"unlocked\""), "{said}");
 }
+
+#[tokio::test]
+async fn a_throw_away_runner_does_not_deploy_again_what_was_gone_back_from() {
+    let site = Site::start("", CLERK);
+    let git = |words: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        command.args(words).current_dir(site.place.path());
+        for who in ["AUTHOR", "COMMITTER"] {
+            command.env(format!("GIT_{who}_NAME"), "ana").env(format!("GIT_{who}_EMAIL"), "ana@acme.example");
+        }
+        let done = command.output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap().trim().to_owned()
+    };
+    let on_a_new_machine = |words: &[&str]| {
+        let _ = std::fs::remove_dir_all(site.place.path().join(".tenantry"));
+        site.run(words)
+    };
+    git(&["init", "-q", "-b", "main"]);
+    site.place.write(".gitignore", ".tenantry/\n");
+    git(&["add", "-A"]);
+    git(&["commit", "-qm", "one"]);
+    let then = git(&["rev-parse", "HEAD"]);
+    let _ = on_a_new_machine(&["apply", "--yes"]).code(0);
+    site.place.write("tenant.yaml", "roles:\n  - {name: Clerk, description: broken}\n  - {name: Broken}\n");
+    git(&["commit", "-qam", "two"]);
+    let _ = on_a_new_machine(&["apply", "--yes"]).code(0);
+    site.project("policy: { delete: [roles] }");
+    git(&["commit", "-qam", "let roles go"]);
+    let _ = on_a_new_machine(&["revert", "--to", &then, "--yes", "--approve", "policy"]).code(0);
+    let said = on_a_new_machine(&["apply", "--yes"]).code(3);
+    assert!(said.stdout.contains("reverted   roles/Broken") && said.stdout.contains("again: `description`"), "{said}");
+    assert!(said.stdout.contains("the tenant remembers that it was taken back from commit"), "{said}");
+    // Another description passes, and what was not touched stays refused afterwards.
+    site.place.write("tenant.yaml", "roles:\n  - {name: Clerk, description: first}\n  - {name: Guest}\n");
+    git(&["commit", "-qam", "three"]);
+    let _ = on_a_new_machine(&["apply", "--yes"]).code(0);
+    site.place.write("tenant.yaml", "roles:\n  - {name: Clerk, description: broken}\n  - {name: Guest}\n");
+    git(&["commit", "-qam", "four"]);
+    let said = on_a_new_machine(&["apply", "--yes"]).code(3);
+    assert!(said.stdout.contains("reverted   roles/Clerk"), "{said}");
+    let _ = on_a_new_machine(&["apply", "--yes", "--approve", "reverted"]).code(0);
+    assert_eq!(site.live("roles", "Clerk").await.unwrap()["description"], "broken");
+    let _ = on_a_new_machine(&["plan", "--detailed-exitcode"]).code(0);
+}
+
+#[tokio::test]
+async fn what_was_renamed_in_the_files_is_suggested_as_moved() {
+    let shop = "clients:\n  - {name: Shop, app_type: spa, callbacks: [https://a.example/cb], grant_types: [implicit]}\n";
+    let site = Site::start("policy: { delete: [clients] }", shop);
+    site.deploy(shop);
+    site.place.write("tenant.yaml", &shop.replace("Shop", "Storefront"));
+    let entry = "- { from: \"clients/Shop\", to: \"clients/Storefront\" }";
+    let said = site.run(&["plan"]).code(0);
+    assert!(said.stderr.contains(entry), "{said}");
+    let said = site.run(&["plan", "--json"]).code(0);
+    assert!(said.json()["problems"].to_string().contains("clients/Storefront"), "{said}");
+    let said = site.run(&["plan", "--format", "markdown"]).code(0);
+    assert!(said.stdout.contains("`renamed`"), "{said}");
+    let project = site.place.read("tenantry.yaml");
+    site.place.write("tenantry.yaml", &format!("moved:\n  {entry}\n{project}"));
+    let said = site.run(&["plan", "--json"]).code(0).json();
+    assert_eq!(said["changes"][0]["action"], "update", "{said}");
+}
+
+#[tokio::test]
+async fn a_number_where_a_secret_belongs_is_not_stored_in_clear() {
+    let site = Site::start("", CLERK);
+    let oidc = "connections:\n  - name: partners\n    strategy: oidc\n    options: {client_id: a, client_secret: 1234567890123, \
+                issuer: 'https://p.example', authorization_endpoint: 'https://p.example/a', token_endpoint: 'https://p.example/t', \
+                jwks_uri: 'https://p.example/j', type: back_channel, scope: openid}\n";
+    site.place.write("tenant.yaml", oidc);
+    let said = site.run(&["--lenient", "apply", "--yes"]);
+    let plan = site.run(&["--lenient", "plan", "--json"]);
+    assert!(!said.stdout.contains("1234567890123") && !plan.stdout.contains("1234567890123"), "{said}\n{plan}");
+    let folder = site.place.path().join(".tenantry/sandbox.eu.auth0.com/deployments");
+    for entry in std::fs::read_dir(folder).into_iter().flatten() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        assert!(!text.contains("1234567890123"));
+    }
+}

@@ -14,7 +14,7 @@ use crate::journal::{self, Entries, Half, Header, Journal, done_before};
 use crate::live::{Reach, read};
 use crate::lock::{self, Lock, Taken};
 use crate::memory::{self, Memory};
-use crate::model::{Address, DescribedKind, Desired, Live, LiveKind, LiveResource};
+use crate::model::{Address, DescribedKind, Desired, Live, LiveKind, LiveResource, Path};
 use crate::plan::{Aftermath, over, set_leaf};
 use crate::problem::Problem;
 use crate::receipt;
@@ -218,7 +218,7 @@ async fn recorded(
     }
     if report.wrote() || first_half.is_some_and(|(entries, _)| entries.requests() > 0) {
         let (commit, digest) = planned.runs();
-        let remembered = Memory { deployment: id.to_owned(), commit, digest };
+        let remembered = Memory { deployment: id.to_owned(), reverted: planned.reverted(&commit), commit, digest };
         match memory::write(client, &remembered).await {
             Ok(told) => problems.extend(told),
             Err(problem) => problems.push(
@@ -261,6 +261,30 @@ impl Planned {
             }
             (Purpose::Apply | Purpose::Baseline, None) => (clean(&self.past.commit), self.digest.clone()),
         }
+    }
+
+    /// The commit that the tenant is to remember as gone back from; `runs` is what it runs now.
+    fn reverted(&self, runs: &Option<String>) -> Option<String> {
+        let clean = |commit: &Option<Commit>| commit.as_ref().filter(|commit| !commit.dirty).map(|c| c.id.clone());
+        let past = &self.past;
+        let reverted = match &self.purpose {
+            Purpose::Revert(of) => {
+                let named = of.first().and_then(|id| past.history.find(id).ok()).and_then(|of| clean(&of.commit));
+                let last = || past.history.last().and_then(|last| clean(&last.commit));
+                named.or_else(|| past.remembered.as_ref().and_then(|r| r.commit.clone())).or_else(last)
+            }
+            Purpose::Apply | Purpose::Baseline => {
+                // Somebody has touched it since, or wants it back.
+                let touched = past.gone_back.iter().any(|taken| {
+                    self.plan.changes.iter().any(|change| {
+                        let overlaps = |path: &Path| path.starts_with(&taken.path) || taken.path.starts_with(path);
+                        change.address == taken.address && change.fields.iter().any(|field| overlaps(&field.path))
+                    })
+                });
+                past.reverted.clone().filter(|_| !touched && !self.approved.reverted)
+            }
+        };
+        reverted.filter(|commit| Some(commit) != runs.as_ref())
     }
 
     /// Of a revert only what it took back is desired: what was described beside that still is.

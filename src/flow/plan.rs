@@ -125,6 +125,7 @@ impl Planned {
             fingerprint_key: self.past.key.as_ref(),
             made: &self.made,
             reverting: matches!(self.purpose, Purpose::Revert(_)),
+            gone_back: self.past.reverted.as_deref().map(|commit| (commit, self.past.gone_back.as_slice())),
             now: self.session.client.server_now(),
         }
     }
@@ -257,11 +258,16 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
     }
     problems.extend(broken);
     described.problems.extend(problems);
+    let options = options(request, described, &past);
+    if request.at.is_none() && settings.mode == Mode::Project {
+        let everything = plan::Options { targets: Vec::new(), ..options.clone() };
+        let told = &mut described.problems;
+        past.look_back(&settings, &request.base, (&live, &names), &everything, told).await;
+    }
     let halves = Halves::read(&past, &live, &mut described.problems);
     if let Some(open) = past.history.unfinished().last().filter(|_| !request.resume) {
         described.problems.push(halves.warn(open));
     }
-    let options = options(request, described, &past);
     let mut base = halves.onto(past.base.as_ref());
     let is_described = |address: &Address| back.beside.iter().any(|(known, path)| known == address && path.is_root());
     if let Some(base) = &mut base {

@@ -22,7 +22,7 @@ mod unresolved_marker;
 use jiff::Timestamp;
 
 use crate::change::{Action, Change, Plan, Refusal};
-use crate::deployment::History;
+use crate::deployment::{History, TakenBack};
 use crate::model::{Address, AddressPattern, FingerprintKey, Live, LiveKind, LiveResource};
 use crate::project::Policy;
 use crate::schema::Risk;
@@ -70,6 +70,8 @@ pub struct Judgement<'a> {
     pub made: &'a [(Address, String)],
     /// The plan is a revert.
     pub reverting: bool,
+    /// The commit that the last revert went back from and what deploying it again would do; where no ledger tells.
+    pub gone_back: Option<(&'a str, &'a [TakenBack])>,
 }
 
 impl<'a> Judgement<'a> {
@@ -91,6 +93,7 @@ impl<'a> Judgement<'a> {
             fingerprint_key: None,
             made: &[],
             reverting: false,
+            gone_back: None,
         }
     }
 

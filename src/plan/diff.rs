@@ -72,6 +72,12 @@ pub fn diff(spec: &FieldSpec, desired: &Value, live: &Value, loci: &Loci) -> Dif
     Comparison::of(spec, loci).sides(ThreeWay { desired: Some(desired), live: Some(live), base: None })
 }
 
+/// Says whether a described value is live, as far as it is described; `None` where that cannot be told.
+pub(super) fn same_leaves(spec: &FieldSpec, desired: &Value, live: &Value) -> Option<bool> {
+    let found = diff(spec, desired, live, &Loci::default());
+    if found.secrets.is_empty() { Some(found.fields.is_empty()) } else { None }
+}
+
 /// What a value inherits from what holds it.
 #[derive(Debug, Clone, Copy, Default)]
 struct Flags<'a> {

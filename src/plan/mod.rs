@@ -28,6 +28,7 @@ mod replaced;
 mod scope;
 mod sides;
 mod sub;
+mod suggest;
 mod taken_back;
 mod write;
 
@@ -44,7 +45,7 @@ pub use normalize::{complete, own_names};
 pub use options::Options;
 pub use path::fill_path;
 pub use problems::problems;
-pub use taken_back::taken_back;
+pub use taken_back::{taken_back, would_deploy};
 
 #[cfg(test)]
 mod tests;
