@@ -13,6 +13,6 @@ mod segment;
 pub use address::address_of;
 pub use decode::{Names, decode, decode_field};
 pub use encode::{Body, encode_field, encode_member, encode_members};
-pub use overlay::overlay;
+pub use overlay::{hold_needed, overlay};
 pub use rows::{put_sub_rows, sub_rows, sub_rows_mut};
 pub use segment::{decode_segment, encode_segment};

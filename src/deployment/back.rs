@@ -107,7 +107,7 @@ impl<'a> Past<'a> {
             };
             let mut gone = Vec::new();
             let was = revealed(field, &was, &path, self.secret, &mut gone);
-            out.lost.extend(gone.iter().map(|path| super::undo::unreadable(address, path)));
+            out.lost.extend(gone.iter().map(|gone| super::undo::unreadable(address, gone)));
             if let (Some(was), Some(members)) = (was, resource.value.as_object_mut()) {
                 put(members, &keys, was);
                 out.beside.push((address.clone(), path));
@@ -151,7 +151,7 @@ impl<'a> Past<'a> {
             });
             let mut gone = Vec::new();
             let before = revealed(&spec.fields, &before, &Path::root(), self.secret, &mut gone);
-            out.lost.extend(gone.iter().map(|path| super::undo::unreadable(address, path)));
+            out.lost.extend(gone.iter().map(|gone| super::undo::unreadable(address, gone)));
             lay(&mut value, before.as_ref().and_then(Value::as_object));
         }
         if !value.is_empty() {

@@ -71,7 +71,7 @@ fn restore(
         lost.push(format!("`{address}` is made anew: its id was {} and will be another", image.id));
         lost.extend(spec.delete_why.iter().map(|why| format!("`{address}`: {why}")));
     }
-    lost.extend(gone.iter().map(|path| unreadable(address, path)));
+    lost.extend(gone.iter().map(|gone| unreadable(address, gone)));
     kind.resources.push(Described {
         address: address.clone(),
         id: (!anew && !image.id.is_empty()).then(|| image.id.clone()),
@@ -81,8 +81,20 @@ fn restore(
 }
 
 /// Says that a secret cannot come back.
-pub(super) fn unreadable(address: &Address, path: &Path) -> String {
+pub(super) fn unreadable(address: &Address, gone: &Gone) -> String {
+    let path = &gone.path;
+    if gone.sealed {
+        let where_from = "`ledger_identity`, or TENANTRY_LEDGER_IDENTITY";
+        return format!("`{address}`: `{path}` is sealed in the ledger, and what opens it is not here ({where_from})");
+    }
     format!("`{address}`: nobody can read back what `{path}` was")
+}
+
+/// A secret that cannot be had any more.
+pub(super) struct Gone {
+    path: Path,
+    /// The ledger holds it, and nobody here can open it.
+    sealed: bool,
 }
 
 /// Cuts a resource down to what was changed. Maps and lists stay whole, because what they lack would be removed. What had no value
@@ -153,7 +165,7 @@ pub(super) fn revealed(
     value: &Value,
     path: &Path,
     secret: &dyn Fn(&Fingerprint) -> Option<Secret>,
-    gone: &mut Vec<Path>,
+    gone: &mut Vec<Gone>,
 ) -> Option<Value> {
     if field.read_only {
         return None;
@@ -162,7 +174,7 @@ pub(super) fn revealed(
         Value::Fingerprint(fingerprint) => match secret(fingerprint) {
             Some(secret) => Some(Value::Secret(secret)),
             None => {
-                gone.push(path.clone());
+                gone.push(Gone { path: path.clone(), sealed: fingerprint.sealed.is_some() });
                 None
             }
         },
@@ -264,7 +276,10 @@ mod tests {
     #[test]
     fn what_was_deleted_comes_back_without_what_nobody_can_read() {
         let mut value = Value::from_json(&json!({"name": "a", "id": "1", "options": {"a": 1}}));
-        let mark = Fingerprint { source: "live".to_owned(), mark: Some(FingerprintKey::new("k").mark("hunter2")) };
+        let mark = Fingerprint {
+            mark: Some(FingerprintKey::new("k").mark("hunter2")),
+            ..Fingerprint::unknown("live")
+        };
         let options = value.as_object_mut().unwrap().get_mut("options").unwrap();
         options.as_object_mut().unwrap().insert("token".to_owned(), Value::Fingerprint(mark));
         let deleted = Image { value: Some(value), ..image(None, Vec::new()) };

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ulid::Ulid;
 
+use super::gone::as_left;
 use super::half::unfinished;
 use super::{Past, Planned};
 use crate::apply::{self, ApplyEvent, Index, Outcome as Ended, Report, Site};
@@ -14,7 +15,7 @@ use crate::journal::{self, Entries, Half, Header, Journal, done_before};
 use crate::live::{Reach, read};
 use crate::lock::{self, Lock, Taken};
 use crate::memory::{self, Memory};
-use crate::model::{Address, DescribedKind, Desired, Live, LiveKind, LiveResource, Path};
+use crate::model::{Address, Base, BaseResource, DescribedKind, Desired, Live, LiveKind, LiveResource, Path};
 use crate::plan::{Aftermath, over, set_leaf};
 use crate::problem::Problem;
 use crate::receipt;
@@ -121,7 +122,7 @@ async fn recorded(
     let Planned { plan, live, past, session, settings, .. } = planned;
     let client = &session.client;
     let registry = Registry::get();
-    let touched = touched(plan, &planned.desired);
+    let touched = touched(plan, &planned.desired, planned.base.as_ref());
     alone(planned, request).await?;
     let kinds: BTreeSet<String> = touched.kinds.keys().cloned().collect();
     let reach = if planned.whole { Reach::Whole(&kinds) } else { Reach::Described(&touched) };
@@ -242,6 +243,7 @@ impl Planned {
             before: self.base.as_ref(),
             moved,
             key: self.past.key.as_ref(),
+            seal: self.past.seal.as_ref(),
         }
     }
 
@@ -364,15 +366,22 @@ fn images(planned: &Planned, earlier: Option<&Deployment>) -> Vec<crate::deploym
     images
 }
 
-/// What is described of the resources that a plan changes; kinds of which something is only deleted are empty.
-fn touched(plan: &Plan, desired: &Desired) -> Desired {
+/// What is described of the resources that a plan changes; of what is deleted what was described.
+fn touched(plan: &Plan, desired: &Desired, base: Option<&Base>) -> Desired {
     let mut out = Desired::default();
     let changed: BTreeSet<&Address> = plan.changes.iter().map(|change| &change.address).collect();
     for change in &plan.changes {
         let kind = out.kinds.entry(change.address.kind.clone()).or_insert_with(DescribedKind::default);
         let described = desired.kinds.get(&change.address.kind);
         let found = described.into_iter().flat_map(|kind| &kind.resources).find(|r| r.address == change.address);
-        kind.resources.extend(found.filter(|r| changed.contains(&r.address)).cloned());
+        match found.filter(|r| changed.contains(&r.address)) {
+            Some(found) => kind.resources.push(found.clone()),
+            None => {
+                let same = |(_, left): &(&Address, &BaseResource)| change.id.as_ref() == Some(&left.id);
+                let left = base.into_iter().flat_map(|base| &base.resources).filter(|(a, _)| a.kind == change.address.kind);
+                kind.resources.extend(left.filter(same).next().map(|(address, left)| as_left(address, left)));
+            }
+        }
     }
     out
 }

@@ -5,6 +5,7 @@ mod apply;
 mod baseline;
 mod doctor;
 mod drift;
+mod gone;
 mod half;
 mod history;
 mod past;

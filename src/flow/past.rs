@@ -7,9 +7,9 @@ use super::{Request, Session};
 use crate::codec::Names;
 use crate::deployment::{Commit, History, TakenBack};
 use crate::journal;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, seal_for};
 use crate::memory::{self, Memory};
-use crate::model::{Base, BaseResource, Desired, FingerprintKey, Live};
+use crate::model::{Base, BaseResource, Desired, FingerprintKey, Live, Seal};
 use crate::plan;
 use crate::problem::Problem;
 use crate::project::{COMMAND_TIMEOUT, Resolved, SecretContext, Settings, resolve_secret};
@@ -35,6 +35,8 @@ pub struct Past {
     pub(super) gone_back: Vec<TakenBack>,
     /// The key secrets are fingerprinted with.
     pub key: Option<FingerprintKey>,
+    /// What secrets are sealed with.
+    pub(super) seal: Option<Seal>,
     /// The repository of the description.
     pub repository: Option<Repository>,
     /// Its commit.
@@ -59,11 +61,12 @@ impl Past {
         let (history, told) = ledger.read().await?;
         problems.extend(told);
         let key = key(settings, request, session).await?;
+        let seal = settings.ledger_recipient.as_deref().and_then(seal_for);
         let description: PathBuf = settings.description.clone().unwrap_or_else(|| settings.root.clone());
         let repository = Repository::find(&settings.root);
         let commit = repository.as_ref().and_then(|repository| repository.head(&[&settings.root, &description]));
         let base = history.base();
-        Ok(Past { ledger, history, base, base_missing: None, remembered: None, reverted: None, gone_back: Vec::new(), key, repository, commit })
+        Ok(Past { ledger, history, base, base_missing: None, remembered: None, reverted: None, gone_back: Vec::new(), key, seal, repository, commit })
     }
 
     /// Finds the base where the ledger does not hold the deployment the tenant says it runs: the description of then is rendered

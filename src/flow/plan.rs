@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::gone::with_left;
 use super::half::Halves;
 use super::past::Past;
 use super::secrets::SecretsOfThen;
@@ -230,7 +231,7 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
         if let Some(base) = &past.base {
             let to = past.history.of_commit(&id).map(|deployment| deployment.id.as_str());
             let images = past.history.iter().flat_map(|deployment| &deployment.images);
-            let secrets = SecretsOfThen::of(images, &settings, &request.base, past.key.as_ref()).await;
+            let secrets = SecretsOfThen::of(images, &settings, &request.base, past.key.as_ref(), &mut problems).await;
             let secret = |fingerprint: &_| secrets.get(fingerprint);
             back = deployment::back(registry, &past.history, to, &mut described.desired, base, &secret);
         }
@@ -248,8 +249,9 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
         );
     }
     resumable(request, described, &past)?;
-    let (live, names) =
-        read(&session.client, registry, Reach::Described(&described.desired)).await.map_err(|p| vec![p])?;
+    let moved: Vec<&Address> = settings.moved.iter().map(|moved| &moved.from).collect();
+    let wider = with_left(&described.desired, past.base.as_ref(), &moved);
+    let (live, names) = read(&session.client, registry, Reach::Described(&wider)).await.map_err(|p| vec![p])?;
     past.recover(&settings, &request.base, session, (&live, &names), &mut problems).await.map_err(|p| vec![p])?;
     let mut broken = plan::complete(registry, &mut described.desired, &live, &names);
     // There a grant that asks for such a scope is left and listed.

@@ -126,7 +126,7 @@ async fn undone(
         of.outcome = Some(Outcome::Partial);
         closes.push(of.clone());
     }
-    let secrets = SecretsOfThen::of(&of.images, settings, &request.base, past.key.as_ref()).await;
+    let secrets = SecretsOfThen::of(&of.images, settings, &request.base, past.key.as_ref(), problems).await;
     let undo = undo(registry, &of, &|fingerprint| secrets.get(fingerprint));
     let options = plan::Options {
         environment: settings.environment.clone(),

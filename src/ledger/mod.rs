@@ -9,12 +9,14 @@ mod objects;
 mod presence;
 mod program;
 mod records;
+mod seal;
 
 use std::path::{Path, PathBuf};
 
 use self::folder::FolderLedger;
 use self::git::GitLedger;
 pub use self::presence::Presence;
+pub use self::seal::{Opener, seal_for};
 use crate::deployment::{Deployment, History, canonical_domain};
 use crate::problem::Problem;
 use crate::project::LedgerPlace;

@@ -59,7 +59,8 @@ fn is_alike(spec: &KindSpec, live: &Value, described: &Value) -> bool {
 
 fn suggestion(from: &Address, to: &Address) -> Problem {
     let entry = format!("- {{ from: {}, to: {} }}", quoted(from), quoted(to));
-    Problem::remark("renamed", format!("`{to}` looks like `{from}` under another name"))
+    let title = format!("`{to}` looks like `{from}` under another name: `{entry}` under `moved` keeps it");
+    Problem::remark("renamed", title)
         .note("without an entry under `moved` it is deleted and made anew, with another id")
         .help(format!("if it is the same, add it to tenantry.yaml under `moved:` {entry}"))
 }

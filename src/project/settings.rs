@@ -85,6 +85,10 @@ pub struct Settings {
     pub fingerprint_key: Option<SecretSource>,
     /// Where deployments are remembered; a folder is absolute.
     pub ledger: LedgerPlace,
+    /// The age recipient that secrets are sealed to in the ledger; `None` seals nothing.
+    pub ledger_recipient: Option<String>,
+    /// Where the identity is that opens them.
+    pub ledger_identity: SecretSource,
     /// Unknown fields warn and pass.
     pub lenient: bool,
     /// Only a preview is asked for (`AUTH0_DRY_RUN`): `apply` must refuse.
@@ -250,6 +254,8 @@ impl Settings {
                 LedgerPlace::Folder(folder) => LedgerPlace::Folder(root.join(folder)),
                 LedgerPlace::Git => LedgerPlace::Git,
             },
+            ledger_recipient: environment.ledger_recipient,
+            ledger_identity: environment.ledger_identity.unwrap_or_else(ledger_identity),
             lenient: flags.lenient,
             preview_only: false,
             base_path: None,
@@ -323,6 +329,8 @@ impl Settings {
             moved: Vec::new(),
             fingerprint_key: None,
             ledger: LedgerPlace::Folder(root.join(STATE_FOLDER)),
+            ledger_recipient: None,
+            ledger_identity: ledger_identity(),
             lenient: true,
             preview_only: read.preview_only,
             base_path: read.base_path.as_ref().map(|base| around.directory.join(base)),
@@ -372,6 +380,11 @@ impl Settings {
 
 /// Domain of a sandbox that stands for no tenant.
 const SANDBOX_DOMAIN: &str = "sandbox.tenantry.test";
+
+/// Where the ledger's identity is looked for when nobody says.
+fn ledger_identity() -> SecretSource {
+    SecretSource::Env("TENANTRY_LEDGER_IDENTITY".to_owned())
+}
 
 fn sandbox_of(root: &Path, domain: String) -> SandboxSettings {
     let folder = root.join(STATE_FOLDER);
