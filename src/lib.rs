@@ -28,3 +28,4 @@ pub mod render;
 pub mod repository;
 pub mod sandbox;
 pub mod schema;
+pub mod storage;
