@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod apply;
+pub mod archive;
 pub mod change;
 pub mod cli;
 pub mod codec;
@@ -27,3 +28,4 @@ pub mod render;
 pub mod repository;
 pub mod sandbox;
 pub mod schema;
+pub mod storage;

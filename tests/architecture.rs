@@ -37,6 +37,8 @@ const ORDER: &[&str] = &[
     "facts",
     "apply",
     "export",
+    "archive",
+    "storage",
     "render",
     "sandbox",
     "flow",

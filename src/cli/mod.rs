@@ -2,6 +2,7 @@
 
 mod adopt;
 mod apply;
+mod backup;
 mod completions;
 mod doctor;
 mod drift;
@@ -124,6 +125,7 @@ enum Command {
     Drift(drift::Args),
     Adopt(adopt::Args),
     Export(export::Args),
+    Backup(backup::Args),
     History(history::Args),
     Sandbox(sandbox::Args),
     Schema(schema::Args),
@@ -188,7 +190,10 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 async fn command(cli: Cli, ui: &Ui) -> Ended {
     let interrupt = Interrupt::listen();
-    let graceful = matches!(cli.command, Command::Apply(_) | Command::Revert(_) | Command::Sandbox(_));
+    let graceful = matches!(
+        cli.command,
+        Command::Apply(_) | Command::Backup(_) | Command::Revert(_) | Command::Sandbox(_)
+    );
     let work = async {
         match &cli.command {
             Command::Init(args) => init::run(args, &cli.global, ui, &interrupt).await,
@@ -200,6 +205,7 @@ async fn command(cli: Cli, ui: &Ui) -> Ended {
             Command::Drift(args) => drift::run(args, &cli.global, ui, &interrupt).await,
             Command::Adopt(args) => adopt::run(args, &cli.global, ui, &interrupt).await,
             Command::History(args) => history::run(args, &cli.global, ui, &interrupt).await,
+            Command::Backup(args) => backup::run(args, &cli.global, ui, &interrupt).await,
             Command::Export(args) => export::run(args, &cli.global, ui, &interrupt).await,
             Command::Sandbox(args) => sandbox::run(args, ui, &interrupt).await,
             Command::Schema(args) => schema::run(args, ui),

@@ -2,6 +2,8 @@
 
 mod adopt;
 mod apply;
+mod archives;
+mod backup;
 mod baseline;
 mod doctor;
 mod drift;
@@ -18,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use adopt::{AdoptRequest, Adopted, adopt};
 pub use apply::{Applied, ApplyRequest, actor, apply};
+pub use archives::{Verified, backups, verify};
+pub use backup::{BackedUp, BackupRequest, backup};
 pub use baseline::{Baselined, baseline};
 pub use doctor::{Check, Doctor, Verdict, doctor};
 pub use drift::{DriftRequest, Drifted, drift};

@@ -6,6 +6,7 @@
 
 mod adopt;
 pub mod apply;
+mod backup;
 mod doctor;
 mod drift;
 mod history;
@@ -33,6 +34,9 @@ mod samples;
 mod tests;
 
 pub use adopt::{AdoptView, AdoptedFile, adopt as adopt_human};
+pub use backup::{
+    BackupView, VerifiedView, backup as backup_human, backups as backups_human, verified as verified_human,
+};
 pub use doctor::doctor as doctor_human;
 pub use drift::{DriftView, drift as drift_human};
 pub use history::{HistoryView, deployment as deployment_human, history as history_human};

@@ -2,6 +2,7 @@
 //!
 //! Secrets appear as where they come from. Numbers of an enum never appear; words do.
 
+mod backups;
 mod convert;
 mod deployments;
 mod outside;
@@ -12,6 +13,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
+pub use backups::{Archive, Backup, BackupLine, Backups, NotRestorable, UnreadPart, VerifiedBackup};
 pub use convert::problems_of;
 pub use deployments::{CommitOf, Deployed, Deployment, DeploymentLine, History, Tally};
 pub use outside::{
@@ -446,7 +448,7 @@ pub struct Export {
 /// Returns the JSON Schema (draft 2020-12) of every document that `--json` prints, told apart by their `format`.
 pub fn schema() -> Json {
     type Of = fn(&mut SchemaGenerator) -> Schema;
-    let documents: [(&str, Of); 10] = [
+    let documents: [(&str, Of); 13] = [
         ("tenantry.plan/1", |g| g.subschema_for::<Plan>()),
         ("tenantry.apply/1", |g| g.subschema_for::<Apply>()),
         ("tenantry.problems/1", |g| g.subschema_for::<Problems>()),
@@ -457,6 +459,9 @@ pub fn schema() -> Json {
         ("tenantry.adopt/1", |g| g.subschema_for::<Adopt>()),
         ("tenantry.history/1", |g| g.subschema_for::<History>()),
         ("tenantry.deployment/1", |g| g.subschema_for::<Deployment>()),
+        ("tenantry.backup/1", |g| g.subschema_for::<Backup>()),
+        ("tenantry.backup-verified/1", |g| g.subschema_for::<VerifiedBackup>()),
+        ("tenantry.backups/1", |g| g.subschema_for::<Backups>()),
     ];
     let mut generator = SchemaGenerator::default();
     let mut alternatives = Vec::new();
