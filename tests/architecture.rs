@@ -28,6 +28,7 @@ const ORDER: &[&str] = &[
     "plan",
     "guard",
     "receipt",
+    "restore",
     "journal",
     "api",
     "ledger",
@@ -57,6 +58,7 @@ const PURE: &[&str] = &[
     "plan",
     "guard",
     "receipt",
+    "restore",
     "render",
 ];
 

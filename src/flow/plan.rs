@@ -124,7 +124,7 @@ impl Planned {
     pub(super) fn taken_back(&self) -> Vec<TakenBack> {
         match self.purpose {
             Purpose::Revert(_) => plan::taken_back(&self.plan, self.past.key.as_ref()),
-            Purpose::Apply | Purpose::Baseline => Vec::new(),
+            Purpose::Apply | Purpose::Baseline | Purpose::Restore(_) => Vec::new(),
         }
     }
 }
@@ -192,12 +192,12 @@ pub async fn plan(request: &PlanRequest) -> Result<Planned, Failed> {
 }
 
 /// What comes of planning, before it is put together with what it was made from.
-struct Made {
-    plan: Plan,
-    live: Live,
-    names: Names,
-    past: Past,
-    at: Option<String>,
+pub(super) struct Made {
+    pub(super) plan: Plan,
+    pub(super) live: Live,
+    pub(super) names: Names,
+    pub(super) past: Past,
+    pub(super) at: Option<String>,
 }
 
 async fn planned(request: &PlanRequest, described: &mut Described, session: &Session) -> Result<Made, Vec<Problem>> {
@@ -277,6 +277,11 @@ fn resumed(request: &PlanRequest, described: &mut Described, past: &Past) -> Res
             .help(format!("run `tenantry revert {of}` again: it goes on where this one stopped"));
         return Err(vec![problem]);
     }
+    if let Purpose::Restore(archive) = &open.purpose {
+        let problem = Problem::error("nothing-to-resume", format!("deployment {} is a restore of {archive}", open.id))
+            .help("run `tenantry restore` with the same archive again: it goes on where this one stopped");
+        return Err(vec![problem]);
+    }
     if open.digest != described.digest {
         let problem =
             Problem::error("description-moved", format!("the description is not that of deployment {}", open.id))
@@ -294,7 +299,7 @@ fn resumed(request: &PlanRequest, described: &mut Described, past: &Past) -> Res
 }
 
 /// What the deployment itself did before it stopped is nobody else's doing; what somebody else did meanwhile is a conflict.
-fn carry_on(plan: &mut Plan, open: &Deployment, past: &Past, live: &Live) -> Result<(), Vec<Problem>> {
+pub(super) fn carry_on(plan: &mut Plan, open: &Deployment, past: &Past, live: &Live) -> Result<(), Vec<Problem>> {
     // It may have stopped before anything was written down.
     let Some(path) = past.ledger.find_journal(&open.id).map_err(|p| vec![p])? else { return Ok(()) };
     let entries = journal::read(&path).map_err(|p| vec![p])?;
@@ -318,7 +323,7 @@ fn carry_on(plan: &mut Plan, open: &Deployment, past: &Past, live: &Live) -> Res
     Ok(())
 }
 
-fn options(request: &PlanRequest, described: &Described, past: &Past) -> plan::Options {
+pub(super) fn options(request: &PlanRequest, described: &Described, past: &Past) -> plan::Options {
     let settings = &described.settings;
     let everything = settings.deletes_everything();
     plan::Options {
@@ -379,7 +384,7 @@ fn no_repository() -> Problem {
 }
 
 impl Made {
-    fn with(self, described: Described, session: Session, request: &PlanRequest) -> Planned {
+    pub(super) fn with(self, described: Described, session: Session, request: &PlanRequest) -> Planned {
         let patterns =
             |patterns: &[AddressPattern]| patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect();
         let base = self.past.base.clone();
@@ -422,8 +427,8 @@ impl Planned {
         let history = &self.past.history;
         let partial = || history.last().filter(|last| asked && last.outcome == Some(Outcome::Partial));
         let open = history.unfinished().last().or_else(partial)?;
-        // A revert that stopped is carried on by the same revert.
-        let same = matches!(self.purpose, Purpose::Revert(_)) && open.purpose == self.purpose;
+        // A revert or a restore that stopped is carried on by the same one.
+        let same = matches!(self.purpose, Purpose::Revert(_) | Purpose::Restore(_)) && open.purpose == self.purpose;
         (asked || same).then(|| open.id.clone())
     }
 }
