@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod apply;
+pub mod archive;
 pub mod change;
 pub mod cli;
 pub mod codec;

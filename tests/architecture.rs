@@ -38,6 +38,8 @@ const ORDER: &[&str] = &[
     "facts",
     "apply",
     "export",
+    "archive",
+    "storage",
     "render",
     "sandbox",
     "flow",
