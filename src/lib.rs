@@ -26,5 +26,6 @@ pub mod quirk;
 pub mod receipt;
 pub mod render;
 pub mod repository;
+pub mod restore;
 pub mod sandbox;
 pub mod schema;

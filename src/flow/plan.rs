@@ -14,7 +14,7 @@ use crate::facts;
 use crate::guard::{self, Approved, Judgement};
 use crate::journal;
 use crate::live::{Reach, read};
-use crate::model::{AddressPattern, Base, Desired, Live, Path, Sources};
+use crate::model::{Address, AddressPattern, Base, Desired, Live, Path, Sources};
 use crate::plan;
 use crate::problem::{Problem, Severity};
 use crate::project::{DriftRule, Mode, Secrets, Settings, load_description, load_settings};
@@ -134,6 +134,8 @@ pub(super) struct Described {
     pub(super) settings: Settings,
     pub(super) desired: Desired,
     pub(super) filters: Filters,
+    /// What this environment leaves alone.
+    pub(super) left_alone: Vec<Address>,
     pub(super) digest: String,
     pub(super) problems: Vec<Problem>,
     pub(super) sources: Sources,
@@ -161,7 +163,8 @@ pub(super) async fn describe(request: &Request) -> Result<Described, Failed> {
     }
     let desired = description.outcome.desired;
     let digest = receipt::description_digest(&desired);
-    Ok(Described { settings, desired, filters: description.outcome.filters, digest, problems, sources })
+    Ok(Described { settings, desired, filters: description.outcome.filters,
+        left_alone: description.outcome.left_alone, digest, problems, sources })
 }
 
 /// Plans.

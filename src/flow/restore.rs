@@ -100,7 +100,7 @@ impl Opened {
                         .note(error.to_string())
                         .help("take another archive")
                 })?;
-                rows.insert(kind.to_owned(), found);
+                rows.entry(kind.to_owned()).or_default().extend(found);
             }
         }
         let contents = reader.finish()?.contents;
@@ -183,7 +183,8 @@ pub(super) async fn described(
     let digest = receipt::description_digest(&desired);
     archive.objects.identify(&mut desired);
     nothing_of(archive, &settings, &mut desired);
-    Ok(Described { settings, desired, filters: loaded.outcome.filters, digest, problems, sources: loaded.sources })
+    Ok(Described { settings, desired, filters: loaded.outcome.filters,
+        left_alone: loaded.outcome.left_alone, digest, problems, sources: loaded.sources })
 }
 
 /// A kind that was read, and of which there was nothing to write, asks for nothing to be there.
@@ -275,7 +276,7 @@ fn adapted(archive: &Arc<Opened>, described: &mut Described, (live, names): (&Li
     let (from, to) = (archive.header.domain.clone(), live.domain.clone());
     let desired = &mut described.desired;
     let settled = settle(registry, desired, live, past.base.as_ref());
-    let left_out = without_left_out(registry, desired, &archive.objects, names, &[]);
+    let left_out = without_left_out(registry, desired, &archive.objects, names, &described.left_alone);
     let management_api = management_api(desired, &from, &to);
     let other = Some(from.as_str()).filter(|from| *from != to);
     let mentions = mentions(registry, desired, &archive.objects, live, other);

@@ -132,7 +132,7 @@ fn follow(spec: &FieldSpec, value: &mut Value, ids: &BTreeMap<(String, String), 
 }
 
 /// Takes out of lists what leads to a resource that the archive knows and does not restore (another tenant's deployer), where this
-/// tenant has none of that name. `managed` says what this environment leaves alone: that is looked for as ever.
+/// tenant has none of that name. What this environment leaves alone (`left_alone`) is looked for as ever.
 pub fn without_left_out(
     registry: &Registry,
     desired: &mut Desired,

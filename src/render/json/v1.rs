@@ -5,6 +5,7 @@
 mod convert;
 mod deployments;
 mod outside;
+mod restore;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ pub use deployments::{CommitOf, Deployed, Deployment, DeploymentLine, History, T
 pub use outside::{
     Adopt, AdoptedFile, AdoptedLeft, Blame, Drift, DriftCounts, Drifted, DriftedField, MovedEnvironment,
 };
+pub use restore::{ArchiveOf, LeftOut, Mention, MissingSecret, NewId, Rehearsal, Restore};
 
 /// Writes a document as pretty JSON with a line end.
 pub fn text<T: Serialize>(document: &T) -> String {
@@ -446,7 +448,7 @@ pub struct Export {
 /// Returns the JSON Schema (draft 2020-12) of every document that `--json` prints, told apart by their `format`.
 pub fn schema() -> Json {
     type Of = fn(&mut SchemaGenerator) -> Schema;
-    let documents: [(&str, Of); 10] = [
+    let documents: [(&str, Of); 12] = [
         ("tenantry.plan/1", |g| g.subschema_for::<Plan>()),
         ("tenantry.apply/1", |g| g.subschema_for::<Apply>()),
         ("tenantry.problems/1", |g| g.subschema_for::<Problems>()),
@@ -457,6 +459,8 @@ pub fn schema() -> Json {
         ("tenantry.adopt/1", |g| g.subschema_for::<Adopt>()),
         ("tenantry.history/1", |g| g.subschema_for::<History>()),
         ("tenantry.deployment/1", |g| g.subschema_for::<Deployment>()),
+        ("tenantry.restore/1", |g| g.subschema_for::<Restore>()),
+        ("tenantry.rehearsal/1", |g| g.subschema_for::<Rehearsal>()),
     ];
     let mut generator = SchemaGenerator::default();
     let mut alternatives = Vec::new();
