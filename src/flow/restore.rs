@@ -20,7 +20,7 @@ use crate::description::layout::{FileState, Tree};
 use crate::files::{Behind, DescriptionFiles};
 use crate::guard;
 use crate::live::{Reach, read};
-use crate::model::{Address, DescribedKind, Desired, Live, LiveKind, Locus, Secret};
+use crate::model::{Address, Desired, Live, LiveKind, Locus, Secret};
 use crate::plan;
 use crate::problem::{Problem, Severity};
 use crate::project::{Mode, Secrets, Settings, VariableSettings, load_files, load_settings};
@@ -192,7 +192,7 @@ fn nothing_of(archive: &Opened, settings: &Settings, desired: &mut Desired) {
     let unread = |kind: &str| archive.contents.unread.iter().any(|unread| unread.what == kind);
     for kind in archive.kinds.iter().filter(|kind| settings.filters.covers_kind(kind) && !unread(kind)) {
         if Registry::get().kind(kind).is_some_and(|spec| spec.is_open_set()) {
-            desired.kinds.entry(kind.clone()).or_insert_with(DescribedKind::default);
+            desired.kinds.entry(kind.clone()).or_default();
         }
     }
 }

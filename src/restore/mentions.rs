@@ -68,10 +68,10 @@ struct Finder<'a> {
 impl Finder<'_> {
     fn walk(&mut self, resource: &Described, spec: Option<&FieldSpec>, value: &Value, path: &Path) {
         match value {
-            Value::String(text) => {
-                if spec.is_none_or(|spec| spec.reference.is_empty() && spec.literal_reference.is_empty()) {
-                    self.text(resource, text, path);
-                }
+            Value::String(text)
+                if spec.is_none_or(|spec| spec.reference.is_empty() && spec.literal_reference.is_empty()) =>
+            {
+                self.text(resource, text, path);
             }
             Value::Object(members) => {
                 for (name, member) in members {
