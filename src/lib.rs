@@ -26,6 +26,7 @@ pub mod quirk;
 pub mod receipt;
 pub mod render;
 pub mod repository;
+pub mod restore;
 pub mod sandbox;
 pub mod schema;
 pub mod storage;

@@ -28,6 +28,7 @@ const ORDER: &[&str] = &[
     "plan",
     "guard",
     "receipt",
+    "restore",
     "journal",
     "api",
     "ledger",
@@ -59,6 +60,7 @@ const PURE: &[&str] = &[
     "plan",
     "guard",
     "receipt",
+    "restore",
     "render",
 ];
 

@@ -14,6 +14,7 @@ mod init;
 mod interrupt;
 mod plan;
 mod progress;
+mod restore;
 mod revert;
 mod sandbox;
 mod schema;
@@ -126,6 +127,7 @@ enum Command {
     Adopt(adopt::Args),
     Export(export::Args),
     Backup(backup::Args),
+    Restore(restore::Args),
     History(history::Args),
     Sandbox(sandbox::Args),
     Schema(schema::Args),
@@ -192,7 +194,7 @@ async fn command(cli: Cli, ui: &Ui) -> Ended {
     let interrupt = Interrupt::listen();
     let graceful = matches!(
         cli.command,
-        Command::Apply(_) | Command::Backup(_) | Command::Revert(_) | Command::Sandbox(_)
+        Command::Apply(_) | Command::Backup(_) | Command::Restore(_) | Command::Revert(_) | Command::Sandbox(_)
     );
     let work = async {
         match &cli.command {
@@ -207,6 +209,7 @@ async fn command(cli: Cli, ui: &Ui) -> Ended {
             Command::History(args) => history::run(args, &cli.global, ui, &interrupt).await,
             Command::Backup(args) => backup::run(args, &cli.global, ui, &interrupt).await,
             Command::Export(args) => export::run(args, &cli.global, ui, &interrupt).await,
+            Command::Restore(args) => restore::run(args, &cli.global, ui, &interrupt).await,
             Command::Sandbox(args) => sandbox::run(args, ui, &interrupt).await,
             Command::Schema(args) => schema::run(args, ui),
             Command::Completions(args) => completions::run(args, ui),

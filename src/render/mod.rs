@@ -18,6 +18,7 @@ mod moment;
 mod outside;
 mod plural;
 mod problem;
+pub mod restore;
 mod style;
 mod text;
 mod value;

@@ -6,6 +6,7 @@ mod backups;
 mod convert;
 mod deployments;
 mod outside;
+mod restore;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ pub use deployments::{CommitOf, Deployed, Deployment, DeploymentLine, History, T
 pub use outside::{
     Adopt, AdoptedFile, AdoptedLeft, Blame, Drift, DriftCounts, Drifted, DriftedField, MovedEnvironment,
 };
+pub use restore::{ArchiveOf, LeftOut, Mention, MissingSecret, NewId, Rehearsal, Restore};
 
 /// Writes a document as pretty JSON with a line end.
 pub fn text<T: Serialize>(document: &T) -> String {
@@ -448,7 +450,7 @@ pub struct Export {
 /// Returns the JSON Schema (draft 2020-12) of every document that `--json` prints, told apart by their `format`.
 pub fn schema() -> Json {
     type Of = fn(&mut SchemaGenerator) -> Schema;
-    let documents: [(&str, Of); 13] = [
+    let documents: &[(&str, Of)] = &[
         ("tenantry.plan/1", |g| g.subschema_for::<Plan>()),
         ("tenantry.apply/1", |g| g.subschema_for::<Apply>()),
         ("tenantry.problems/1", |g| g.subschema_for::<Problems>()),
@@ -462,6 +464,8 @@ pub fn schema() -> Json {
         ("tenantry.backup/1", |g| g.subschema_for::<Backup>()),
         ("tenantry.backup-verified/1", |g| g.subschema_for::<VerifiedBackup>()),
         ("tenantry.backups/1", |g| g.subschema_for::<Backups>()),
+        ("tenantry.restore/1", |g| g.subschema_for::<Restore>()),
+        ("tenantry.rehearsal/1", |g| g.subschema_for::<Rehearsal>()),
     ];
     let mut generator = SchemaGenerator::default();
     let mut alternatives = Vec::new();
