@@ -3,8 +3,10 @@
 mod adopt;
 mod apply;
 mod baseline;
+mod begin;
 mod doctor;
 mod drift;
+mod export;
 mod history;
 mod past;
 mod plan;
@@ -18,9 +20,11 @@ use tokio_util::sync::CancellationToken;
 
 pub use adopt::{AdoptRequest, Adopted, adopt};
 pub use apply::{Applied, ApplyRequest, actor, apply};
+pub use begin::{BeginRequest, Begun, begin};
 pub use baseline::{Baselined, baseline};
 pub use doctor::{Check, Doctor, Verdict, doctor};
 pub use drift::{DriftRequest, Drifted, drift};
+pub use export::{ExportRequest, Exported, Updated, Wrote, export};
 pub use history::{FoundHistory, history};
 pub use past::Past;
 pub use plan::{PlanRequest, Planned, plan};

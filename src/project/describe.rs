@@ -61,7 +61,17 @@ pub async fn load_description(
         return Err(Problem::error("no-description", "no description is named")
             .help("name the folder or the YAML file with -i, or set AUTH0_INPUT_FILE"));
     };
-    let mut files = find_description(path, settings.base_path.as_deref(), &around.directory)?;
+    let files = find_description(path, settings.base_path.as_deref(), &around.directory)?;
+    Ok(describe_files(files, settings, around, secrets).await)
+}
+
+/// Checks a description whose files are at hand, as [`load_description`] does.
+pub async fn describe_files(
+    mut files: DescriptionFiles,
+    settings: &Settings,
+    around: &Surroundings,
+    secrets: Secrets,
+) -> LoadedDescription {
     let mut variables = variables_of(settings);
     let registry = Registry::get();
     let compatibility = settings.mode == Mode::Compatibility;
@@ -113,7 +123,7 @@ pub async fn load_description(
         .extend(outcome.problems.iter().filter(|problem| !broken || problem.id != "reference-not-described").cloned());
     let mut sources = layout.sources;
     sources.merge(outcome.sources.clone());
-    Ok(LoadedDescription {
+    LoadedDescription {
         description: layout.description,
         outcome,
         files,
@@ -121,7 +131,7 @@ pub async fn load_description(
         problems: sorted(problems),
         sources,
         missing_secrets,
-    })
+    }
 }
 
 /// The values of the environment; no secret has been asked for.

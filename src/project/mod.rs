@@ -14,7 +14,7 @@ mod secret;
 mod settings;
 
 pub use deploy_cli::{ConfigFile, DeployCli};
-pub use describe::{LoadedDescription, Secrets, load_description};
+pub use describe::{LoadedDescription, Secrets, describe_files, load_description};
 pub use file::{CredentialSource, Environment, LedgerPlace, Moved, ProjectFile, VariableSource};
 pub use load::{Failed, Loaded, PROJECT_FILE, find_project_file, load_project_file, load_settings};
 pub use policy::{DeleteLimit, DeleteRule, DriftRule, Freeze, Policy, Ruled};
