@@ -9,6 +9,7 @@ pub mod apply;
 mod backup;
 mod doctor;
 mod drift;
+mod export;
 mod history;
 mod human;
 pub mod json;
@@ -40,6 +41,7 @@ pub use backup::{
 };
 pub use doctor::doctor as doctor_human;
 pub use drift::{DriftView, drift as drift_human};
+pub use export::{ExportView, export as export_human};
 pub use history::{HistoryView, deployment as deployment_human, history as history_human};
 pub use human::plan as plan_human;
 pub use markdown::plan as plan_markdown;

@@ -18,7 +18,7 @@ pub use backups::{Archive, Backup, BackupLine, Backups, NotRestorable, UnreadPar
 pub use convert::problems_of;
 pub use deployments::{CommitOf, Deployed, Deployment, DeploymentLine, History, Tally};
 pub use outside::{
-    Adopt, AdoptedFile, AdoptedLeft, Blame, Drift, DriftCounts, Drifted, DriftedField, MovedEnvironment,
+    AddedResource, Adopt, AdoptedFile, AdoptedLeft, Blame, Drift, DriftCounts, Drifted, DriftedField, MovedEnvironment, Updated,
 };
 pub use restore::{ArchiveOf, LeftOut, Mention, MissingSecret, NewId, Rehearsal, Restore};
 
@@ -439,10 +439,13 @@ pub struct Check {
 pub struct Export {
     /// Name and version of this format.
     pub format: &'static str,
-    /// Files, relative to the folder, with `/`.
+    /// Files that were written: of a new description relative to its folder, with `/`.
     pub files: Vec<String>,
     /// Names of the secrets that the files ask for.
     pub secrets: Vec<String>,
+    /// What became of a description that was there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated: Option<Updated>,
     /// What was left out and why.
     pub problems: Vec<Problem>,
 }
