@@ -5,6 +5,7 @@ pub mod apply;
 pub mod change;
 pub mod cli;
 pub mod codec;
+pub mod compare;
 pub mod deployment;
 pub mod description;
 pub mod export;

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod apply;
+mod compare;
 mod completions;
 mod doctor;
 mod drift;
@@ -124,6 +125,7 @@ enum Command {
     Drift(drift::Args),
     Adopt(adopt::Args),
     Export(export::Args),
+    Compare(compare::Args),
     History(history::Args),
     Sandbox(sandbox::Args),
     Schema(schema::Args),
@@ -200,6 +202,7 @@ async fn command(cli: Cli, ui: &Ui) -> Ended {
             Command::Drift(args) => drift::run(args, &cli.global, ui, &interrupt).await,
             Command::Adopt(args) => adopt::run(args, &cli.global, ui, &interrupt).await,
             Command::History(args) => history::run(args, &cli.global, ui, &interrupt).await,
+            Command::Compare(args) => compare::run(args, &cli.global, ui, &interrupt).await,
             Command::Export(args) => export::run(args, &cli.global, ui, &interrupt).await,
             Command::Sandbox(args) => sandbox::run(args, ui, &interrupt).await,
             Command::Schema(args) => schema::run(args, ui),

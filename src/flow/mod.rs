@@ -3,6 +3,7 @@
 mod adopt;
 mod apply;
 mod baseline;
+mod compare;
 mod doctor;
 mod drift;
 mod history;
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 pub use adopt::{AdoptRequest, Adopted, adopt};
 pub use apply::{Applied, ApplyRequest, actor, apply};
 pub use baseline::{Baselined, baseline};
+pub use compare::{CompareRequest, ComparedSides, compare};
 pub use doctor::{Check, Doctor, Verdict, doctor};
 pub use drift::{DriftRequest, Drifted, drift};
 pub use history::{FoundHistory, history};

@@ -6,6 +6,7 @@
 
 mod adopt;
 pub mod apply;
+mod compare;
 mod doctor;
 mod drift;
 mod history;
@@ -33,6 +34,7 @@ mod samples;
 mod tests;
 
 pub use adopt::{AdoptView, AdoptedFile, adopt as adopt_human};
+pub use compare::{CompareView, MissingVariable, SideName, compare as compare_human};
 pub use doctor::doctor as doctor_human;
 pub use drift::{DriftView, drift as drift_human};
 pub use history::{HistoryView, deployment as deployment_human, history as history_human};

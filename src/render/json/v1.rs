@@ -2,6 +2,7 @@
 //!
 //! Secrets appear as where they come from. Numbers of an enum never appear; words do.
 
+mod compare;
 mod convert;
 mod deployments;
 mod outside;
@@ -12,6 +13,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
+pub use compare::{
+    Compare, ComparedAmbiguous, ComparedCounts, ComparedField, ComparedResource, ComparedSide, ComparedUnreadable,
+    ComparedVariable, Expected,
+};
 pub use convert::problems_of;
 pub use deployments::{CommitOf, Deployed, Deployment, DeploymentLine, History, Tally};
 pub use outside::{
@@ -446,7 +451,7 @@ pub struct Export {
 /// Returns the JSON Schema (draft 2020-12) of every document that `--json` prints, told apart by their `format`.
 pub fn schema() -> Json {
     type Of = fn(&mut SchemaGenerator) -> Schema;
-    let documents: [(&str, Of); 10] = [
+    let documents: [(&str, Of); 11] = [
         ("tenantry.plan/1", |g| g.subschema_for::<Plan>()),
         ("tenantry.apply/1", |g| g.subschema_for::<Apply>()),
         ("tenantry.problems/1", |g| g.subschema_for::<Problems>()),
@@ -455,6 +460,7 @@ pub fn schema() -> Json {
         ("tenantry.export/1", |g| g.subschema_for::<Export>()),
         ("tenantry.drift/1", |g| g.subschema_for::<Drift>()),
         ("tenantry.adopt/1", |g| g.subschema_for::<Adopt>()),
+        ("tenantry.compare/1", |g| g.subschema_for::<Compare>()),
         ("tenantry.history/1", |g| g.subschema_for::<History>()),
         ("tenantry.deployment/1", |g| g.subschema_for::<Deployment>()),
     ];
