@@ -6,6 +6,7 @@ pub mod archive;
 pub mod change;
 pub mod cli;
 pub mod codec;
+pub mod compare;
 pub mod deployment;
 pub mod description;
 pub mod export;

@@ -3,6 +3,7 @@
 mod adopt;
 mod apply;
 mod backup;
+mod compare;
 mod completions;
 mod doctor;
 mod drift;
@@ -128,6 +129,7 @@ enum Command {
     Export(export::Args),
     Backup(backup::Args),
     Restore(restore::Args),
+    Compare(compare::Args),
     History(history::Args),
     Sandbox(sandbox::Args),
     Schema(schema::Args),
@@ -208,6 +210,7 @@ async fn command(cli: Cli, ui: &Ui) -> Ended {
             Command::Adopt(args) => adopt::run(args, &cli.global, ui, &interrupt).await,
             Command::History(args) => history::run(args, &cli.global, ui, &interrupt).await,
             Command::Backup(args) => backup::run(args, &cli.global, ui, &interrupt).await,
+            Command::Compare(args) => compare::run(args, &cli.global, ui, &interrupt).await,
             Command::Export(args) => export::run(args, &cli.global, ui, &interrupt).await,
             Command::Restore(args) => restore::run(args, &cli.global, ui, &interrupt).await,
             Command::Sandbox(args) => sandbox::run(args, ui, &interrupt).await,

@@ -7,6 +7,7 @@
 mod adopt;
 pub mod apply;
 mod backup;
+mod compare;
 mod doctor;
 mod drift;
 mod export;
@@ -39,6 +40,7 @@ pub use adopt::{AdoptView, AdoptedFile, adopt as adopt_human};
 pub use backup::{
     BackupView, VerifiedView, backup as backup_human, backups as backups_human, verified as verified_human,
 };
+pub use compare::{CompareView, MissingVariable, SideName, compare as compare_human};
 pub use doctor::doctor as doctor_human;
 pub use drift::{DriftView, drift as drift_human};
 pub use export::{ExportView, export as export_human};

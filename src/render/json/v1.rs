@@ -3,6 +3,7 @@
 //! Secrets appear as where they come from. Numbers of an enum never appear; words do.
 
 mod backups;
+mod compare;
 mod convert;
 mod deployments;
 mod outside;
@@ -15,6 +16,10 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 pub use backups::{Archive, Backup, BackupLine, Backups, NotRestorable, UnreadPart, VerifiedBackup};
+pub use compare::{
+    Compare, ComparedAmbiguous, ComparedCounts, ComparedField, ComparedResource, ComparedSide, ComparedUnreadable,
+    ComparedVariable, Expected,
+};
 pub use convert::problems_of;
 pub use deployments::{CommitOf, Deployed, Deployment, DeploymentLine, History, Tally};
 pub use outside::{
@@ -462,6 +467,7 @@ pub fn schema() -> Json {
         ("tenantry.export/1", |g| g.subschema_for::<Export>()),
         ("tenantry.drift/1", |g| g.subschema_for::<Drift>()),
         ("tenantry.adopt/1", |g| g.subschema_for::<Adopt>()),
+        ("tenantry.compare/1", |g| g.subschema_for::<Compare>()),
         ("tenantry.history/1", |g| g.subschema_for::<History>()),
         ("tenantry.deployment/1", |g| g.subschema_for::<Deployment>()),
         ("tenantry.backup/1", |g| g.subschema_for::<Backup>()),
