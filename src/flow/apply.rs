@@ -60,17 +60,25 @@ pub enum Applied {
 
 /// Applies a plan; `tell` hears of every step.
 pub async fn apply(planned: Planned, request: &ApplyRequest, tell: &(dyn Fn(ApplyEvent) + Sync)) -> Applied {
-    let refusals = guard::judge(&planned.plan, planned.judgement());
-    let applied = if refusals.is_empty() {
-        match locked(&planned, request, tell).await {
-            Ok(applied) => applied,
-            Err(problem) => Applied::Stopped(problem),
-        }
-    } else {
-        Applied::Refused(refusals)
-    };
+    let applied = apply_open(&planned, request, tell).await;
     planned.session.close().await;
     applied
+}
+
+/// Applies a plan, and leaves the connection open.
+pub(super) async fn apply_open(
+    planned: &Planned,
+    request: &ApplyRequest,
+    tell: &(dyn Fn(ApplyEvent) + Sync),
+) -> Applied {
+    let refusals = guard::judge(&planned.plan, planned.judgement());
+    if !refusals.is_empty() {
+        return Applied::Refused(refusals);
+    }
+    match locked(planned, request, tell).await {
+        Ok(applied) => applied,
+        Err(problem) => Applied::Stopped(problem),
+    }
 }
 
 /// Holds the lock while the plan is applied.
@@ -261,6 +269,8 @@ impl Planned {
                     None => (None, self.digest.clone()),
                 }
             }
+            // No commit renders to an archive.
+            (Purpose::Restore(_), None) => (None, self.digest.clone()),
             (Purpose::Apply | Purpose::Baseline, None) => (clean(&self.past.commit), self.digest.clone()),
         }
     }
@@ -275,7 +285,7 @@ impl Planned {
                 let last = || past.history.last().and_then(|last| clean(&last.commit));
                 named.or_else(|| past.remembered.as_ref().and_then(|r| r.commit.clone())).or_else(last)
             }
-            Purpose::Apply | Purpose::Baseline => {
+            Purpose::Apply | Purpose::Baseline | Purpose::Restore(_) => {
                 // Somebody has touched it since, or wants it back.
                 let touched = past.gone_back.iter().any(|taken| {
                     self.plan.changes.iter().any(|change| {

@@ -135,7 +135,7 @@ impl Planned {
     pub(super) fn taken_back(&self) -> Vec<TakenBack> {
         match self.purpose {
             Purpose::Revert(_) => plan::taken_back(&self.plan, self.past.key.as_ref()),
-            Purpose::Apply | Purpose::Baseline => Vec::new(),
+            Purpose::Apply | Purpose::Baseline | Purpose::Restore(_) => Vec::new(),
         }
     }
 }
@@ -145,6 +145,8 @@ pub(super) struct Described {
     pub(super) settings: Settings,
     pub(super) desired: Desired,
     pub(super) filters: Filters,
+    /// What this environment leaves alone.
+    pub(super) left_alone: Vec<Address>,
     pub(super) digest: String,
     pub(super) problems: Vec<Problem>,
     pub(super) sources: Sources,
@@ -172,7 +174,8 @@ pub(super) async fn describe(request: &Request) -> Result<Described, Failed> {
     }
     let desired = description.outcome.desired;
     let digest = receipt::description_digest(&desired);
-    Ok(Described { settings, desired, filters: description.outcome.filters, digest, problems, sources })
+    Ok(Described { settings, desired, filters: description.outcome.filters,
+        left_alone: description.outcome.left_alone, digest, problems, sources })
 }
 
 /// Plans.
@@ -203,13 +206,13 @@ pub async fn plan(request: &PlanRequest) -> Result<Planned, Failed> {
 }
 
 /// What comes of planning, before it is put together with what it was made from.
-struct Made {
-    plan: Plan,
-    live: Live,
-    names: Names,
-    past: Past,
-    at: Option<String>,
-    back: Back,
+pub(super) struct Made {
+    pub(super) plan: Plan,
+    pub(super) live: Live,
+    pub(super) names: Names,
+    pub(super) past: Past,
+    pub(super) at: Option<String>,
+    pub(super) back: Back,
 }
 
 async fn planned(request: &PlanRequest, described: &mut Described, session: &Session) -> Result<Made, Vec<Problem>> {
@@ -315,6 +318,11 @@ fn resumable(request: &PlanRequest, described: &Described, past: &Past) -> Resul
             .help(format!("run `tenantry revert {of}` again: it goes on where this one stopped"));
         return Err(vec![problem]);
     }
+    if let Purpose::Restore(archive) = &open.purpose {
+        let problem = Problem::error("nothing-to-resume", format!("deployment {} is a restore of {archive}", open.id))
+            .help("run `tenantry restore` with the same archive again: it goes on where this one stopped");
+        return Err(vec![problem]);
+    }
     if open.digest != described.digest {
         let problem =
             Problem::error("description-moved", format!("the description is not that of deployment {}", open.id))
@@ -331,7 +339,7 @@ fn resumable(request: &PlanRequest, described: &Described, past: &Past) -> Resul
     Ok(())
 }
 
-fn options(request: &PlanRequest, described: &Described, past: &Past) -> plan::Options {
+pub(super) fn options(request: &PlanRequest, described: &Described, past: &Past) -> plan::Options {
     let settings = &described.settings;
     let everything = settings.deletes_everything();
     plan::Options {
@@ -392,7 +400,7 @@ fn no_repository() -> Problem {
 }
 
 impl Made {
-    fn with(self, described: Described, session: Session, request: &PlanRequest) -> Planned {
+    pub(super) fn with(self, described: Described, session: Session, request: &PlanRequest) -> Planned {
         let patterns =
             |patterns: &[AddressPattern]| patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect();
         let base = self.past.base.clone();
@@ -438,8 +446,8 @@ impl Planned {
         let history = &self.past.history;
         let partial = || history.last().filter(|last| asked && last.outcome == Some(Outcome::Partial));
         let open = history.unfinished().last().or_else(partial)?;
-        // A revert that stopped is carried on by the same revert.
-        let same = matches!(self.purpose, Purpose::Revert(_)) && open.purpose == self.purpose;
+        // A revert or a restore that stopped is carried on by the same one.
+        let same = matches!(self.purpose, Purpose::Revert(_) | Purpose::Restore(_)) && open.purpose == self.purpose;
         (asked || same).then(|| open.id.clone())
     }
 }

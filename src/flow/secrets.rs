@@ -5,7 +5,10 @@ use crate::deployment::Image;
 use crate::ledger::Opener;
 use crate::model::{Fingerprint, FingerprintKey, Secret};
 use crate::problem::Problem;
-use crate::project::{COMMAND_TIMEOUT, Resolved, SecretContext, Settings, resolve_secret};
+use crate::project::{COMMAND_TIMEOUT, Resolved, SecretContext, SecretSource, Settings, resolve_secret};
+
+/// Where the ledger's identity is looked for when nobody says.
+const IDENTITY: &str = "TENANTRY_LEDGER_IDENTITY";
 
 /// Secrets that stand behind fingerprints.
 pub(super) struct SecretsOfThen(Vec<(Fingerprint, Secret)>);
@@ -54,8 +57,8 @@ impl SecretsOfThen {
         key: Option<&FingerprintKey>,
         problems: &mut Vec<Problem>,
     ) {
-        let source = &settings.ledger_identity;
-        let Resolved::Known(identity) = resolve_secret(source, "ledger_identity", context).await else { return };
+        let source = settings.ledger_identity.clone().unwrap_or_else(|| SecretSource::Env(IDENTITY.to_owned()));
+        let Resolved::Known(identity) = resolve_secret(&source, "ledger_identity", context).await else { return };
         let Some(opener) = Opener::read(&identity) else {
             let title = format!("what {} holds is not an identity of age", source.describe());
             let problem = Problem::warning("bad-identity", title).note("so nothing that the ledger holds sealed is read");

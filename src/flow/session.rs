@@ -34,7 +34,7 @@ impl Session {
     /// `no-tenant`, `missing-credentials`, `unreadable-file`, `sandbox-failed`, and those of [`Client::connect`].
     pub async fn open(settings: &Settings, request: &Request) -> Result<Session, Problem> {
         let place = settings.target.as_ref().and_then(|target| target.locus.clone());
-        let (settings, sandbox) = match &settings.sandbox {
+        let (connection, sandbox) = match &settings.sandbox {
             Some(wanted) => {
                 let running = sandbox::start(sandbox::Options {
                     tenant_domain: Some(wanted.domain.clone()),
@@ -50,16 +50,38 @@ impl Session {
             }
             None => (tenant_settings(settings, request).await?, None),
         };
+        Session::connect(connection, sandbox, request).await.map_err(|problem| match problem.id {
+            "bad-domain" | "plain-http" => problem.at_maybe(place.as_ref()),
+            _ => problem,
+        })
+    }
+
+    /// Connects to a fresh sandbox that is kept nowhere and knows no limits, for a rehearsal.
+    ///
+    /// # Errors
+    ///
+    /// `sandbox-failed`, and those of [`Client::connect`].
+    pub async fn rehearsal(domain: &str, request: &Request) -> Result<Session, Problem> {
+        let options =
+            sandbox::Options { tenant_domain: Some(domain.to_owned()), rate: None, ..sandbox::Options::default() };
+        let running = sandbox::start(options).await.map_err(|error| {
+            Problem::error("sandbox-failed", format!("the sandbox cannot start: {error}"))
+                .help("a rehearsal needs a free port on 127.0.0.1")
+        })?;
+        Session::connect(sandbox_settings(&running, request), Some(running), request).await
+    }
+
+    async fn connect(
+        settings: api::Settings,
+        sandbox: Option<sandbox::Running>,
+        request: &Request,
+    ) -> Result<Session, Problem> {
         let key = match &settings.credentials {
             api::Credentials::Secret { client_secret, .. } => Some(FingerprintKey::new(client_secret.expose())),
             api::Credentials::PrivateKey { pem, .. } => Some(FingerprintKey::new(pem.expose())),
             api::Credentials::Token(_) => None,
         };
-        let connected = Client::connect(settings, request.cancel.clone()).await;
-        let client = connected.map_err(|problem| match problem.id {
-            "bad-domain" | "plain-http" => problem.at_maybe(place.as_ref()),
-            _ => problem,
-        })?;
+        let client = Client::connect(settings, request.cancel.clone()).await?;
         Ok(Session { client, key, sandbox })
     }
 

@@ -87,8 +87,8 @@ pub struct Settings {
     pub ledger: LedgerPlace,
     /// The age recipient that secrets are sealed to in the ledger; `None` seals nothing.
     pub ledger_recipient: Option<String>,
-    /// Where the identity is that opens them.
-    pub ledger_identity: SecretSource,
+    /// Where the identity is that opens them; `None` for `TENANTRY_LEDGER_IDENTITY`.
+    pub ledger_identity: Option<SecretSource>,
     /// Unknown fields warn and pass.
     pub lenient: bool,
     /// Only a preview is asked for (`AUTH0_DRY_RUN`): `apply` must refuse.
@@ -255,7 +255,7 @@ impl Settings {
                 LedgerPlace::Git => LedgerPlace::Git,
             },
             ledger_recipient: environment.ledger_recipient,
-            ledger_identity: environment.ledger_identity.unwrap_or_else(ledger_identity),
+            ledger_identity: environment.ledger_identity,
             lenient: flags.lenient,
             preview_only: false,
             base_path: None,
@@ -330,7 +330,7 @@ impl Settings {
             fingerprint_key: None,
             ledger: LedgerPlace::Folder(root.join(STATE_FOLDER)),
             ledger_recipient: None,
-            ledger_identity: ledger_identity(),
+            ledger_identity: None,
             lenient: true,
             preview_only: read.preview_only,
             base_path: read.base_path.as_ref().map(|base| around.directory.join(base)),
@@ -380,11 +380,6 @@ impl Settings {
 
 /// Domain of a sandbox that stands for no tenant.
 const SANDBOX_DOMAIN: &str = "sandbox.tenantry.test";
-
-/// Where the ledger's identity is looked for when nobody says.
-fn ledger_identity() -> SecretSource {
-    SecretSource::Env("TENANTRY_LEDGER_IDENTITY".to_owned())
-}
 
 fn sandbox_of(root: &Path, domain: String) -> SandboxSettings {
     let folder = root.join(STATE_FOLDER);

@@ -17,6 +17,8 @@ pub struct Applied<'a> {
     pub report: &'a Report,
     /// What went wrong around it: the ledger, the lock, the tenant's memory.
     pub problems: &'a [Problem],
+    /// The command that carries it on where it was done in part; `None` for `tenantry apply --resume`.
+    pub again: Option<&'a str>,
 }
 
 impl Applied<'_> {
@@ -25,7 +27,7 @@ impl Applied<'_> {
         let Some(id) = self.deployment.filter(|_| self.report.wrote() && !self.report.complete()) else {
             return Vec::new();
         };
-        vec!["tenantry apply --resume".to_owned(), format!("tenantry revert {id}")]
+        vec![self.again.unwrap_or("tenantry apply --resume").to_owned(), format!("tenantry revert {id}")]
     }
 }
 
@@ -148,6 +150,7 @@ mod tests {
                 (Address::new("roles", "Bad \u{1b}[31mname"), Action::Create, doubt),
                 (Address::new("clients", "Old"), Action::Delete, Outcome::NotStarted),
             ],
+            made: Vec::new(),
             requests: 4,
             failed: 1,
             interrupted: true,
@@ -157,7 +160,7 @@ mod tests {
             )],
             side_effects: vec![(Address::new("clients", "Shop"), Path::root().key("jwt_configuration"))],
         };
-        let applied = Applied { deployment: Some("01JD7QK3"), report: &report, problems: &[] };
+        let applied = Applied { deployment: Some("01JD7QK3"), report: &report, problems: &[], again: None };
         let text = super::report(&applied, &Options::default());
         assert!(!text.contains('\u{1b}'));
         insta::assert_snapshot!(text);
@@ -170,7 +173,7 @@ mod tests {
             requests: 1,
             ..Report::default()
         };
-        let applied = Applied { deployment: Some("01JD7QK3"), report: &report, problems: &[] };
+        let applied = Applied { deployment: Some("01JD7QK3"), report: &report, problems: &[], again: None };
         let text = super::report(&applied, &Options::default());
         assert_eq!(text, "1 done · 1 request sent · deployment 01JD7QK3\n");
     }
