@@ -345,7 +345,9 @@ fn locked(client: &Client, by: Option<&Held>) -> Problem {
                 .note(format!("until {} by Auth0's clock, unless it is renewed", shown(held.until)))
                 .help("wait until that deployment ends, then run again")
                 .help("if it is dead: `tenantry apply --resume` goes on with it, `tenantry revert` takes it back")
-                .help(format!("if it died before it began and neither knows it: wait until then, or delete the role `{ROLE}`"))
+                .help(format!(
+                    "if it died before it began and neither knows it: wait until then, or delete the role `{ROLE}`"
+                ))
         }
         None => Problem::error("locked", format!("{domain} is locked by somebody who left no name"))
             .note(format!("there is a role `{ROLE}` that Tenantry cannot read, or that comes and goes"))

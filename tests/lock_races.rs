@@ -12,7 +12,7 @@ use tenantry::memory::{self, Memory};
 use tenantry::plan;
 use tenantry::problem::Problem;
 
-use site::{describe, DEPLOYMENT, Site};
+use site::{DEPLOYMENT, Site, describe};
 
 fn owner(name: &str) -> Owner {
     Owner { deployment: format!("01JD7Q5G9W3V5H2C8K4M6N{name:0>4}"), actor: name.to_owned() }

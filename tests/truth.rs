@@ -205,7 +205,9 @@ async fn going_back_takes_back_what_was_described_since() {
     let _ = site.run(&["apply", "--yes"]).code(0);
     let said = site.run(&["revert", "--to", &then, "--yes"]).code(0);
     let shop = site.live("clients", "Shop").await.unwrap();
-    let empty = |member: &str| shop[member].as_str().is_none_or(str::is_empty) && shop[member].as_array().is_none_or(Vec::is_empty);
+    let empty = |member: &str| {
+        shop[member].as_str().is_none_or(str::is_empty) && shop[member].as_array().is_none_or(Vec::is_empty)
+    };
     assert!(empty("description") && empty("callbacks"), "{said}\n{shop}");
     assert!(site.live("roles", "New").await.is_none(), "{said}");
     assert_eq!(site.live("roles", "Older").await.unwrap()["description"], "by hand", "{said}");
@@ -235,7 +237,10 @@ async fn what_a_crashed_deployment_wrote_is_nobody_elses_doing() {
     assert_eq!(plan["already"], json!([]));
     assert_eq!(plan["drifted"], json!([]));
     let drift = site.run(&["drift"]).code(0);
-    assert!(drift.stderr.contains("[unfinished-deployment]") && drift.stderr.contains("which did not end: "), "{drift}");
+    assert!(
+        drift.stderr.contains("[unfinished-deployment]") && drift.stderr.contains("which did not end: "),
+        "{drift}"
+    );
     let json = site.run(&["drift", "--json"]).code(0).json();
     assert!(json["problems"].to_string().contains("unfinished-deployment"), "{json}");
     let strangers = site.run(&["drift", "--all", "--json"]).json();
@@ -288,7 +293,8 @@ async fn a_pattern_that_matches_nothing_is_said() {
 #[tokio::test]
 async fn a_domain_that_is_none_has_its_place() {
     let site = Site::start("", CLERK);
-    site.place.write("tenantry.yaml", "description: tenant.yaml\nenvironments:\n  t:\n    domain: acme.eu.auth0.com:x\n");
+    site.place
+        .write("tenantry.yaml", "description: tenant.yaml\nenvironments:\n  t:\n    domain: acme.eu.auth0.com:x\n");
     let said = site.run(&["plan"]).code(1);
     assert!(said.stderr.contains("tenantry.yaml:4:13"), "{said}");
 }
@@ -356,7 +362,8 @@ async fn a_throw_away_runner_does_not_deploy_again_what_was_gone_back_from() {
 
 #[tokio::test]
 async fn what_was_renamed_in_the_files_is_suggested_as_moved() {
-    let shop = "clients:\n  - {name: Shop, app_type: spa, callbacks: [https://a.example/cb], grant_types: [implicit]}\n";
+    let shop =
+        "clients:\n  - {name: Shop, app_type: spa, callbacks: [https://a.example/cb], grant_types: [implicit]}\n";
     let site = Site::start("policy: { delete: [clients] }", shop);
     site.deploy(shop);
     site.place.write("tenant.yaml", &shop.replace("Shop", "Storefront"));
@@ -424,7 +431,8 @@ async fn rotated_secrets_come_back_with_the_identity_and_are_named_without_it() 
                   credentials: {api_key: '${{ secrets.mail }}'}}\n";
     site.place.write("tenant.yaml", tenant);
     let env = |partner, mail, more: &[(&'static str, String)]| -> Vec<(String, String)> {
-        let own = [("FINGERPRINTS", "canary-key"), ("TENANTRY_SECRET_PARTNER", partner), ("TENANTRY_SECRET_MAIL", mail)];
+        let own =
+            [("FINGERPRINTS", "canary-key"), ("TENANTRY_SECRET_PARTNER", partner), ("TENANTRY_SECRET_MAIL", mail)];
         let own = own.map(|(name, value): (&str, &str)| (name.to_owned(), value.to_owned()));
         own.into_iter().chain(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone()))).collect()
     };
@@ -472,7 +480,9 @@ async fn what_is_no_recipient_has_its_place_and_an_identity_is_not_repeated() {
 #[tokio::test]
 async fn a_site_key_without_its_secret_is_refused_before_anything_is_written() {
     let tenant = |key: &str, secret: &str| {
-        format!("attackProtection:\n  captcha:\n    active_provider_id: hcaptcha\n    hcaptcha: {{site_key: {key}{secret}}}\n")
+        format!(
+            "attackProtection:\n  captcha:\n    active_provider_id: hcaptcha\n    hcaptcha: {{site_key: {key}{secret}}}\n"
+        )
     };
     let site = Site::start("", &tenant("a", ", secret: '${{ secrets.captcha }}'"));
     let env = [("TENANTRY_SECRET_CAPTCHA", "canary-captcha")];
@@ -497,7 +507,8 @@ async fn a_client_that_is_to_go_is_compared_with_its_credentials() {
     let id = site.id("clients", "Worker").await;
     let first = site.outside("GET", &format!("/clients/{id}/credentials"), &Json::Null).await;
     let two = include_str!("scenarios/002-credentials-of-a-client/step-2/tenant.yaml");
-    let pem = two.rsplit_once("pem: |\n").unwrap().1.lines().map(|line| format!("{}\n", line.trim())).collect::<String>();
+    let pem =
+        two.rsplit_once("pem: |\n").unwrap().1.lines().map(|line| format!("{}\n", line.trim())).collect::<String>();
     let body = json!({"credential_type": "public_key", "name": "theirs", "alg": "RS256", "pem": pem});
     let second = site.outside("POST", &format!("/clients/{id}/credentials"), &body).await;
     let both = json!({"private_key_jwt": {"credentials": [{"id": first[0]["id"]}, {"id": second["id"]}]}});

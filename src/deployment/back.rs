@@ -41,7 +41,8 @@ pub fn back(
         let Some(spec) = registry.kind(&address.kind) else { continue };
         let known = desired.kinds.get_mut(&address.kind);
         let found = known.and_then(|kind| {
-            let same = |r: &&mut Described| r.address == *address || (r.id.is_some() && r.id.as_deref() == Some(&left.id));
+            let same =
+                |r: &&mut Described| r.address == *address || (r.id.is_some() && r.id.as_deref() == Some(&left.id));
             kind.resources.iter_mut().find(same)
         });
         match found {

@@ -60,12 +60,8 @@ fn image(name: &str, value: Option<Json>, paths: &[&str]) -> Image {
 fn files(resources: &[(&str, Json)]) -> Desired {
     let mut desired = Desired::default();
     for (name, value) in resources {
-        let described = Described {
-            address: thing(name),
-            id: None,
-            value: Value::from_json(value),
-            loci: Loci::default(),
-        };
+        let described =
+            Described { address: thing(name), id: None, value: Value::from_json(value), loci: Loci::default() };
         desired.kinds.entry("things".to_owned()).or_default().resources.push(described);
     }
     desired

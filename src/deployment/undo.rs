@@ -4,7 +4,8 @@ use serde_json::Value as Json;
 
 use super::record::{Deployment, Image};
 use crate::model::{
-    Address, Base, BaseResource, Described, DescribedKind, Desired, Fingerprint, Loci, Map, Path, Secret, Segment, Value,
+    Address, Base, BaseResource, Described, DescribedKind, Desired, Fingerprint, Loci, Map, Path, Secret, Segment,
+    Value,
 };
 use crate::schema::{FieldSpec, KindSpec, Registry, Shape};
 
@@ -309,10 +310,7 @@ mod tests {
     #[test]
     fn what_was_deleted_comes_back_without_what_nobody_can_read() {
         let mut value = Value::from_json(&json!({"name": "a", "id": "1", "options": {"a": 1}}));
-        let mark = Fingerprint {
-            mark: Some(FingerprintKey::new("k").mark("hunter2")),
-            ..Fingerprint::unknown("live")
-        };
+        let mark = Fingerprint { mark: Some(FingerprintKey::new("k").mark("hunter2")), ..Fingerprint::unknown("live") };
         let options = value.as_object_mut().unwrap().get_mut("options").unwrap();
         options.as_object_mut().unwrap().insert("token".to_owned(), Value::Fingerprint(mark));
         let deleted = Image { value: Some(value), ..image(None, Vec::new()) };

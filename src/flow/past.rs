@@ -66,7 +66,19 @@ impl Past {
         let repository = Repository::find(&settings.root);
         let commit = repository.as_ref().and_then(|repository| repository.head(&[&settings.root, &description]));
         let base = history.base();
-        Ok(Past { ledger, history, base, base_missing: None, remembered: None, reverted: None, gone_back: Vec::new(), key, seal, repository, commit })
+        Ok(Past {
+            ledger,
+            history,
+            base,
+            base_missing: None,
+            remembered: None,
+            reverted: None,
+            gone_back: Vec::new(),
+            key,
+            seal,
+            repository,
+            commit,
+        })
     }
 
     /// Finds the base where the ledger does not hold the deployment the tenant says it runs: the description of then is rendered

@@ -171,7 +171,8 @@ fn later(plan: &mut Plan, past: &Past, of: &Deployment, live: &Live) -> BTreeMap
             paths.push(Path::root());
         }
         for path in paths {
-            let at = |value: &Value| lookup(&spec.fields, value, &path).map(|leaf| leaf.fingerprinted(past.key.as_ref()));
+            let at =
+                |value: &Value| lookup(&spec.fields, value, &path).map(|leaf| leaf.fingerprinted(past.key.as_ref()));
             // What is live is not what our last deployment left: somebody else was there after it.
             if base.and_then(|base| at(&base.live)) != now.and_then(|now| at(&now.value)) {
                 continue;

@@ -61,7 +61,8 @@ impl SecretsOfThen {
         let Resolved::Known(identity) = resolve_secret(&source, "ledger_identity", context).await else { return };
         let Some(opener) = Opener::read(&identity) else {
             let title = format!("what {} holds is not an identity of age", source.describe());
-            let problem = Problem::warning("bad-identity", title).note("so nothing that the ledger holds sealed is read");
+            let problem =
+                Problem::warning("bad-identity", title).note("so nothing that the ledger holds sealed is read");
             problems.push(problem.help("give the key that `age-keygen` printed: AGE-SECRET-KEY-1…"));
             return;
         };

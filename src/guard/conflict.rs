@@ -20,7 +20,11 @@ pub(super) fn judge(plan: &Plan, by: Judgement<'_>, refusals: &mut Vec<Refusal>)
         let address = &change.address;
         let named = argument(&address.to_string());
         if by.reverting {
-            refusals.push(Refusal { guard: "conflict", address: Some(address.clone()), problem: reverting(plan, change, by) });
+            refusals.push(Refusal {
+                guard: "conflict",
+                address: Some(address.clone()),
+                problem: reverting(plan, change, by),
+            });
             continue;
         }
         let mut problem = Problem::error("conflict", title(change));

@@ -114,8 +114,7 @@ impl Half {
                     }
                 }
                 Written::Set(leaves) => {
-                    let (Some(spec), Some(left)) =
-                        (registry.kind(&address.kind), base.resources.get_mut(address))
+                    let (Some(spec), Some(left)) = (registry.kind(&address.kind), base.resources.get_mut(address))
                     else {
                         continue;
                     };

@@ -128,7 +128,11 @@ mod tests {
     #[test]
     fn the_same_secret_under_the_same_key() {
         let (key, other) = (FingerprintKey::new("one"), FingerprintKey::new("two"));
-        let of = |key: &FingerprintKey, text| Fingerprint { source: "x".to_owned(), mark: Some(key.mark(text)), sealed: None };
+        let of = |key: &FingerprintKey, text| Fingerprint {
+            source: "x".to_owned(),
+            mark: Some(key.mark(text)),
+            sealed: None,
+        };
         assert_eq!(of(&key, "a").same_as(&of(&key, "a")), Some(true));
         assert_eq!(of(&key, "a").same_as(&of(&key, "b")), Some(false));
         assert_eq!(of(&key, "a").same_as(&of(&other, "a")), None);

@@ -11,7 +11,8 @@ use super::renamed;
 use crate::change::{Action, Change, FieldChange, Origin, Plan};
 use crate::deployment::{BaseEntry, Image};
 use crate::model::{
-    Address, Base, BaseResource, Described, Desired, FingerprintKey, Live, LiveKind, LiveResource, Path, Seal, Secret, Value,
+    Address, Base, BaseResource, Described, Desired, FingerprintKey, Live, LiveKind, LiveResource, Path, Seal, Secret,
+    Value,
 };
 use crate::schema::{FieldSpec, KindSpec, Registry, Shape};
 

@@ -417,8 +417,16 @@ fn images_hide_secrets_and_tell_what_was_there() {
     let there = live(vec![live_as("a", "1", &json!({"scalar": 1, "other": "hunter1"}))]);
     let plan = make(registry(), &goal, &there, None, &options());
     let (key, registry) = (key(), registry());
-    let look =
-        Aftermath { registry, plan: &plan, desired: &goal, live: &there, before: None, moved: &[], key: Some(&key), seal: None };
+    let look = Aftermath {
+        registry,
+        plan: &plan,
+        desired: &goal,
+        live: &there,
+        before: None,
+        moved: &[],
+        key: Some(&key),
+        seal: None,
+    };
     let images = look.images();
     assert!(!format!("{images:?}").contains("hunter"));
     let told: Vec<_> =

@@ -56,7 +56,11 @@ fn values() -> impl Strategy<Value = Value> {
         any::<f64>().prop_filter_map("finite", |n| serde_json::Number::from_f64(n).map(Value::Number)),
         text().prop_map(Value::String),
         (text(), proptest::option::of(("[0-9a-f]{16}", "[0-9a-f]{64}"))).prop_map(|(source, mark)| {
-            Value::Fingerprint(Fingerprint { source, mark: mark.map(|(key, digest)| Mark { key, digest }), sealed: None })
+            Value::Fingerprint(Fingerprint {
+                source,
+                mark: mark.map(|(key, digest)| Mark { key, digest }),
+                sealed: None,
+            })
         }),
     ];
     leaf.prop_recursive(4, 24, 4, |inner| {
