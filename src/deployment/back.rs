@@ -176,8 +176,7 @@ fn lay(below: &mut Map, above: Option<&Map>) {
 }
 
 fn keys(path: &Path) -> Vec<&str> {
-    let key = |segment| if let &Segment::Key(ref key) = segment { Some(key.as_str()) } else { None };
-    path.0.iter().filter_map(key).collect()
+    path.0.iter().filter_map(Segment::as_key).collect()
 }
 
 /// Finds members of records that one description has and another lacks.

@@ -388,9 +388,9 @@ fn touched(plan: &Plan, desired: &Desired, base: Option<&Base>) -> Desired {
             Some(found) => kind.resources.push(found.clone()),
             None => {
                 let same = |(_, left): &(&Address, &BaseResource)| change.id.as_ref() == Some(&left.id);
-                let left =
+                let mut left =
                     base.into_iter().flat_map(|base| &base.resources).filter(|(a, _)| a.kind == change.address.kind);
-                kind.resources.extend(left.filter(same).next().map(|(address, left)| as_left(address, left)));
+                kind.resources.extend(left.find(same).map(|(address, left)| as_left(address, left)));
             }
         }
     }

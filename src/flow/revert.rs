@@ -76,8 +76,8 @@ async fn to_commit(request: &PlanRequest, to: &str) -> Result<Planned, Failed> {
 /// Says that a resource comes back under another id.
 fn anew(change: &Change, past: &Past) -> Option<String> {
     let spec = Registry::get().kind(&change.address.kind)?;
-    let images = past.history.iter().rev().flat_map(|d| &d.images).filter(|image| image.address == change.address);
-    let image = images.filter(|image| change.action == Action::Create && !image.id.is_empty()).next()?;
+    let mut images = past.history.iter().rev().flat_map(|d| &d.images).filter(|image| image.address == change.address);
+    let image = images.find(|image| change.action == Action::Create && !image.id.is_empty())?;
     let why = spec.delete_why.iter().map(|why| format!("; {why}")).collect::<String>();
     Some(format!("`{}` is made anew: its id was {} and will be another{why}", change.address, image.id))
 }
@@ -160,8 +160,8 @@ fn later(plan: &mut Plan, past: &Past, of: &Deployment, live: &Live) -> BTreeMap
     for change in &plan.changes {
         let Some(spec) = Registry::get().kind(&change.address.kind) else { continue };
         let base = past.base.as_ref().and_then(|base| base.resources.get(&change.address));
-        let now = live.resources(&change.address.kind).iter();
-        let now = now.filter(|l| change.id.as_ref().map_or(l.address == change.address, |id| l.id == *id)).next();
+        let mut found = live.resources(&change.address.kind).iter();
+        let now = found.find(|l| change.id.as_ref().map_or(l.address == change.address, |id| l.id == *id));
         let conflicts = change.fields.iter().filter(|field| field.origin == Origin::Conflict);
         let mut paths: Vec<Path> = match change.action {
             Action::Update => conflicts.map(|field| field.path.clone()).collect(),

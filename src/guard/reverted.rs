@@ -10,11 +10,11 @@ use crate::model::{Address, FingerprintKey, Path, Segment, Value};
 use crate::problem::Problem;
 
 pub(super) fn judge(plan: &Plan, by: Judgement<'_>, refusals: &mut Vec<Refusal>) {
-    if by.compatible || by.approved.reverted || by.reverting && by.gone_back.is_some() {
+    if by.compatible || by.approved.reverted {
         return;
     }
     let mut standing = standing(by.history);
-    if let Some((commit, taken)) = by.gone_back {
+    if let Some((commit, taken)) = by.gone_back.filter(|_| !by.reverting) {
         for taken in taken {
             let known = standing.entry(&taken.address).or_default();
             known.entry(taken.path.clone()).or_insert((taken.value.as_ref(), By::Commit(commit)));

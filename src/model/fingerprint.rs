@@ -36,7 +36,10 @@ impl std::hash::Hash for Fingerprint {
 }
 
 /// Seals secrets, so that only the holder of an identity can read them again.
-pub struct Seal(Box<dyn Fn(&str) -> Option<String> + Send + Sync>);
+pub struct Seal(Box<Sealing>);
+
+/// Seals a text; `None` where it cannot.
+type Sealing = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 impl Seal {
     /// Takes what seals a text; it returns `None` where it cannot.
