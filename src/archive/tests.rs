@@ -103,9 +103,9 @@ fn a_passphrase_opens_what_it_sealed() {
     assert_eq!(read(&bytes, &key).unwrap().1, entries());
     let wrong = Unseal::new(None, Some(secret("battery staple"))).unwrap();
     assert_eq!(read(&bytes, &wrong).unwrap_err().id, "archive-key");
-    assert_eq!(read(&bytes, &Unseal::none()).unwrap_err().id, "archive-sealed");
+    assert_eq!(read(&bytes, &Unseal::none()).unwrap_err().id, "archive-encrypted");
     let (_, other, _) = pair();
-    assert_eq!(read(&bytes, &other).unwrap_err().id, "archive-sealed", "a key is no passphrase");
+    assert_eq!(read(&bytes, &other).unwrap_err().id, "archive-encrypted", "a key is no passphrase");
     assert_eq!(Seal::passphrase(secret("")).unwrap_err().id, "bad-passphrase");
 }
 
@@ -114,7 +114,7 @@ fn a_sealed_archive_opens_with_its_key_alone() {
     let (seal, key, _) = pair();
     let bytes = archive(&seal);
     assert_eq!(read(&bytes, &key).unwrap().1, entries());
-    assert_eq!(read(&bytes, &Unseal::none()).unwrap_err().id, "archive-sealed");
+    assert_eq!(read(&bytes, &Unseal::none()).unwrap_err().id, "archive-encrypted");
     let (_, other, _) = pair();
     assert_eq!(read(&bytes, &other).unwrap_err().id, "archive-key");
 }

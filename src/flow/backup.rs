@@ -12,8 +12,8 @@ use crate::archive::{
 use crate::codec::masked;
 use crate::export::{self, ExportOptions};
 use crate::live::{Reach, read};
-use crate::model::{Live, LiveKind, Sources, Unavailable};
-use crate::problem::Problem;
+use crate::model::{Live, LiveKind, Sources, Unavailable, count};
+use crate::problem::{Problem, Severity};
 use crate::project::{Settings, load_settings};
 use crate::schema::{KindSpec, Registry};
 use crate::storage::{NewFile, Place, Sink, Stored, Upload, Written};
@@ -110,7 +110,7 @@ fn target(request: &BackupRequest) -> Result<(Place, Option<String>), Problem> {
             .help("give the folder: each backup gets a name of its own"));
     }
     if is_sealed != request.seal.is_sealed() {
-        let (what, other) = if is_sealed { ("is not sealed", ".tar.zst") } else { ("is sealed", ".tar.zst.age") };
+        let (what, other) = if is_sealed { ("is not encrypted", ".tar.zst") } else { ("is encrypted", ".tar.zst.age") };
         return Err(Problem::error("usage", format!("the file is to end with {end}, and the backup {what}"))
             .help(format!("let its name end with {other}")));
     }
@@ -142,7 +142,7 @@ impl Run<'_> {
         if !self.header.encrypted {
             self.problems.push(
                 Problem::remark("backup-open", "the backup is not encrypted: secrets are masked in it")
-                    .help("seal it for a key with `--recipient age1…`: then it holds those that the API returns"),
+                    .help("encrypt it for a key with `--recipient age1…`: then it holds those that the API returns"),
             );
         }
         let (header, problems, sources) = (self.header.clone(), Vec::new(), Sources::default());
@@ -205,8 +205,8 @@ impl Run<'_> {
             let path = path.to_string_lossy().replace('\\', "/");
             writer.add(&format!("{DESCRIPTION}{path}"), text.as_bytes())?;
         }
-        // What could not be read is told once, of all parts together; what the secrets are is in the manifest.
-        let told = |problem: &Problem| problem.id != "export-unreadable" && problem.id != "export-secrets";
+        // What could not be read is told once, of all parts together; what an export leaves out is in the objects.
+        let told = |problem: &Problem| problem.id != "export-unreadable" && problem.severity != Severity::Note;
         self.problems.extend(export.report.into_iter().filter(told));
         let secrets = export.secrets.len() as u64;
         if secrets > 0 {
@@ -214,8 +214,8 @@ impl Run<'_> {
                 class: "secrets".to_owned(),
                 count: secrets,
                 why: match self.header.encrypted {
-                    true => "no read of the API returns them: a restore asks for them by name".to_owned(),
-                    false => "the backup is not encrypted, or no read returns them: a restore asks for them by name"
+                    true => "no read returns them: a restore asks for them by name".to_owned(),
+                    false => "not in a backup that is not encrypted, or returned by no read: a restore asks for them"
                         .to_owned(),
                 },
             });
@@ -275,11 +275,19 @@ impl Run<'_> {
     }
 
     fn say_unread(&mut self, contents: &Contents) {
-        for one in &contents.unread {
+        // Which they are is in the answer and in the manifest.
+        if !contents.unread.is_empty() {
+            let parts = count(contents.unread.len(), "part");
+            let title = format!(
+                "{parts} of the tenant could not be read and {} not in the backup",
+                match contents.unread.len() {
+                    1 => "is",
+                    _ => "are",
+                }
+            );
             self.problems.push(
-                Problem::warning("backup-unread", format!("{} could not be read and is not in the backup", one.what))
-                    .note(one.why.clone())
-                    .help("grant the scope to the client that Tenantry uses, and back up again"),
+                Problem::warning("backup-unread", title)
+                    .help("grant the scopes to the client that Tenantry uses, and back up again"),
             );
         }
     }

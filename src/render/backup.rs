@@ -99,7 +99,7 @@ fn contents(lines: &mut Lines, manifest: &Manifest, options: &Options) {
     }
     for one in &inside.not_restorable {
         let many = usize::try_from(one.count).unwrap_or(usize::MAX);
-        let head = format!("cannot be restored: {} {}", number(many), one.class);
+        let head = format!("cannot be restored: {} ({})", one.class, number(many));
         lines.push(line().add(Style::Caution, &head).add(Style::Muted, &format!(", {}", one.why)));
     }
     for one in inside.unread.iter().take(MOST) {
@@ -125,11 +125,11 @@ pub fn backups(found: &[Stored], options: &Options) -> String {
         let (style, state) = match (stored.name.finished, stored.name.encrypted) {
             (false, _) => (Style::Bad, "unfinished"),
             (true, true) => (Style::Good, "encrypted"),
-            (true, false) => (Style::Plain, "open"),
+            (true, false) => (Style::Plain, "not encrypted"),
         };
         let mut line = Line::new(options.colour).plain(&moment(stored.name.started)).plain("  ");
         line = line.add(Style::Heading, &stored.name.tenant).to(25 + tenants + 2);
-        line = line.plain(&format!("{:>sizes$}", size(stored.bytes))).plain("  ").add(style, &format!("{state:<10}"));
+        line = line.plain(&format!("{:>sizes$}", size(stored.bytes))).plain("  ").add(style, &format!("{state:<13}"));
         lines.push(line.plain("  ").add(Style::Muted, &stored.file));
     }
     lines.finish()

@@ -67,7 +67,7 @@ pub struct BackupLine {
     pub started: String,
     /// Its size.
     pub bytes: u64,
-    /// Whether it is sealed.
+    /// Whether it is encrypted.
     pub encrypted: bool,
     /// Whether it was finished.
     pub finished: bool,
@@ -88,7 +88,7 @@ pub struct Archive {
     pub started: String,
     /// When it ended: RFC 3339, UTC.
     pub ended: String,
-    /// Whether it was sealed when it was written.
+    /// Whether it was encrypted when it was written.
     pub encrypted: bool,
     /// Objects by kind.
     pub objects: BTreeMap<String, u64>,
