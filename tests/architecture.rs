@@ -26,8 +26,10 @@ const ORDER: &[&str] = &[
     "repository",
     "check",
     "plan",
+    "compare",
     "guard",
     "receipt",
+    "restore",
     "journal",
     "api",
     "ledger",
@@ -57,8 +59,10 @@ const PURE: &[&str] = &[
     "deployment",
     "check",
     "plan",
+    "compare",
     "guard",
     "receipt",
+    "restore",
     "render",
 ];
 
