@@ -27,3 +27,4 @@ pub mod render;
 pub mod repository;
 pub mod sandbox;
 pub mod schema;
+pub mod users;
