@@ -17,6 +17,7 @@ use crate::problem::{Problem, Severity};
 use crate::project::{Settings, load_settings};
 use crate::schema::{KindSpec, Registry};
 use crate::storage::{NewFile, Place, Sink, Stored, Upload, Written};
+use crate::users;
 
 /// Size at which the objects of a kind go on in a further entry.
 const OBJECTS_BYTES: usize = 8 * 1024 * 1024;
@@ -35,6 +36,8 @@ pub struct BackupRequest {
     pub keep: Option<usize>,
     /// Who can open it.
     pub seal: Seal,
+    /// What is read of users; `None` for nothing.
+    pub users: Option<users::BackupOptions>,
 }
 
 /// A backup that was written.
@@ -182,7 +185,11 @@ impl Run<'_> {
         self.describe(registry, &live, &mut writer, &mut contents)?;
         self.objects(registry, live, &mut writer, &mut contents)?;
         self.signing_keys(&mut writer, &mut contents).await?;
-        self.say_unread(&contents);
+        let mut unread = contents.unread.len();
+        if let Some(options) = self.request.users {
+            unread += self.users(options, &mut writer, &mut contents).await?;
+        }
+        self.say_unread(unread);
         let (sink, manifest) = writer.finish(Timestamp::now(), contents)?;
         Ok((sink.end()?, manifest))
     }
@@ -212,7 +219,7 @@ impl Run<'_> {
         if secrets > 0 {
             contents.not_restorable.push(NotRestorable {
                 class: "secrets".to_owned(),
-                count: secrets,
+                count: Some(secrets),
                 why: match self.header.encrypted {
                     true => "no read returns them: a restore asks for them by name".to_owned(),
                     false => "not in a backup that is not encrypted, or returned by no read: a restore asks for them"
@@ -258,8 +265,8 @@ impl Run<'_> {
             Ok(keys) => {
                 let count = keys.as_array().map_or(1, Vec::len) as u64;
                 contents.not_restorable.push(NotRestorable {
-                    class: "signing keys".to_owned(),
-                    count,
+                    class: "signing-keys".to_owned(),
+                    count: Some(count),
                     why: "their private parts never leave Auth0: tokens of this tenant do not verify in another"
                         .to_owned(),
                 });
@@ -274,20 +281,39 @@ impl Run<'_> {
         }
     }
 
-    fn say_unread(&mut self, contents: &Contents) {
+    /// Adds the users. Returns how much of them could not be read; what was left out on purpose is none of it.
+    async fn users(
+        &self,
+        options: users::BackupOptions,
+        writer: &mut Writer<Sink>,
+        contents: &mut Contents,
+    ) -> Result<usize, Problem> {
+        tracing::info!("reading the users");
+        let report = users::backup(self.client, &options, &mut |path, bytes| writer.add(path, bytes)).await?;
+        contents.users = report.connections.iter().map(|one| (one.name.clone(), one.users)).collect();
+        let mut failed = 0;
+        for one in report.unread {
+            failed += usize::from(one.why.severity != Severity::Note);
+            let why = std::iter::once(one.why.title).chain(one.why.notes).collect::<Vec<_>>().join("; ");
+            contents.unread.push(Unread { what: one.what, why });
+        }
+        for one in report.not_restorable {
+            let class = serde_json::to_value(one.class).ok().and_then(|class| class.as_str().map(str::to_owned));
+            let (class, why) = (class.unwrap_or_default(), one.why.to_owned());
+            contents.not_restorable.push(NotRestorable { class, count: one.count, why });
+        }
+        Ok(failed)
+    }
+
+    fn say_unread(&mut self, unread: usize) {
         // Which they are is in the answer and in the manifest.
-        if !contents.unread.is_empty() {
-            let parts = count(contents.unread.len(), "part");
-            let title = format!(
-                "{parts} of the tenant could not be read and {} not in the backup",
-                match contents.unread.len() {
-                    1 => "is",
-                    _ => "are",
-                }
-            );
+        if unread > 0 {
+            let parts = count(unread, "part");
+            let verb = if unread == 1 { "is" } else { "are" };
+            let title = format!("{parts} of the tenant could not be read and {verb} not in the backup");
             self.problems.push(
                 Problem::warning("backup-unread", title)
-                    .help("grant the scopes to the client that Tenantry uses, and back up again"),
+                    .help("the answer says why: where a scope is missing, grant it to the client that Tenantry uses"),
             );
         }
     }

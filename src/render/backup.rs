@@ -98,8 +98,8 @@ fn contents(lines: &mut Lines, manifest: &Manifest, options: &Options) {
         lines.push(line().plain(&format!("{users} of {}", count(inside.users.len(), "connection"))));
     }
     for one in &inside.not_restorable {
-        let many = usize::try_from(one.count).unwrap_or(usize::MAX);
-        let head = format!("cannot be restored: {} ({})", one.class, number(many));
+        let many = one.count.map(|count| format!(" ({})", number(usize::try_from(count).unwrap_or(usize::MAX))));
+        let head = format!("cannot be restored: {}{}", one.class, many.unwrap_or_default());
         lines.push(line().add(Style::Caution, &head).add(Style::Muted, &format!(", {}", one.why)));
     }
     for one in inside.unread.iter().take(MOST) {
@@ -187,7 +187,7 @@ mod tests {
                     .collect(),
                 not_restorable: vec![NotRestorable {
                     class: "secrets".to_owned(),
-                    count: 2,
+                    count: Some(2),
                     why: "no read of the API returns them".to_owned(),
                 }],
                 secrets: Vec::new(),

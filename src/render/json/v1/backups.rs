@@ -116,8 +116,8 @@ pub struct UnreadPart {
 pub struct NotRestorable {
     /// What it is.
     pub class: String,
-    /// How many there are, as far as known.
-    pub count: u64,
+    /// How many there are; null where nobody can count.
+    pub count: Option<u64>,
     /// Why not.
     pub why: String,
 }
