@@ -89,10 +89,14 @@ fn local(around: &Surroundings, names: &[&str]) -> Result<bool, Problem> {
     let Some((name, url)) = names.iter().find_map(|name| Some((name, around.env.get(*name)?))) else {
         return Ok(false);
     };
-    let Some(rest) = url.strip_prefix("http://") else { return Ok(false) };
-    let host = rest.split(['/', '?']).next().unwrap_or_default();
-    let host = host.rsplit_once(':').map_or(host, |(host, port)| if port.contains(']') { host } else { host });
-    if ["127.0.0.1", "localhost", "[::1]"].contains(&host) {
+    let Some(url) = url::Url::parse(url).ok().filter(|url| url.scheme() == "http") else { return Ok(false) };
+    let is_here = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    if is_here {
         return Ok(true);
     }
     Err(Problem::error("bad-place", format!("{name} is a plain HTTP address of another machine"))
