@@ -292,8 +292,9 @@ fn lost(archive: &Opened, planned: &Planned) -> Vec<String> {
     for change in planned.plan.changes.iter().filter(anew).filter(known) {
         out.push(format!("{} gets a new id and a new secret: what uses the old ones has to be told", change.address));
     }
-    for class in archive.contents.not_restorable.iter().filter(|class| class.count > 0) {
-        out.push(format!("{} {}: {}", class.count, class.class, class.why));
+    for class in archive.contents.not_restorable.iter().filter(|class| class.count != Some(0)) {
+        let count = class.count.map(|count| format!(" ({count})")).unwrap_or_default();
+        out.push(format!("{}{count}: {}", class.class, class.why));
     }
     out
 }
