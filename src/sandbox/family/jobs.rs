@@ -233,12 +233,13 @@ fn finish(state: &mut State, job: &mut Value, now_ms: i64) {
 
 fn read(state: &mut State, call: &Call) -> Outcome {
     let id = call.param(0);
-    let mut job = moved(state, id, call.now_ms)?;
+    state.object(JOBS, id).ok_or_else(missing)?;
     // The others do not stand still meanwhile.
     let under_way = state.collection(JOBS).filter(|(other, job)| *other != id && is_under_way(job) && !vanishes(job));
     for other in under_way.map(|(other, _)| other.clone()).collect::<Vec<_>>() {
         drop(moved(state, &other, call.now_ms));
     }
+    let mut job = moved(state, id, call.now_ms)?;
     if job.get("$file").is_some() {
         // Each read gives a link of its own.
         let link = state.alphanumeric(32);
