@@ -32,11 +32,36 @@ pub fn tenant(place: &Place, name: &str, domain: &str) -> Tenant {
 /// A tenant with one resource of every sort, and two clients of one name.
 pub fn full(place: Place, name: &str, domain: &str) -> (Place, Tenant) {
     let tenant = tenant(&place, name, domain);
-    place.write(&format!("{name}/everything.yaml"), EVERYTHING);
+    let mut json: Json = serde_yaml::from_str(EVERYTHING).unwrap();
+    side_files(&place, name, &mut json, "");
+    place.write(&format!("{name}/everything.yaml"), &json.to_string());
     let config = tenant.config(&place, name, &json!({}));
     let place = tenant.sandbox.point(place);
     let _ = place.run(&["-c", &config, "-i", &format!("{name}/everything.yaml"), "apply", "--yes"]).code(0);
     (place, tenant)
+}
+
+/// The single file names code and pages by their files.
+fn side_files(place: &Place, folder: &str, json: &mut Json, at: &str) {
+    match json {
+        Json::Object(members) => {
+            for (name, member) in members.iter_mut() {
+                let at = format!("{at}-{name}");
+                match member {
+                    Json::String(text) if ["code", "script", "html", "body"].contains(&name.as_str()) => {
+                        let file = format!("texts/{}.txt", at.trim_start_matches('-'));
+                        place.write(&format!("{folder}/{file}"), text);
+                        *member = Json::String(file);
+                    }
+                    _ => side_files(place, folder, member, &at),
+                }
+            }
+        }
+        Json::Array(items) => {
+            items.iter_mut().enumerate().for_each(|(n, item)| side_files(place, folder, item, &format!("{at}-{n}")));
+        }
+        _ => {}
+    }
 }
 
 /// A tenant that runs the worked example.
