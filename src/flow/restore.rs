@@ -294,8 +294,12 @@ fn lost(archive: &Opened, planned: &Planned) -> Vec<String> {
         let bare = Address { id: None, ..change.address.clone() };
         archive.objects.iter().any(|object| object.address == bare)
     };
-    for change in planned.plan.changes.iter().filter(anew).filter(known) {
-        out.push(format!("{} gets a new id and a new secret: what uses the old ones has to be told", change.address));
+    let new: Vec<&Address> = planned.plan.changes.iter().filter(anew).filter(known).map(|c| &c.address).collect();
+    let told = "what uses the old ones has to be told";
+    match new.as_slice() {
+        [] => {}
+        [one] => out.push(format!("{one} gets a new id and a new secret: {told}")),
+        [one, ..] => out.push(format!("{} {} get new ids and new secrets: {told}", new.len(), one.kind)),
     }
     for class in archive.contents.not_restorable.iter().filter(|class| class.count > 0) {
         out.push(format!("{} {}: {}", class.count, class.class, class.why));

@@ -73,7 +73,13 @@ pub fn before(view: &RestoreView<'_>, options: &Options) -> String {
     list(&mut lines, "References left out, because what they lead to is not restored", &left, usize::MAX, options);
     let named: Vec<[String; 2]> = view.mentions.iter().map(|mention| mention_row(mention, &BTreeMap::new())).collect();
     list(&mut lines, "Names the tenant the archive was taken of: look at these", &named, MOST, options);
-    lines.finish()
+    apart(lines)
+}
+
+/// What follows other lines stands apart from them.
+fn apart(lines: Lines) -> String {
+    let text = lines.finish();
+    if text.is_empty() { text } else { format!("\n{text}") }
 }
 
 fn mention_row(mention: &Mention, now: &BTreeMap<String, String>) -> [String; 2] {
@@ -111,7 +117,7 @@ pub fn after(ids: &[NewId], mentions: &[Mention], listed: &dyn Fn(&str) -> bool,
         .map(|mention| mention_row(mention, &now))
         .collect();
     list(&mut lines, "Texts that still say an old id", &named, usize::MAX, options);
-    lines.finish()
+    apart(lines)
 }
 
 /// What a rehearsal showed.

@@ -24,7 +24,7 @@ fn a_rehearsal_of_every_kind_finds_nothing_left_to_do() {
     let document = place.run(&["restore", "archive", "--rehearse", "--json"]).code(0).json();
     assert_eq!(document["format"], "tenantry.rehearsal/1");
     assert_eq!(document["good"], json!(true), "{document:#}");
-    assert_eq!(document["resources"]["clients"], json!(4), "{document:#}");
+    assert_eq!(document["resources"]["clients"], json!(5), "{document:#}");
     assert_eq!(document["failed"], json!([]));
 }
 

@@ -5,14 +5,11 @@ use std::path::PathBuf;
 use serde_json::{Value as Json, json};
 
 use crate::archive::{How, take};
-use crate::chain::{Tenant, files};
+use crate::chain::{Tenant, files, public_key};
 use crate::common::{Output, Place};
 
 /// Domain of the tenant that archives are taken of.
 pub const DOMAIN: &str = "travel0.eu.auth0.com";
-
-/// A public key, for secrets that hold one.
-pub const PEM: &str = include_str!("key.pem");
 
 /// One resource of every sort that behaves in its own way.
 const EVERYTHING: &str = include_str!("../laws/fixture.yaml");
@@ -97,7 +94,7 @@ pub fn archive(place: &Place, tenant: &Tenant, domain: &str, name: &str, how: &H
     let path = place.path().join(name);
     let secrets = take(&tenant.sandbox, domain, &path, how);
     let value = |name: &String| match name.ends_with("_PEM") {
-        true => PEM.to_owned(),
+        true => public_key(&place.path()).unwrap(),
         false => format!("value of {name}"),
     };
     let map: serde_json::Map<String, Json> =
