@@ -27,6 +27,7 @@ mod tests;
 
 pub use format::{Contents, Entry, Format, Header, Manifest, NotRestorable, Unread, kind_of_objects};
 pub use name::ArchiveName;
+pub(crate) use name::PARTIAL;
 pub use read::Reader;
 pub use seal::{Seal, Unseal};
 pub use unpack::UnpackedDescription;

@@ -8,7 +8,7 @@ const OPEN: &str = ".tar.zst";
 /// How a sealed one ends.
 const SEALED: &str = ".tar.zst.age";
 /// How one ends that is being written, or never was finished.
-pub(super) const PARTIAL: &str = ".partial";
+pub(crate) const PARTIAL: &str = ".partial";
 /// How the time is written.
 const TIME: &str = "%Y%m%dT%H%M%SZ";
 

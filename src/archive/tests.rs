@@ -342,10 +342,10 @@ fn a_description_is_unpacked_into_a_folder_of_its_own() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(folder.path()).unwrap().permissions().mode();
+        let mode = std::fs::metadata(folder.outer()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
     }
-    let path = folder.path().to_path_buf();
+    let path = folder.outer().to_path_buf();
     drop(folder);
     assert!(!path.exists());
 }

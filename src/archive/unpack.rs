@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::DESCRIPTION;
 use super::format::check_path;
@@ -14,7 +14,9 @@ const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 /// A folder for the description of an archive, which only its owner may enter; it goes when this is dropped.
 #[derive(Debug)]
 pub struct UnpackedDescription {
-    folder: tempfile::TempDir,
+    /// The outer one is entered by its owner alone; the description stands in a folder inside.
+    outer: tempfile::TempDir,
+    folder: PathBuf,
     left: u64,
     files: usize,
 }
@@ -30,11 +32,16 @@ impl UnpackedDescription {
         builder.prefix("tenantry-");
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-        let folder = builder.tempdir().map_err(|error| {
+        let make = || -> io::Result<Self> {
+            let outer = builder.tempdir()?;
+            let folder = outer.path().join("description");
+            fs::create_dir(&folder)?;
+            Ok(UnpackedDescription { outer, folder, left: MOST_BYTES, files: 0 })
+        };
+        make().map_err(|error| {
             Problem::error("unwritable-file", format!("no folder for the description can be made: {error}"))
                 .help("make room in the system's folder for temporary files, or set TMPDIR")
-        })?;
-        Ok(UnpackedDescription { folder, left: MOST_BYTES, files: 0 })
+        })
     }
 
     /// Writes an entry if it belongs to the description, and says so.
@@ -49,8 +56,8 @@ impl UnpackedDescription {
             Problem::error("archive-refused", "the description in the archive is larger than any description")
         })?;
         let write = || -> io::Result<()> {
-            let file = self.folder.path().join(inner);
-            fs::create_dir_all(file.parent().unwrap_or(self.folder.path()))?;
+            let file = self.folder.join(inner);
+            fs::create_dir_all(file.parent().unwrap_or(&self.folder))?;
             // Two paths that this disk takes for one are told, and not mixed.
             fs::File::create_new(&file)?.write_all(bytes)
         };
@@ -64,7 +71,12 @@ impl UnpackedDescription {
 
     /// Returns the folder that holds the description.
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        &self.folder
+    }
+
+    /// Returns the folder around it, where a project file may be put.
+    pub fn outer(&self) -> &Path {
+        self.outer.path()
     }
 
     /// Returns how many files it has.

@@ -2,9 +2,14 @@
 
 mod adopt;
 mod apply;
+mod archives;
+mod backup;
 mod baseline;
+mod begin;
+mod compare;
 mod doctor;
 mod drift;
+mod export;
 mod history;
 mod past;
 mod plan;
@@ -20,9 +25,14 @@ use tokio_util::sync::CancellationToken;
 
 pub use adopt::{AdoptRequest, Adopted, adopt};
 pub use apply::{Applied, ApplyRequest, actor, apply};
+pub use archives::{Verified, backups, verify};
+pub use backup::{BackedUp, BackupRequest, backup};
+pub use begin::{BeginRequest, Begun, begin};
 pub use baseline::{Baselined, baseline};
+pub use compare::{CompareRequest, ComparedSides, compare};
 pub use doctor::{Check, Doctor, Verdict, doctor};
 pub use drift::{DriftRequest, Drifted, drift};
+pub use export::{ExportRequest, Exported, Updated, Wrote, export};
 pub use history::{FoundHistory, history};
 pub use past::Past;
 pub use plan::{PlanRequest, Planned, plan};
