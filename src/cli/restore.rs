@@ -6,14 +6,13 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::apply::{Going, Telling, carry};
+use super::backup::Key;
 use super::exit_code::ExitCode;
 use super::interrupt::Interrupt;
 use super::plan::Selection;
 use super::ui::Ui;
 use super::{Ended, Global, failed, refused};
 use crate::apply::Outcome;
-use crate::archive::Unseal;
-use crate::files::read_settings_file;
 use crate::flow::{self, About, Opened, Rehearsed, Request, RestoreRequest};
 use crate::model::{Address, Secret, Sources};
 use crate::problem::Problem;
@@ -23,9 +22,6 @@ use crate::render::restore::{RehearsalView, RestoreView, after, before, missing_
 use crate::render::{Head, Options, PlanView, plan_human};
 use crate::schema::Registry;
 
-/// The passphrase that opens an archive.
-const PASSPHRASE: &str = "TENANTRY_BACKUP_PASSPHRASE";
-
 /// Restore an archive
 ///
 /// Compares what the archive of a backup holds with the tenant, shows the plan, asks and applies it as `apply` does, with the policy,
@@ -33,12 +29,11 @@ const PASSPHRASE: &str = "TENANTRY_BACKUP_PASSPHRASE";
 /// are listed before anything is written. Afterwards lists what has another id.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The archive
+    /// The archive: a file, or URL of one in a bucket
     #[arg(value_name = "FILE")]
-    archive: PathBuf,
-    /// File with the age identity that opens the archive; a passphrase is read from TENANTRY_BACKUP_PASSPHRASE
-    #[arg(long, value_name = "FILE")]
-    identity: Option<PathBuf>,
+    archive: String,
+    #[command(flatten)]
+    key: Key,
     /// Secrets that the archive does not hold: a YAML or JSON file of names and values
     #[arg(long, value_name = "FILE")]
     secrets: Option<PathBuf>,
@@ -56,9 +51,13 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Interrupt) -> Ended {
     let base = global.request(&interrupt.token)?;
-    let archive = match open(&args.archive, args.identity.as_deref(), &base).await {
-        Ok(archive) => Arc::new(archive),
+    let key = match args.key.unseal(&base.around, ui) {
+        Ok(key) => key,
         Err(problem) => return refused(ui, problem),
+    };
+    let archive = match flow::open_archive(&args.archive, key, &base).await {
+        Ok(archive) => Arc::new(archive),
+        Err(failure) => return failed(ui, &failure),
     };
     if args.rehearse {
         return rehearse(&archive, &base, ui, interrupt).await;
@@ -90,7 +89,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
     };
     let told = Telling {
         more: Some(&|options: &Options| before(&view, options)),
-        again: Some(format!("tenantry restore {}", args.archive.display())),
+        again: Some(format!("tenantry restore {}", args.archive)),
     };
     let carried = carry(restoring.planned, &args.going, false, &request.plan.base, told, ui, interrupt).await?;
     let ids = match carried.deployment {
@@ -143,34 +142,13 @@ fn archive_of(archive: &Opened) -> v1::ArchiveOf {
     }
 }
 
-/// Reads an archive to its end, away from what must not wait.
-async fn open(path: &Path, identity: Option<&Path>, base: &Request) -> Result<Opened, Problem> {
-    let identity = match identity {
-        Some(file) => Some(read_settings_file(&base.around.directory.join(file), &base.around.directory)?.1),
-        None => None,
-    };
-    let passphrase = base.around.env.get(PASSPHRASE).filter(|text| !text.is_empty());
-    let key = Unseal::new(identity.as_deref(), passphrase.map(|text| Secret::new(text.clone(), PASSPHRASE)))?;
-    let full = base.around.directory.join(path);
-    let shown = path.display().to_string();
-    let missing = |why: String| {
-        Problem::error("missing-archive", format!("the archive {shown} cannot be read: {why}"))
-            .help("`tenantry backup list` names those there are")
-    };
-    let file = std::fs::File::open(&full).map_err(|error| missing(error.to_string()))?;
-    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
-        return Err(missing("it is a folder".to_owned()));
-    }
-    let read = tokio::task::spawn_blocking(move || Opened::read(std::io::BufReader::new(file), &key)).await;
-    read.unwrap_or_else(|error| Err(missing(error.to_string())))
-}
-
 /// Reads the secrets that are given in a file. None of its lines is ever shown.
 fn given(file: &Path, base: &Request) -> Result<IndexMap<String, Secret>, Vec<Problem>> {
     read_secrets(&base.around.directory.join(file), &base.around.directory)
 }
 
-async fn rehearse(archive: &Arc<Opened>, base: &Request, ui: &Ui, interrupt: &Interrupt) -> Ended {
+/// Rehearses, and shows what came of it.
+pub(super) async fn rehearse(archive: &Arc<Opened>, base: &Request, ui: &Ui, interrupt: &Interrupt) -> Ended {
     let rehearsed = tokio::select! {
         biased;
         () = interrupt.token.cancelled() => return Ok(interrupt.code()),
@@ -183,7 +161,7 @@ async fn rehearse(archive: &Arc<Opened>, base: &Request, ui: &Ui, interrupt: &In
 }
 
 /// Shows what a rehearsal showed: 0 where everything came back, 2 where something is left to do, else 1.
-pub(super) fn shown(archive: &Opened, rehearsed: &Rehearsed, ui: &Ui) -> Ended {
+fn shown(archive: &Opened, rehearsed: &Rehearsed, ui: &Ui) -> Ended {
     let label = archive.label();
     let left = rehearsed.left.as_ref().filter(|plan| plan.has_changes());
     let head = Head::default();

@@ -38,7 +38,7 @@ pub use past::Past;
 pub use plan::{PlanRequest, Planned, plan};
 pub use read::{ReadTenant, read_tenant};
 pub use rehearse::{Rehearsed, rehearse};
-pub use restore::{About, Opened, RestoreRequest, Restoring, restore};
+pub use restore::{About, Opened, RestoreRequest, Restoring, open_archive, restore};
 pub use revert::{Back, revert};
 pub use session::Session;
 pub use validate::{Validated, ValidatedAll, validate};

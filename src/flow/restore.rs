@@ -20,7 +20,7 @@ use crate::description::layout::{FileState, Tree};
 use crate::files::{Behind, DescriptionFiles};
 use crate::guard;
 use crate::live::{Reach, read};
-use crate::model::{Address, Desired, Live, LiveKind, Locus, Secret};
+use crate::model::{Address, Desired, Live, Locus, Secret, Sources};
 use crate::plan;
 use crate::problem::{Problem, Severity};
 use crate::project::{Mode, Secrets, Settings, VariableSettings, load_files, load_settings};
@@ -124,6 +124,25 @@ impl Opened {
         }
         DescriptionFiles::from_elsewhere(tree, None, PathBuf::from("description"), Box::new(Nothing))
     }
+}
+
+/// Reads an archive to its end: a file, or an object of a bucket.
+///
+/// # Errors
+///
+/// `backup-unreadable` and the like where it cannot be read, and those of [`archive::Reader`]; `interrupted`.
+pub async fn open_archive(file: &str, key: Unseal, request: &Request) -> Result<Opened, Failed> {
+    let at = |problem: Problem| {
+        let problem = if problem.labels.is_empty() { problem.at(&Locus::file(file)) } else { problem };
+        Failed::one(problem, Sources::default())
+    };
+    let source = crate::storage::open(file, &request.around).await.map_err(at)?;
+    let read = tokio::task::spawn_blocking(move || Opened::read(source, &key));
+    let read = tokio::select! {
+        () = request.cancel.cancelled() => Err(Problem::error("interrupted", "interrupted before everything was read")),
+        read = read => read.unwrap_or_else(|_| Err(Problem::error("archive-unreadable", "reading broke off"))),
+    };
+    read.map_err(at)
 }
 
 /// Nothing lies behind the files of an archive.
@@ -301,7 +320,10 @@ fn lost(archive: &Opened, planned: &Planned) -> Vec<String> {
         [one] => out.push(format!("{one} gets a new id and a new secret: {told}")),
         [one, ..] => out.push(format!("{} {} get new ids and new secrets: {told}", new.len(), one.kind)),
     }
-    for class in archive.contents.not_restorable.iter().filter(|class| class.count > 0) {
+    // What only another tenant lacks is still there on the same one, and secrets are asked for one by one.
+    let elsewhere = archive.header.domain != planned.live.domain;
+    let classes = archive.contents.not_restorable.iter().filter(|class| elsewhere && class.count > 0);
+    for class in classes.filter(|class| class.class != "secrets") {
         out.push(format!("{} {}: {}", class.count, class.class, class.why));
     }
     out
@@ -311,10 +333,5 @@ impl About {
     /// Returns what has another id than in the archive. `made` is what the restore made.
     pub fn new_ids(&self, made: &[(Address, String)]) -> Vec<NewId> {
         self.objects.objects.new_ids(&self.live, made, &self.settled.ids)
-    }
-
-    /// Says how many resources the archive's kinds have live: for the words after a restore.
-    pub fn live_kinds(&self) -> usize {
-        self.live.kinds.values().filter(|kind| matches!(kind, LiveKind::Read(_))).count()
     }
 }

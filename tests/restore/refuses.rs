@@ -76,8 +76,8 @@ fn a_spoiled_archive_is_refused_before_the_tenant_is_asked() {
         ("newer", "archive-newer"),
         ("sealed", "archive-sealed"),
         ("none-at-all", "not-an-archive"),
-        ("gone", "missing-archive"),
-        ("new", "missing-archive"),
+        ("gone", "backup-unreadable"),
+        ("new", "backup-unreadable"),
     ] {
         let said = restore(&place, "new", name, &["--yes"]).code(1);
         assert!(said.stderr.contains(&format!("error[{id}]")), "{name}: {said}");
