@@ -152,7 +152,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
                 Err(problem) => return refused(ui, problem),
             };
             if *rehearse {
-                return match flow::open_archive(file, unsealed, &base).await {
+                return match flow::open_archive(file, Arc::new(unsealed), &base).await {
                     Ok(archive) => super::restore::rehearse(&Arc::new(archive), &base, ui, interrupt).await,
                     Err(failure) => failed(ui, &failure),
                 };

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::ValueEnum;
 use indexmap::IndexMap;
 
 use super::apply::{Going, Telling, carry};
@@ -19,8 +20,9 @@ use crate::problem::Problem;
 use crate::project::read_secrets;
 use crate::render::json::v1;
 use crate::render::restore::{RehearsalView, RestoreView, after, before, missing_secrets, rehearsal};
-use crate::render::{Head, Options, PlanView, plan_human};
+use crate::render::{Head, Options, PlanView, plan_human, restored_users};
 use crate::schema::Registry;
+use crate::users::{ImportOptions, ImportReport};
 
 /// Restore an archive
 ///
@@ -40,27 +42,42 @@ pub(super) struct Args {
     /// Restore into a fresh sandbox, and say whether everything came back; needs no tenant
     #[arg(
         long,
-        conflicts_with_all = ["secrets", "targets", "prune", "overwrite", "send_secrets", "yes", "approve", "keep_going", "no_lock"]
+        conflicts_with_all = ["secrets", "targets", "prune", "overwrite", "send_secrets", "yes", "approve", "keep_going", "no_lock", "users"]
     )]
     rehearse: bool,
+    /// Import the users of the archive too, when all else is done
+    #[arg(long, value_name = "WHICH", value_enum, num_args = 0..=1, default_missing_value = "missing", require_equals = true)]
+    users: Option<WhichUsers>,
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
     going: Going,
 }
 
+/// Which users are imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum WhichUsers {
+    /// Those who are not there
+    Missing,
+    /// Those too who are there and differ: they become as in the archive
+    All,
+}
+
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Interrupt) -> Ended {
     let base = global.request(&interrupt.token)?;
     let key = match args.key.unseal(&base.around, ui) {
-        Ok(key) => key,
+        Ok(key) => Arc::new(key),
         Err(problem) => return refused(ui, problem),
     };
-    let archive = match flow::open_archive(&args.archive, key, &base).await {
+    let archive = match flow::open_archive(&args.archive, Arc::clone(&key), &base).await {
         Ok(archive) => Arc::new(archive),
         Err(failure) => return failed(ui, &failure),
     };
     if args.rehearse {
         return rehearse(&archive, &base, ui, interrupt).await;
+    }
+    if let (Some(_), Err(failure)) = (args.users, flow::has_users(&archive)) {
+        return failed(ui, &failure);
     }
     let secrets = match args.secrets.as_deref().map(|file| given(file, &base)).transpose() {
         Ok(secrets) => secrets.unwrap_or_default(),
@@ -86,6 +103,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         mentions: &about.mentions,
         left_out: &about.left_out,
         management_api: &moved,
+        users: args.users.map(|_| usize::try_from(archive.contents.users.values().sum::<u64>()).unwrap_or(usize::MAX)),
     };
     let told = Telling {
         more: Some(&|options: &Options| before(&view, options)),
@@ -96,12 +114,36 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         Some(_) => about.new_ids(&carried.report.made),
         None => Vec::new(),
     };
-    if let Some(apply) = carried.document {
-        ui.answer(&v1::text(&document(&archive, &about, &view, &ids, apply)))?;
-    } else if !ui.json {
+    if !ui.json {
         ui.answer(&after(&ids, &about.mentions, &is_configured_elsewhere, &ui.out))?;
     }
-    Ok(carried.code)
+    let users = match args.users.filter(|_| carried.code == ExitCode::Done) {
+        // Nobody was asked where nothing else was to be done.
+        Some(_) if carried.deployment.is_none() && !args.going.yes => {
+            let problem = Problem::error("usage", "everything but the users is there, and nobody was asked about them");
+            return refused(ui, problem.help("add `--yes` to import them"));
+        }
+        Some(which) => {
+            let options = ImportOptions { update_existing: which == WhichUsers::All };
+            match flow::restore_users(&args.archive, key, &archive, options, &request.plan.base).await {
+                Ok(report) => Some(report),
+                // What was restored before is not taken back: this is a part of it.
+                Err(failure) => {
+                    let code = failed(ui, &failure)?;
+                    return Ok(if carried.deployment.is_some() { ExitCode::Partial } else { code });
+                }
+            }
+        }
+        None => None,
+    };
+    if let Some(apply) = carried.document {
+        let users = users.as_ref().map(v1::Users::from);
+        ui.answer(&v1::text(&v1::Restore { users, ..document(&archive, &about, &view, &ids, apply) }))?;
+    } else if let (Some(report), false) = (&users, ui.json) {
+        ui.answer(&restored_users(report, &ui.out))?;
+    }
+    let whole = users.as_ref().is_none_or(ImportReport::is_whole);
+    Ok(if whole { carried.code } else { ExitCode::Partial })
 }
 
 /// Says whether ids of a kind are known outside the tenant: an application knows its client id.
@@ -128,6 +170,7 @@ fn document(
         management_api: view.management_api.iter().map(ToString::to_string).collect(),
         ids: ids.iter().map(v1::NewId::from).collect(),
         apply,
+        users: None,
     }
 }
 

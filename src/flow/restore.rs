@@ -131,7 +131,7 @@ impl Opened {
 /// # Errors
 ///
 /// `backup-unreadable` and the like where it cannot be read, and those of [`archive::Reader`]; `interrupted`.
-pub async fn open_archive(file: &str, key: Unseal, request: &Request) -> Result<Opened, Failed> {
+pub async fn open_archive(file: &str, key: Arc<Unseal>, request: &Request) -> Result<Opened, Failed> {
     let at = |problem: Problem| {
         let problem = if problem.labels.is_empty() { problem.at(&Locus::file(file)) } else { problem };
         Failed::one(problem, Sources::default())

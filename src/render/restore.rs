@@ -31,6 +31,8 @@ pub struct RestoreView<'a> {
     pub left_out: &'a [LeftOut],
     /// Resources in which the identifier of the Management API was replaced.
     pub management_api: &'a [Address],
+    /// Users in the archive, where they are to be imported.
+    pub users: Option<usize>,
 }
 
 /// Returns the secrets that a plan has to send and nobody has: name to the resources that need it.
@@ -73,6 +75,11 @@ pub fn before(view: &RestoreView<'_>, options: &Options) -> String {
     list(&mut lines, "References left out, because what they lead to is not restored", &left, usize::MAX, options);
     let named: Vec<[String; 2]> = view.mentions.iter().map(|mention| mention_row(mention, &BTreeMap::new())).collect();
     list(&mut lines, "Names the tenant the archive was taken of: look at these", &named, MOST, options);
+    if let Some(users) = view.users {
+        lines.gap();
+        let words = format!("{} of the archive are imported when all of this is done", count(users, "user"));
+        lines.push(Line::new(options.colour).plain(&words));
+    }
     apart(lines)
 }
 

@@ -25,7 +25,10 @@ pub use deployments::{CommitOf, Deployed, Deployment, DeploymentLine, History, T
 pub use outside::{
     AddedResource, Adopt, AdoptedFile, AdoptedLeft, Blame, Drift, DriftCounts, Drifted, DriftedField, MovedEnvironment, Updated,
 };
-pub use restore::{ArchiveOf, LeftOut, Mention, MissingSecret, NewId, Rehearsal, Restore};
+pub use restore::{
+    ArchiveOf, ConnectionUsers, Given, LeftOut, Mention, MissingSecret, NewId, NotImported, RefusedUser, Rehearsal, Restore,
+    Users,
+};
 
 /// Writes a document as pretty JSON with a line end.
 pub fn text<T: Serialize>(document: &T) -> String {
