@@ -5,7 +5,7 @@ mod common;
 
 use common::{Place, Sandbox};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "init",
     "doctor",
     "validate",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 15] = [
     "adopt",
     "export",
     "backup",
+    "restore",
     "history",
     "sandbox",
     "schema",

@@ -20,7 +20,7 @@ use crate::description::layout::{FileState, Tree};
 use crate::files::{Behind, DescriptionFiles};
 use crate::guard;
 use crate::live::{Reach, read};
-use crate::model::{Address, Desired, Live, Locus, Secret, Sources};
+use crate::model::{Address, Base, BaseResource, Desired, Live, Locus, Secret, Sources};
 use crate::plan;
 use crate::problem::{Problem, Severity};
 use crate::project::{Mode, Secrets, Settings, VariableSettings, load_files, load_settings};
@@ -265,7 +265,8 @@ async fn made(
     problems.extend(broken);
     described.problems.extend(problems);
     let options = plan::Options { leave_refused: true, ..options(request, described, &past) };
-    let mut made = plan::make(registry, &described.desired, &live, past.base.as_ref(), &options);
+    let before = past.base.as_ref().map(whole);
+    let mut made = plan::make(registry, &described.desired, &live, before.as_ref(), &options);
     made.notes.retain(|note| note.id != "id-not-live");
     if let Some(open) = &open {
         carry_on(&mut made, open, &past, &live)?;
@@ -277,6 +278,19 @@ async fn made(
     past.repository = None;
     answer(&mut made, &past, session, (&live, &names), &request.base).await;
     Ok((Made { plan: made, live, names, past, at: None }, about))
+}
+
+/// An archive describes a tenant in full: what was deployed is held against it as it was left in full. Else every field that the files
+/// leave to Auth0 would look like a change of ours.
+fn whole(base: &Base) -> Base {
+    let full = |(address, left): (&Address, &BaseResource)| {
+        let mut left = left.clone();
+        if let Some(spec) = Registry::get().kind(&address.kind) {
+            left.desired = plan::over(&spec.fields, &left.live, &left.desired);
+        }
+        (address.clone(), left)
+    };
+    Base { resources: base.resources.iter().map(full).collect() }
 }
 
 /// Finds the same restore, begun and not ended; warns of another deployment that is.

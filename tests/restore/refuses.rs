@@ -76,7 +76,7 @@ fn a_spoiled_archive_is_refused_before_the_tenant_is_asked() {
         ("newer", "archive-newer"),
         ("sealed", "archive-sealed"),
         ("none-at-all", "not-an-archive"),
-        ("gone", "backup-unreadable"),
+        ("gone", "backup-missing"),
         ("new", "backup-unreadable"),
     ] {
         let said = restore(&place, "new", name, &["--yes"]).code(1);
