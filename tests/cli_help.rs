@@ -5,7 +5,7 @@ mod common;
 
 use common::{Place, Sandbox};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "init",
     "doctor",
     "validate",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 16] = [
     "export",
     "backup",
     "restore",
+    "compare",
     "history",
     "sandbox",
     "schema",

@@ -314,8 +314,7 @@ pub(super) async fn carry(
         ExitCode::Done if problems.iter().any(Problem::is_error) => ExitCode::Error,
         code => code,
     };
-    let applied =
-        render::apply::Applied { deployment: Some(short), report: &report, again: telling.again.as_deref() };
+    let applied = render::apply::Applied { deployment: Some(short), report: &report, again: telling.again.as_deref() };
     let document = ui.json.then(|| v1::Apply::new(&shown.view(), &applied));
     if !ui.json {
         ui.answer(&format!("\n{}", render::apply::report(&applied, &ui.out)))?;

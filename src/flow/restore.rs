@@ -202,8 +202,15 @@ pub(super) async fn described(
     let digest = receipt::description_digest(&desired);
     archive.objects.identify(&mut desired);
     nothing_of(archive, &settings, &mut desired);
-    Ok(Described { settings, desired, filters: loaded.outcome.filters,
-        left_alone: loaded.outcome.left_alone, digest, problems, sources: loaded.sources })
+    Ok(Described {
+        settings,
+        desired,
+        filters: loaded.outcome.filters,
+        left_alone: loaded.outcome.left_alone,
+        digest,
+        problems,
+        sources: loaded.sources,
+    })
 }
 
 /// A kind that was read, and of which there was nothing to write, asks for nothing to be there.
@@ -252,8 +259,7 @@ async fn made(
     let settings = described.settings.clone();
     let mut past = Past::read(&settings, &request.base, session, &mut problems).await.map_err(one)?;
     let open = unfinished(archive, &past, &mut problems);
-    let (live, names) =
-        read(&session.client, registry, Reach::Described(&described.desired)).await.map_err(one)?;
+    let (live, names) = read(&session.client, registry, Reach::Described(&described.desired)).await.map_err(one)?;
     past.recover(&settings, &request.base, session, (&live, &names), &mut problems).await.map_err(one)?;
     // What is deployed is the archive, whatever is checked out here.
     past.commit = None;

@@ -58,7 +58,8 @@ pub fn before(view: &RestoreView<'_>, options: &Options) -> String {
     let rows: Vec<[String; 2]> = missing.iter().map(|(name, places)| [name.clone(), places.join(", ")]).collect();
     list(&mut lines, "Secrets that have to be sent and nobody has", &rows, usize::MAX, options);
     if !missing.is_empty() {
-        let words = "  give each as TENANTRY_SECRET_NAME, under `secrets` of the environment, or in a file: --secrets FILE";
+        let words =
+            "  give each as TENANTRY_SECRET_NAME, under `secrets` of the environment, or in a file: --secrets FILE";
         lines.push(Line::new(options.colour).add(Style::Muted, words));
     }
     let api: Vec<[String; 2]> = view
@@ -114,7 +115,10 @@ pub fn after(ids: &[NewId], mentions: &[Mention], listed: &dyn Fn(&str) -> bool,
     let others = ids.len() - rows.len();
     list(&mut lines, "New ids: what uses the old ones has to be told", &rows, usize::MAX, options);
     if others > 0 {
-        let words = format!("  and {} that nothing outside the tenant should know (--json lists them)", count(others, "other id"));
+        let words = format!(
+            "  and {} that nothing outside the tenant should know (--json lists them)",
+            count(others, "other id")
+        );
         lines.push(Line::new(options.colour).add(Style::Muted, &words));
     }
     let now: BTreeMap<String, String> = ids.iter().map(|id| (id.old.clone(), id.new.clone())).collect();
@@ -159,22 +163,19 @@ pub fn rehearsal(view: &RehearsalView<'_>, options: &Options) -> String {
         }
     }
     let total: usize = view.resources.values().sum();
-    let what = format!(
-        "{} of {} in {}",
-        count(total, "resource"),
-        clean(view.archive),
-        count(view.resources.len(), "kind"),
-    );
+    let what =
+        format!("{} of {} in {}", count(total, "resource"), clean(view.archive), count(view.resources.len(), "kind"),);
     let line = Line::new(options.colour);
     lines.gap();
     lines.push(if view.good {
-        line.add(Style::Good, "rehearsed").plain(&format!(": {what} came back, and a plan afterwards finds nothing to do"))
+        line.add(Style::Good, "rehearsed")
+            .plain(&format!(": {what} came back, and a plan afterwards finds nothing to do"))
     } else {
         line.add(Style::Bad, "not all came back").plain(&format!(": {what} were restored into a fresh sandbox"))
     });
     let mut limits = "A sandbox stands in for the tenant".to_owned();
     if view.made_up > 0 {
-        let words = format!("; {} were made up, and have to be given to a real restore", count(view.made_up, "secret"));
+        let words = format!("; {} were made up: a real restore asks for those it has to send", count(view.made_up, "secret"));
         limits.push_str(&words);
     }
     lines.push(Line::new(options.colour).add(Style::Muted, &limits));

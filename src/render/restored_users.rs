@@ -44,7 +44,7 @@ pub fn restored_users(report: &ImportReport, options: &Options) -> String {
         [what.to_owned(), words(&parts)]
     };
     let all = [
-        ("roles", &report.roles),
+        ("roles of users", &report.roles),
         ("permissions", &report.permissions),
         ("memberships", &report.members),
         ("roles of members", &report.member_roles),

@@ -220,19 +220,13 @@ fn prune(
 }
 
 /// Returns what an item of a list leads to, where that is gone: the item itself, or a member of it.
-fn leads_to<'g>(
-    spec: &FieldSpec,
-    value: &Value,
-    gone: &'g BTreeMap<(String, String), Address>,
-) -> Option<&'g Address> {
+fn leads_to<'g>(spec: &FieldSpec, value: &Value, gone: &'g BTreeMap<(String, String), Address>) -> Option<&'g Address> {
     match value {
         Value::String(text) => spec.reference.iter().find_map(|kind| gone.get(&(kind.clone(), text.clone()))),
-        Value::Object(members) => {
-            members.iter().find_map(|(name, member)| match member {
-                Value::String(_) => leads_to(spec.member(name)?, member, gone),
-                _ => None,
-            })
-        }
+        Value::Object(members) => members.iter().find_map(|(name, member)| match member {
+            Value::String(_) => leads_to(spec.member(name)?, member, gone),
+            _ => None,
+        }),
         _ => None,
     }
 }

@@ -144,7 +144,11 @@ fn the_lock_and_the_scopes_count_for_a_restore_too() {
     let before = to.writes();
     let said = restore(&place, "new", "archive", &["--yes", "--secrets", &secrets]);
     assert!(matches!(said.code, Some(6 | 1)), "{said}");
-    assert_eq!(to.writes().iter().filter(|write| !write.contains("/roles")).count(), before.iter().filter(|write| !write.contains("/roles")).count(), "{said}");
+    assert_eq!(
+        to.writes().iter().filter(|write| !write.contains("/roles")).count(),
+        before.iter().filter(|write| !write.contains("/roles")).count(),
+        "{said}"
+    );
     let _ = to.ask("DELETE", &format!("roles/{}", role["id"].as_str().unwrap()), &Json::Null);
     let _ = restore(&place, "new", "archive", &["--yes", "--secrets", &secrets]).code(0);
 }
@@ -170,8 +174,7 @@ fn a_restore_that_was_killed_is_carried_on_by_the_same_restore() {
         let _ = control(&to, "POST", "faults", &json!({"barrier": {"write": write, "when": when}}));
         let path = place.path().join("archive").display().to_string();
         let words = ["-C", "new", "-e", "t", "restore", &path, "--yes", "--secrets", &secrets];
-        let mut child: Child =
-            place.command(&words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child: Child = place.command(&words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         while control(&to, "GET", "faults", &Json::Null)["waiting"] != json!(true) {
             assert!(child.try_wait().unwrap().is_none(), "it ended before its write {write}");
         }

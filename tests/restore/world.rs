@@ -20,7 +20,8 @@ pub const EVERYTHING_ALLOWED: &str = "{ delete: all, drift: overwrite, approve: 
 /// A tenant of a domain; with page templates in mind it has a domain of its own.
 pub fn tenant(place: &Place, name: &str, domain: &str) -> Tenant {
     let tenant = Tenant::start(place, name, domain);
-    let made = tenant.ask("POST", "custom-domains", &json!({"domain": "login.law.example", "type": "auth0_managed_certs"}));
+    let made =
+        tenant.ask("POST", "custom-domains", &json!({"domain": "login.law.example", "type": "auth0_managed_certs"}));
     let id = made["custom_domain_id"].as_str().unwrap().to_owned();
     let _ = tenant.ask("POST", &format!("custom-domains/{id}/verify"), &Json::Null);
     tenant
@@ -81,10 +82,8 @@ pub fn travel0(place: Place, domain: &str) -> (Place, Tenant) {
 
 /// Writes a project with one environment, `t`, for a tenant, and points at it. It has a ledger of its own.
 pub fn project(place: Place, folder: &str, tenant: &Tenant, policy: &str) -> Place {
-    let text = format!(
-        "description: .\nenvironments:\n  t:\n    domain: {}\n    policy: {policy}\n",
-        tenant.sandbox.url
-    );
+    let text =
+        format!("description: .\nenvironments:\n  t:\n    domain: {}\n    policy: {policy}\n", tenant.sandbox.url);
     place.write(&format!("{folder}/tenantry.yaml"), &text);
     tenant.sandbox.point(place)
 }

@@ -40,8 +40,8 @@ pub struct Users {
     pub complete: bool,
     /// Each connection whose users were in the archive.
     pub connections: Vec<ConnectionUsers>,
-    /// Roles, permissions, memberships and roles of members that were given.
-    pub given: BTreeMap<&'static str, Given>,
+    /// What was given to users.
+    pub given: Assignments,
     /// Users that the API refused: the first thousand.
     pub refused: Vec<RefusedUser>,
     /// What cannot be imported.
@@ -67,6 +67,19 @@ pub struct ConnectionUsers {
     pub already_there: u64,
     /// Users refused.
     pub failed: u64,
+}
+
+/// What was given to users.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Assignments {
+    /// Roles.
+    pub roles: Given,
+    /// Permissions.
+    pub permissions: Given,
+    /// Memberships in organizations.
+    pub members: Given,
+    /// Roles of members.
+    pub member_roles: Given,
 }
 
 /// How often something was given to users.
@@ -131,14 +144,18 @@ impl From<&ImportReport> for Users {
         Users {
             complete: report.is_whole(),
             connections: report.connections.iter().map(connection).collect(),
-            given: BTreeMap::from([
-                ("roles", given(&report.roles)),
-                ("permissions", given(&report.permissions)),
-                ("members", given(&report.members)),
-                ("member_roles", given(&report.member_roles)),
-            ]),
+            given: Assignments {
+                roles: given(&report.roles),
+                permissions: given(&report.permissions),
+                members: given(&report.members),
+                member_roles: given(&report.member_roles),
+            },
             refused: report.failures.iter().map(refused).collect(),
-            not_imported: report.not_imported.iter().map(|one| NotImported { count: one.count, why: one.why }).collect(),
+            not_imported: report
+                .not_imported
+                .iter()
+                .map(|one| NotImported { count: one.count, why: one.why })
+                .collect(),
             problems: problems_of(&report.problems),
         }
     }
