@@ -141,6 +141,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         ui.answer(&v1::text(&v1::Restore { users, ..document(&archive, &about, &view, &ids, apply) }))?;
     } else if let (Some(report), false) = (&users, ui.json) {
         ui.answer(&restored_users(report, &ui.out))?;
+        ui.problems(&report.problems, &Sources::default());
     }
     let whole = users.as_ref().is_none_or(ImportReport::is_whole);
     Ok(if whole { carried.code } else { ExitCode::Partial })

@@ -115,10 +115,8 @@ pub fn after(ids: &[NewId], mentions: &[Mention], listed: &dyn Fn(&str) -> bool,
     let others = ids.len() - rows.len();
     list(&mut lines, "New ids: what uses the old ones has to be told", &rows, usize::MAX, options);
     if others > 0 {
-        let words = format!(
-            "  and {} that nothing outside the tenant should know (--json lists them)",
-            count(others, "other id")
-        );
+        let others = count(others, if rows.is_empty() { "new id" } else { "other new id" });
+        let words = format!("{others} that nothing outside the tenant should know (--json lists them)");
         lines.push(Line::new(options.colour).add(Style::Muted, &words));
     }
     let now: BTreeMap<String, String> = ids.iter().map(|id| (id.old.clone(), id.new.clone())).collect();

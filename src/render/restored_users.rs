@@ -1,9 +1,8 @@
 //! What an import of users did.
 
 use super::human::list;
-use super::line::{Line, Lines};
+use super::line::Lines;
 use super::plural::{count, number};
-use super::style::Style;
 use super::view::Options;
 use crate::users::{Assigned, ImportReport};
 
@@ -71,9 +70,6 @@ pub fn restored_users(report: &ImportReport, options: &Options) -> String {
         })
         .collect();
     list(&mut lines, "Does not come back with users", &rows, usize::MAX, options);
-    for problem in &report.problems {
-        lines.push(Line::new(options.colour).add(Style::Warning, &problem.title));
-    }
     let text = lines.finish();
     if text.is_empty() { text } else { format!("\n{text}") }
 }

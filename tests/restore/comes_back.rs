@@ -66,7 +66,7 @@ fn what_was_renamed_or_deleted_since_is_put_back_on_the_same_tenant() {
     let _ = from.ask("POST", "clients", &json!({"name": "Made since"}));
     // The ledger of the deployment that made it is there. Secrets that are live need no value.
     let place = project(place, "from", &from, EVERYTHING_ALLOWED);
-    let said = restore(&place, "from", "archive", &["--yes"]).code(0);
+    let said = restore(&place, "from", "archive", &["--yes", "--approve", "policy"]).code(0);
     assert!(said.stdout.contains("Not described, left alone") && said.stdout.contains("clients/Made since"), "{said}");
     let after = from.ask("GET", &format!("clients/{web}"), &Json::Null);
     assert_eq!(after["name"], "Law web", "it was renamed back, not made anew");

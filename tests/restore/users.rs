@@ -29,7 +29,9 @@ fn people(tenant: &Tenant) -> Vec<(String, Json, usize)> {
 
 fn world(place: &Place) -> Tenant {
     let from = tenant(place, "from", DOMAIN);
-    let _ = from.ask("POST", "connections", &json!({"name": "staff", "strategy": "auth0"}));
+    // A connection takes imports only where it is enabled for somebody.
+    let app = from.ask("POST", "clients", &json!({"name": "App"}))["client_id"].clone();
+    let _ = from.ask("POST", "connections", &json!({"name": "staff", "strategy": "auth0", "enabled_clients": [app]}));
     let role = from.ask("POST", "roles", &json!({"name": "Clerk"}));
     for name in ["ana", "ben"] {
         let body = json!({"connection": "staff", "email": format!("{name}@example.com"), "password": "Correct-Horse-7",
