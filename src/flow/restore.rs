@@ -342,9 +342,10 @@ fn lost(archive: &Opened, planned: &Planned) -> Vec<String> {
     }
     // What only another tenant lacks is still there on the same one, and secrets are asked for one by one.
     let elsewhere = archive.header.domain != planned.live.domain;
-    let classes = archive.contents.not_restorable.iter().filter(|class| elsewhere && class.count > 0);
+    let classes = archive.contents.not_restorable.iter().filter(|class| elsewhere && class.count != Some(0));
     for class in classes.filter(|class| class.class != "secrets") {
-        out.push(format!("{} {}: {}", class.count, class.class, class.why));
+        let count = class.count.map(|count| format!(" ({count})")).unwrap_or_default();
+        out.push(format!("{}{count}: {}", class.class, class.why));
     }
     out
 }
