@@ -56,7 +56,7 @@ enum OnFailure {
 pub(super) struct Going {
     /// Do not ask
     #[arg(short = 'y', long)]
-    yes: bool,
+    pub(super) yes: bool,
     /// Approve changes of this risk (caution, destructive or irreversible), a looser `policy`, or `reverted` changes; repeatable
     #[arg(long, value_name = "RISK", value_parser = approval)]
     approve: Vec<Approval>,
