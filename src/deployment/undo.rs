@@ -102,6 +102,11 @@ fn touched(spec: &KindSpec, value: &Value, paths: &[Path], stays: &mut dyn FnMut
             None => stays(path),
         }
     }
+    for (name, inner) in &mut out {
+        if let (Some(field), Some(before)) = (spec.field(name), value.get(name)) {
+            beside(field, before, inner);
+        }
+    }
     // What only asks for a further step (to deploy the code of an action) asks for it again.
     for (name, field) in spec.fields.members().filter(|(_, field)| field.step.is_some()) {
         if let (false, Some(before)) = (out.contains_key(name) || field.read_only, value.get(name)) {
@@ -109,6 +114,23 @@ fn touched(spec: &KindSpec, value: &Value, paths: &[Path], stays: &mut dyn FnMut
         }
     }
     Value::Object(out)
+}
+
+/// Adds what no read returns beside what goes back: it would be lost where the API replaces the object around it whole.
+fn beside(field: &FieldSpec, before: &Value, inner: &mut Value) {
+    let (Value::Object(before), Some(members), Shape::Record { .. }) = (before, inner.as_object_mut(), &field.shape)
+    else {
+        return;
+    };
+    for (name, member) in field.members() {
+        match (before.get(name), members.get_mut(name)) {
+            (Some(hidden), None) if member.write_only && !field.merged => {
+                members.insert(name.clone(), hidden.clone());
+            }
+            (Some(before), Some(inner)) => beside(member, before, inner),
+            _ => {}
+        }
+    }
 }
 
 /// Adds the members that a resource without an id is known by.

@@ -5,6 +5,7 @@ mod apply;
 mod baseline;
 mod doctor;
 mod drift;
+mod going;
 mod history;
 mod past;
 mod plan;
