@@ -36,7 +36,12 @@ pub fn undo(registry: &Registry, deployment: &Deployment, secret: &dyn Fn(&Finge
             let left = BaseResource { id: left.id.clone(), desired: both.clone(), live: both };
             out.base.resources.insert(image.address.clone(), left);
         }
-        let Some(value) = &image.value else { continue };
+        let Some(value) = &image.value else {
+            if left.is_some() && spec.delete.is_none() {
+                out.lost.push(format!("`{}` was made, and the API deletes none: it stays", image.address));
+            }
+            continue;
+        };
         restore(spec, image, value, left, kind, &mut out.lost, secret);
     }
     out

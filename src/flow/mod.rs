@@ -1,6 +1,7 @@
 //! The stories: one file each, from what the user asked for to what is shown. They do the I/O between the pure parts.
 
 mod adopt;
+mod along;
 mod apply;
 mod archives;
 mod backup;
@@ -9,8 +10,8 @@ mod begin;
 mod compare;
 mod doctor;
 mod drift;
-mod going;
 mod export;
+mod going;
 mod history;
 mod past;
 mod plan;

@@ -163,8 +163,15 @@ pub(super) async fn describe(request: &Request) -> Result<Described, Failed> {
     }
     let desired = description.outcome.desired;
     let digest = receipt::description_digest(&desired);
-    Ok(Described { settings, desired, filters: description.outcome.filters,
-        left_alone: description.outcome.left_alone, digest, problems, sources })
+    Ok(Described {
+        settings,
+        desired,
+        filters: description.outcome.filters,
+        left_alone: description.outcome.left_alone,
+        digest,
+        problems,
+        sources,
+    })
 }
 
 /// Plans.
@@ -323,6 +330,7 @@ pub(super) fn carry_on(plan: &mut Plan, open: &Deployment, past: &Past, live: &L
             };
         }
     }
+    super::along::disown(plan, &entries, &open.images);
     Ok(())
 }
 

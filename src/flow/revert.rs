@@ -112,6 +112,11 @@ async fn undone(
         of.outcome = Some(Outcome::Partial);
         closes.push(of.clone());
     }
+    if of.outcome != Some(Outcome::Done)
+        && let Some(path) = past.ledger.find_journal(&of.id)?
+    {
+        super::along::restore(&mut of, &journal::read(&path)?, &live, past.key.as_ref());
+    }
     let secrets = Known::of(&of, settings, &request.base, past.key.as_ref()).await;
     let undo = undo(registry, &of, &|fingerprint| secrets.get(fingerprint));
     let options = plan::Options {
