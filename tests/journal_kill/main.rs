@@ -26,7 +26,7 @@ use serde_json::Value as Json;
 use stage::{APPROVED, Exchange, Kept, Stage, When, same};
 
 /// At how many points the program is killed unless `TENANTRY_KILLS` says otherwise.
-const POINTS: u64 = 24;
+const POINTS: u64 = 16;
 
 /// How many stages are played on at the same time.
 const STAGES: usize = 2;

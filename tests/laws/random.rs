@@ -90,15 +90,20 @@ fn case(number: u64) -> Case {
     out
 }
 
-/// Turns around the order of every list of resources and of every object.
-fn shuffled(json: &Json, top: bool) -> Json {
-    match json {
-        Json::Object(members) => {
-            members.iter().rev().map(|(name, value)| (name.clone(), shuffled(value, top))).collect()
+/// Turns around the order of kinds, of the resources of each, and of the members of every object; other lists mean their order.
+fn shuffled(description: &Json) -> Json {
+    fn members(json: &Json) -> Json {
+        match json {
+            Json::Object(all) => all.iter().rev().map(|(name, value)| (name.clone(), members(value))).collect(),
+            other => other.clone(),
         }
-        Json::Array(items) if top => items.iter().rev().map(|item| shuffled(item, false)).collect(),
-        other => other.clone(),
     }
+    let resources = |json: &Json| match json {
+        Json::Array(all) => all.iter().rev().map(members).collect(),
+        single => members(single),
+    };
+    let kinds = description.as_object().unwrap().iter().rev();
+    kinds.map(|(kind, found)| (kind.clone(), resources(found))).collect()
 }
 
 fn write(stage: &Stage, description: &Json) {
@@ -204,7 +209,7 @@ fn play(stage: &Stage, fresh: &super::stage::Kept, case: &Case, table: &Mutex<Ta
 
     // Every difference is called by its name, in whatever order the files are.
     let wanted = with_events(describe(second, true, true), &["Gone", "Renamed", "Again", "Comes"]);
-    write(stage, &shuffled(&wanted, true));
+    write(stage, &shuffled(&wanted));
     let turned = stage.run(&["--json", "plan"]).json();
     write(stage, &wanted);
     let said = stage.run(&["--json", "plan"]);

@@ -310,7 +310,10 @@ pub(crate) fn undescribed(answers: &Json, events: &[&str]) -> Json {
     });
     each("resource-servers", &|found| drop(found["itself"].as_object_mut().unwrap().remove("scopes")));
     each("rules", &|found| drop(found["itself"].as_object_mut().unwrap().remove("script")));
-    each("connections", &|found| drop(found.as_object_mut().unwrap().remove("clients")));
+    each("connections", &|found| {
+        found.as_object_mut().unwrap().remove("clients");
+        found["itself"].as_object_mut().unwrap().remove("enabled_clients");
+    });
     each("roles", &|found| drop(found.as_object_mut().unwrap().remove("permissions")));
     members.retain(|path, _| !path.starts_with("actions/triggers/post-login/bindings"));
     members["clients"].as_object_mut().unwrap().retain(|name, _| !events.contains(&name.as_str()));
