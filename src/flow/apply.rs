@@ -6,7 +6,7 @@ use ulid::Ulid;
 
 use super::gone::as_left;
 use super::half::unfinished;
-use super::{Past, Planned};
+use super::{Past, Planned, going};
 use crate::apply::{self, ApplyEvent, Index, Outcome as Ended, Report, Site};
 use crate::change::{Kept, Plan, Refusal};
 use crate::deployment::{BaseEntry, Commit, Deployment, History, Outcome, Purpose, Tally};
@@ -144,6 +144,7 @@ async fn recorded(
         Err(refusals) => return Ok(Applied::Refused(refusals)),
     };
     let earlier = request.resumed.as_ref().and_then(|id| past.history.find(id).ok());
+    let whole = if planned.whole { None } else { going::whole(client, plan, live).await? };
     let mut record = Deployment {
         id: id.to_owned(),
         domain: plan.domain.clone(),
@@ -160,7 +161,7 @@ async fn recorded(
         tally: Tally::default(),
         rules: guard::rules(&settings.policy),
         plan: earlier.map_or_else(|| request.shown.clone(), |earlier| earlier.plan.clone()),
-        images: images(planned, earlier),
+        images: images(planned, whole.as_ref().unwrap_or(live), earlier),
         base: Vec::new(),
         taken_back: earlier.map_or_else(|| planned.taken_back(), |earlier| earlier.taken_back.clone()),
     };
@@ -367,11 +368,11 @@ async fn alone(planned: &Planned, request: &ApplyRequest) -> Result<(), Problem>
 }
 
 /// What the deployment is going to touch, as it is before; a resumed one keeps what it saw first.
-fn images(planned: &Planned, earlier: Option<&Deployment>) -> Vec<crate::deployment::Image> {
+fn images(planned: &Planned, live: &Live, earlier: Option<&Deployment>) -> Vec<crate::deployment::Image> {
     let mut images = earlier.map(|earlier| earlier.images.clone()).unwrap_or_default();
     let known: BTreeSet<Address> = images.iter().map(|image| image.address.clone()).collect();
     let moved = planned.moved();
-    let more = planned.aftermath(&planned.live, &moved).images();
+    let more = planned.aftermath(live, &moved).images();
     images.extend(more.into_iter().filter(|image| !known.contains(&image.address)));
     images
 }
