@@ -16,12 +16,13 @@ use crate::export::into::{self, Differences};
 use crate::export::sanitize;
 use crate::export::{self, Export, ExportOptions, FileFormat, Format};
 use crate::files::{DescriptionFiles, Together, find_description, shown, write_together};
-use crate::model::{Address, Desired, Live, Path, Sources};
+use crate::live::{Reach, read};
+use crate::model::{Address, Described, Desired, Live, LiveResource, Path, Sources};
 use crate::plan;
 use crate::problem::Problem;
 use crate::project::{LoadedDescription, Mode, Secrets, Settings, describe_files, load_description, load_settings};
 use crate::render::AdoptedFile;
-use crate::schema::Registry;
+use crate::schema::{KindShape, KindSpec, Registry};
 
 /// Most times that files are read again and compared after they were changed.
 const MOST_ROUNDS: usize = 4;
@@ -251,13 +252,14 @@ async fn into(
     problems.extend(session.client.warnings());
     let read = async {
         let mut past = Past::read(&settings, &request.base, &session, &mut problems).await?;
-        let (live, names) = whole(&session, &settings).await?;
+        let (live, names) = around_what_is_there(&session, &asked).await?;
         past.recover(&settings, &request.base, &session, (&live, &names), &mut problems).await?;
         Ok((past, live, names))
     }
     .await;
     session.close().await;
     let (past, live, names) = read.map_err(fail)?;
+    let live = into::lean(Registry::get(), &live);
     let format = match &asked.description.layout {
         Layout::Single(_) => Format::Single,
         Layout::Directory => Format::Directory,
@@ -291,6 +293,49 @@ async fn into(
         moved(&before, &others(&request.base, &settings.environment).await)
     };
     Ok(Exported { wrote: Wrote::Into(Box::new(out)), problems, sources, settings })
+}
+
+/// Reads what is described, and all of the kinds that are not, or of which the tenant has more than is described.
+///
+/// # Errors
+///
+/// The first of the network.
+async fn around_what_is_there(session: &Session, asked: &LoadedDescription) -> Result<(Live, Names), Problem> {
+    let registry = Registry::get();
+    let (desired, filters) = (&asked.outcome.desired, &asked.outcome.filters);
+    let covered = || registry.kinds().filter(|spec| filters.covers_kind(&spec.name));
+    // Of a fixed set, such as pages, only what is described is read otherwise.
+    let is_named =
+        |spec: &KindSpec| !spec.names.is_empty() || (!spec.places.is_empty() && spec.shape == KindShape::Collection);
+    let undescribed = covered().filter(|spec| !desired.kinds.contains_key(&spec.name) || is_named(spec));
+    let mut kinds: BTreeSet<String> = undescribed.map(|spec| spec.name.clone()).collect();
+    let (live, names) = read(&session.client, registry, Reach::Both(desired, &kinds)).await?;
+    let mut completed = desired.clone();
+    let _ = plan::complete(registry, &mut completed, &live, &names);
+    let before = kinds.len();
+    for (kind, described) in &completed.kinds {
+        let is_described = |resource: &LiveResource| {
+            let same = |other: &Described| match &other.id {
+                Some(id) => *id == resource.id,
+                None => other.address == resource.address,
+            };
+            described.resources.iter().any(same)
+        };
+        let is_stranger = |resource: &LiveResource| {
+            resource.system.is_none()
+                && filters.covers(&resource.address, &resource.value)
+                && resource.address.name.is_some()
+                && !is_described(resource)
+        };
+        if filters.covers_kind(kind) && live.resources(kind).iter().any(is_stranger) {
+            kinds.insert(kind.clone());
+        }
+    }
+    if kinds.len() == before {
+        return Ok((live, names));
+    }
+    // What is new has to be known whole, with all that hangs on it.
+    read(&session.client, registry, Reach::Both(desired, &kinds)).await
 }
 
 impl Under<'_> {
