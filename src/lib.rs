@@ -2,9 +2,11 @@
 
 pub mod api;
 pub mod apply;
+pub mod archive;
 pub mod change;
 pub mod cli;
 pub mod codec;
+pub mod compare;
 pub mod deployment;
 pub mod description;
 pub mod export;
@@ -25,5 +27,7 @@ pub mod quirk;
 pub mod receipt;
 pub mod render;
 pub mod repository;
+pub mod restore;
 pub mod sandbox;
 pub mod schema;
+pub mod storage;

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path as FsPath, PathBuf};
 
+use indexmap::IndexMap;
+
 use super::adopt::{OwnFile, moved, others, own_variables};
 use super::past::Past;
 use super::read::whole;
@@ -20,7 +22,7 @@ use crate::live::{Reach, read};
 use crate::model::{Address, Described, Desired, Live, LiveResource, Path, Sources};
 use crate::plan;
 use crate::problem::Problem;
-use crate::project::{LoadedDescription, Mode, Secrets, Settings, describe_files, load_description, load_settings};
+use crate::project::{LoadedDescription, Mode, Secrets, Settings, load_description, load_files, load_settings};
 use crate::render::AdoptedFile;
 use crate::schema::{KindShape, KindSpec, Registry};
 
@@ -348,7 +350,7 @@ impl Under<'_> {
             let around = &self.request.base.around;
             let changed = self.changed.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
             let files = self.files.with(changed, self.gone_files.iter().map(String::as_str));
-            let read = describe_files(files, &self.settings, around, Secrets::Leave).await;
+            let read = load_files(&self.settings, around, files, Secrets::Leave, &IndexMap::new()).await;
             if has_errors(&read.problems) {
                 return Err(broken(read.problems));
             }
@@ -384,7 +386,7 @@ impl Under<'_> {
             if !new.is_empty() {
                 let changed = self.changed.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
                 let files = self.files.with(changed, self.gone_files.iter().map(String::as_str));
-                let now = describe_files(files, &self.settings, &self.request.base.around, Secrets::Leave).await;
+                let now = load_files(&self.settings, &self.request.base.around, files, Secrets::Leave, &IndexMap::new()).await;
                 let existing = existing(registry, &now, None);
                 let placed = into::place(&existing, self.live, &new, &self.options)?;
                 self.changed.extend(placed.files);

@@ -72,6 +72,13 @@ pub fn diff(spec: &FieldSpec, desired: &Value, live: &Value, loci: &Loci) -> Dif
     Comparison::of(spec, loci).sides(ThreeWay { desired: Some(desired), live: Some(live), base: None })
 }
 
+/// Compares two resources of equal standing, what no read returns too. [`Differences::released`] are members that only the other has.
+pub fn diff_evenly(spec: &KindSpec, one: &Value, other: &Value, loci: &Loci) -> Differences {
+    let comparison = Comparison { kind: Some(spec), ..Comparison::of(&spec.fields, loci) };
+    let base = Some(Diff { before: Some(other), after: Some(other) });
+    comparison.sides(ThreeWay { desired: Some(one), live: Some(other), base })
+}
+
 /// What a value inherits from what holds it.
 #[derive(Debug, Clone, Copy, Default)]
 struct Flags<'a> {

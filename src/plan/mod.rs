@@ -36,11 +36,12 @@ pub use crate::change::{
 };
 pub use aftermath::Aftermath;
 pub use decide::{Moved, Verdict, decide};
-pub use diff::{Differences, diff, item_name, key_of};
+pub use diff::{Differences, diff, diff_evenly, item_name, key_of};
 pub use make::make;
 pub use mask::{mask, over, with_absent};
 pub use normalize::{complete, own_names};
 pub use options::Options;
+pub use pair::{Partner, partners};
 pub use path::fill_path;
 pub use problems::problems;
 pub use taken_back::taken_back;

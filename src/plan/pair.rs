@@ -9,13 +9,23 @@ use crate::schema::{KindShape, KindSpec};
 
 /// What a described resource is paired with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Partner {
+pub enum Partner {
     /// The live resource at this index.
     Live(usize),
     /// Nothing: it is to be made.
     Nothing,
     /// Several live resources share its identity: their ids.
     Ambiguous(Vec<String>),
+}
+
+/// Pairs the resources of two sides that no deployment joins: by id, by `moved` entries (from what to what), by identity.
+pub fn partners(
+    spec: &KindSpec,
+    one: &[Described],
+    other: &[LiveResource],
+    moved: &[(Address, Address)],
+) -> Vec<Partner> {
+    pair(spec, one, other, &Known::new(None, moved))
 }
 
 /// Pairs by described id, else by the id that was remembered, else by identity.

@@ -2,6 +2,7 @@
 
 mod change;
 mod code;
+mod even;
 mod head;
 mod outside;
 mod rows;
@@ -9,6 +10,7 @@ mod sections;
 mod totals;
 
 pub(super) use code::texts;
+pub(super) use even::evenly;
 pub(super) use head::{DELETES, first, pieces};
 pub(super) use outside::{drifts, fate_words};
 pub(super) use rows::{cleared, item};

@@ -6,6 +6,8 @@
 
 mod adopt;
 pub mod apply;
+mod backup;
+mod compare;
 mod doctor;
 mod drift;
 mod export;
@@ -18,6 +20,7 @@ mod moment;
 mod outside;
 mod plural;
 mod problem;
+pub mod restore;
 mod style;
 mod text;
 mod value;
@@ -34,6 +37,10 @@ mod samples;
 mod tests;
 
 pub use adopt::{AdoptView, AdoptedFile, adopt as adopt_human};
+pub use backup::{
+    BackupView, VerifiedView, backup as backup_human, backups as backups_human, verified as verified_human,
+};
+pub use compare::{CompareView, MissingVariable, SideName, compare as compare_human};
 pub use doctor::doctor as doctor_human;
 pub use drift::{DriftView, drift as drift_human};
 pub use export::{ExportView, export as export_human};

@@ -77,6 +77,8 @@ pub(super) struct Table<'o> {
     places: bool,
     /// The resource comes or goes as a whole: all its fields do.
     whole: bool,
+    /// Neither side is the goal of the other.
+    even: bool,
     column: usize,
 }
 
@@ -89,7 +91,7 @@ impl<'o> Table<'o> {
             .filter(|w| *w <= PATH_COLUMNS.min(options.width * 2 / 5))
             .max();
         let column = 4 + widest.unwrap_or(0) + 3;
-        Table { options, context, theirs: None, uniform, place: None, places: false, whole: false, column }
+        Table { options, context, theirs: None, uniform, place: None, places: false, whole: false, even: false, column }
     }
 
     /// Shows fields that were changed outside.
@@ -108,6 +110,12 @@ impl<'o> Table<'o> {
     /// Shows the fields of a resource that comes or goes.
     pub(super) fn whole(mut self) -> Self {
         self.whole = true;
+        self
+    }
+
+    /// Shows two sides of which neither is to become the other.
+    pub(super) fn evenly(mut self) -> Self {
+        self.even = true;
         self
     }
 
@@ -165,14 +173,14 @@ impl<'o> Table<'o> {
         let (sign, style) = sign(field);
         let mut line = self.start(sign, style, &field.path.to_string());
         let notes = self.notes(field);
-        let [before, after] = sides(field).map(|side| side.map(|text| self.cut(&text)));
+        let [before, after] = if self.even { even_sides(field) } else { sides(field) }.map(|side| side.map(|text| self.cut(&text)));
         let needed: usize = [&before, &after].into_iter().flatten().map(|text| width(text) + 3).sum();
         if line.width() + 2 > self.column && line.width() + needed > self.options.width {
             lines.push(line);
             line = Line::new(self.options.colour);
         }
         let line = line.to(self.column);
-        if cleared(field) {
+        if cleared(field) && !self.even {
             let gone = before.unwrap_or_default();
             let room = self.options.width.saturating_sub(self.column + width(CLEARED) + 1).max(20);
             let line = line.add(Style::Removed, &shorten(&gone, room)).plain(" ").add(Style::Added, CLEARED);
@@ -306,6 +314,16 @@ fn sides(field: &FieldChange) -> [Option<String>; 2] {
         (None, Some(after)) => [None, Some(format!("set {}", secret(after)))],
         (Some(_), None) => [Some("removed (secret)".to_owned()), None],
         (None, None) => [None, None],
+    }
+}
+
+/// The same of two sides that are equals: a secret is there, or differs.
+fn even_sides(field: &FieldChange) -> [Option<String>; 2] {
+    match (&field.diff.before, &field.diff.after) {
+        (Some(_), Some(_)) if field.how == How::Secret => [None, Some("differs (secret)".to_owned())],
+        (Some(value), None) if field.how == How::Secret => [Some(secret(value)), None],
+        (None, Some(value)) if field.how == How::Secret => [None, Some(secret(value))],
+        _ => sides(field),
     }
 }
 

@@ -2,9 +2,12 @@
 //!
 //! Secrets appear as where they come from. Numbers of an enum never appear; words do.
 
+mod backups;
+mod compare;
 mod convert;
 mod deployments;
 mod outside;
+mod restore;
 
 use std::collections::BTreeMap;
 
@@ -12,11 +15,17 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
+pub use backups::{Archive, Backup, BackupLine, Backups, NotRestorable, UnreadPart, VerifiedBackup};
+pub use compare::{
+    Compare, ComparedAmbiguous, ComparedCounts, ComparedField, ComparedResource, ComparedSide, ComparedUnreadable,
+    ComparedVariable, Expected,
+};
 pub use convert::problems_of;
 pub use deployments::{CommitOf, Deployed, Deployment, DeploymentLine, History, Tally};
 pub use outside::{
     AddedResource, Adopt, AdoptedFile, AdoptedLeft, Blame, Drift, DriftCounts, Drifted, DriftedField, MovedEnvironment, Updated,
 };
+pub use restore::{ArchiveOf, LeftOut, Mention, MissingSecret, NewId, Rehearsal, Restore};
 
 /// Writes a document as pretty JSON with a line end.
 pub fn text<T: Serialize>(document: &T) -> String {
@@ -449,7 +458,7 @@ pub struct Export {
 /// Returns the JSON Schema (draft 2020-12) of every document that `--json` prints, told apart by their `format`.
 pub fn schema() -> Json {
     type Of = fn(&mut SchemaGenerator) -> Schema;
-    let documents: [(&str, Of); 10] = [
+    let documents: &[(&str, Of)] = &[
         ("tenantry.plan/1", |g| g.subschema_for::<Plan>()),
         ("tenantry.apply/1", |g| g.subschema_for::<Apply>()),
         ("tenantry.problems/1", |g| g.subschema_for::<Problems>()),
@@ -458,8 +467,14 @@ pub fn schema() -> Json {
         ("tenantry.export/1", |g| g.subschema_for::<Export>()),
         ("tenantry.drift/1", |g| g.subschema_for::<Drift>()),
         ("tenantry.adopt/1", |g| g.subschema_for::<Adopt>()),
+        ("tenantry.compare/1", |g| g.subschema_for::<Compare>()),
         ("tenantry.history/1", |g| g.subschema_for::<History>()),
         ("tenantry.deployment/1", |g| g.subschema_for::<Deployment>()),
+        ("tenantry.backup/1", |g| g.subschema_for::<Backup>()),
+        ("tenantry.backup-verified/1", |g| g.subschema_for::<VerifiedBackup>()),
+        ("tenantry.backups/1", |g| g.subschema_for::<Backups>()),
+        ("tenantry.restore/1", |g| g.subschema_for::<Restore>()),
+        ("tenantry.rehearsal/1", |g| g.subschema_for::<Rehearsal>()),
     ];
     let mut generator = SchemaGenerator::default();
     let mut alternatives = Vec::new();

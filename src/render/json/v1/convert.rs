@@ -264,23 +264,24 @@ impl Apply {
             changes: report
                 .changes
                 .iter()
-                .map(|(address, action, outcome)| {
-                    let (word, problem) = match outcome {
-                        Outcome::Done => ("done", None),
-                        Outcome::Failed(problem) => ("failed", Some(problem)),
-                        Outcome::InDoubt(problem) => ("in-doubt", Some(problem)),
-                        Outcome::NotStarted => ("not-started", None),
-                    };
-                    Applied {
-                        address: address.to_string(),
-                        action: action.as_str(),
-                        outcome: word,
-                        problem: problem.map(Problem::from),
-                    }
-                })
+                .map(|(address, action, outcome)| Applied::new(address, *action, outcome))
                 .collect(),
             plan: Plan::from(view),
         }
+    }
+}
+
+impl Applied {
+    /// How one change ended.
+    pub fn new(address: &Address, action: change::Action, outcome: &Outcome) -> Self {
+        let (word, problem) = match outcome {
+            Outcome::Done => ("done", None),
+            Outcome::Failed(problem) => ("failed", Some(problem)),
+            Outcome::InDoubt(problem) => ("in-doubt", Some(problem)),
+            Outcome::NotStarted => ("not-started", None),
+        };
+        let problem = problem.map(Problem::from);
+        Applied { address: address.to_string(), action: action.as_str(), outcome: word, problem }
     }
 }
 
