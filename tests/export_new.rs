@@ -142,7 +142,8 @@ fn what_cannot_be_read_stays_in_the_files_and_is_told() {
     for (path, text) in &before {
         assert_eq!(after.get(path), Some(text), "{said}");
     }
-    assert_ne!(said.code, Some(0), "{said}");
+    let said = said.code(5);
+    assert!(said.stderr.contains("export-unreadable"), "{said}");
 }
 
 #[test]
@@ -175,6 +176,29 @@ fn a_read_only_file_stops_all_of_it() {
     let said = export(&place, &config, &["-o", "out"]).code(1);
     assert!(said.stderr.contains("read-only") && said.stderr.contains("nothing was written"), "{said}");
     assert_eq!(before, files(&place, "out"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_everything_as_it_was() {
+    let (place, tenant, config) = tenant();
+    let _ = export(&place, &config, &["-o", "out"]).code(0);
+    let before = files(&place, "out");
+    let long = "x".repeat(200);
+    tenant.ask("POST", "roles", &json!({ "name": "Short", "description": "fits" }));
+    let callbacks: Vec<String> = (0..60).map(|n| format!("https://{n}.example/{long}")).collect();
+    tenant.ask("POST", "clients", &json!({ "name": "Long", "app_type": "spa", "callbacks": callbacks }));
+    for folder in ["out", "new/deep"] {
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_tenantry")]);
+        command.args(["-c", &config, "export", "-o", folder]).current_dir(place.path());
+        let said = command.env_clear().env("HOME", place.path()).output().unwrap();
+        let told = String::from_utf8(said.stderr).unwrap();
+        assert_eq!(said.status.code(), Some(1), "{told}");
+        assert!(told.contains("unwritable-file") && told.contains("nothing was written"), "{told}");
+    }
+    assert_eq!(before, files(&place, "out"));
+    assert!(!place.path().join("new").exists());
 }
 
 #[cfg(unix)]

@@ -19,6 +19,7 @@ mod restore;
 mod revert;
 mod session;
 mod then;
+mod update;
 mod validate;
 
 use tokio_util::sync::CancellationToken;
