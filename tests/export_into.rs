@@ -282,9 +282,9 @@ fn a_single_file_gets_new_items_in_its_lists() {
     let _ = run(&place, &["-i", "single", "plan", "--detailed-exitcode"]);
     let said = run(&place, &["export", "-o", "single"]).code(0);
     assert!(said.stdout.contains("Nothing to write"), "{said}");
-    tenant.ask("PATCH", &client(&tenant, "Kiosk"), &json!({"description": "In the hall"}));
+    tenant.ask("PATCH", &client(&tenant, "Storefront"), &json!({"description": "In the hall"}));
     let updated = run(&place, &["--json", "export", "-o", "single"]).code(0).json()["updated"].clone();
-    assert_eq!(updated["adopted"], json!([{"address": "clients/Kiosk", "path": "description"}]));
+    assert_eq!(updated["adopted"], json!([{"address": "clients/Storefront", "path": "description"}]));
     assert_eq!((&updated["added"], &updated["left"]), (&json!([]), &json!([])));
 }
 

@@ -135,8 +135,12 @@ fn what_cannot_be_read_stays_in_the_files_and_is_told() {
     let _ = export(&place, &config, &["-o", "out"]).code(0);
     let before = files(&place, "out");
     tenant.ask("POST", "clients", &json!({ "name": "Shop", "app_type": "spa" }));
-    let faults = json!({"faults": [{"status": 403, "share": 1.0, "method": "GET", "path": "/roles"}]});
-    control(&tenant, "faults", &faults);
+    let grants = tenant.ask("GET", "client-grants?per_page=100", &serde_json::Value::Null);
+    let grants = grants.as_array().cloned().unwrap_or_else(|| grants["client_grants"].as_array().unwrap().clone());
+    let own = grants.iter().find(|grant| grant["client_id"] == tenant.sandbox.client_id.as_str()).unwrap();
+    let scopes: Vec<&serde_json::Value> =
+        own["scope"].as_array().unwrap().iter().filter(|scope| **scope != "read:roles").collect();
+    tenant.ask("PATCH", &format!("client-grants/{}", own["id"].as_str().unwrap()), &json!({ "scope": scopes }));
     let said = export(&place, &config, &["-o", "out"]);
     let after = files(&place, "out");
     for (path, text) in &before {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path as FsPath;
 
+use indexmap::IndexMap;
+
 use super::adopt::{OwnFile, moved, others, own_variables};
 use super::export::{ExportRequest, Exported, Updated, Wrote, options};
 use super::past::Past;
