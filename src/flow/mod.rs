@@ -26,6 +26,7 @@ mod secrets;
 mod session;
 mod targets;
 mod then;
+mod update;
 mod validate;
 
 use tokio_util::sync::CancellationToken;
