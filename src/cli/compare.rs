@@ -37,11 +37,8 @@ A side is one of
   prod.tar.zst        a backup";
 
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Interrupt) -> Ended {
-    let request = CompareRequest {
-        base: global.request(&interrupt.token)?,
-        one: args.one.clone(),
-        other: args.other.clone(),
-    };
+    let request =
+        CompareRequest { base: global.request(&interrupt.token)?, one: args.one.clone(), other: args.other.clone() };
     let found = match flow::compare(&request).await {
         Ok(found) => found,
         Err(failure) => return failed(ui, &failure),

@@ -25,8 +25,7 @@ impl Places {
 
     /// Adds the markers of a side file, by the name that messages show; as written: `##BRAND##`.
     pub fn side_file(&mut self, shown: &str, markers: Vec<String>) {
-        let mut names: Vec<String> =
-            markers.iter().map(|marker| marker.trim_matches(['#', '@']).to_owned()).collect();
+        let mut names: Vec<String> = markers.iter().map(|marker| marker.trim_matches(['#', '@']).to_owned()).collect();
         names.sort();
         names.dedup();
         if !names.is_empty() {

@@ -41,21 +41,21 @@ fn a_plan_with_something_of_everything() {
 
 #[test]
 fn a_narrow_terminal() {
-    insta::assert_snapshot!(human(&samples::full(), &samples::refusals(), Options { width: 60, colour: false }));
+    insta::assert_snapshot!(human(&samples::full(), &samples::refusals(), Options { width: 60, colour: false, detail: false }));
 }
 
 #[test]
 fn origins_that_differ_are_said_at_the_field() {
-    insta::assert_snapshot!(human(&mixed(), &[], Options { width: 120, colour: false }));
+    insta::assert_snapshot!(human(&mixed(), &[], Options { width: 120, colour: false, detail: false }));
 }
 
 #[test]
 fn colours_only_decorate() {
-    let coloured = human(&samples::full(), &samples::refusals(), Options { width: 100, colour: true });
+    let coloured = human(&samples::full(), &samples::refusals(), Options { width: 100, colour: true, detail: false });
     assert!(coloured.contains("\u{1b}["));
     let stripped = anstream::adapter::strip_str(&coloured).to_string();
     let trimmed: Vec<&str> = stripped.lines().map(str::trim_end).collect();
-    let plain = human(&samples::full(), &samples::refusals(), Options { width: 100, colour: false });
+    let plain = human(&samples::full(), &samples::refusals(), Options { width: 100, colour: false, detail: false });
     assert_eq!(trimmed.join("\n"), plain.trim_end());
 }
 
@@ -90,7 +90,7 @@ fn json_is_frozen() {
 fn no_output_holds_a_control_character_or_a_secret() {
     for plan in [samples::full(), samples::odd(), mixed()] {
         for width in [0, 1, 20, 60, 100, 400] {
-            let text = human(&plan, &samples::refusals(), Options { width, colour: false });
+            let text = human(&plan, &samples::refusals(), Options { width, colour: false, detail: false });
             assert!(!text.chars().any(|c| c != '\n' && super::text::is_unsafe(c)), "{text:?}");
             assert!(!text.contains("hunter"), "{text}");
         }

@@ -110,8 +110,7 @@ impl Known<'_> {
 }
 
 /// What is understood, for help.
-const UNDERSTOOD: &str =
-    "name a side as ENV, ENV@COMMIT, live:ENV, or by the path of a description or a backup";
+const UNDERSTOOD: &str = "name a side as ENV, ENV@COMMIT, live:ENV, or by the path of a description or a backup";
 
 fn ambiguous(text: &str, meant: &Named) -> Problem {
     let (what, instead) = match meant {
@@ -148,7 +147,10 @@ mod tests {
         assert_eq!(known.understand("live:prod"), Ok(Named::Live(Some("prod".to_owned()))));
         assert_eq!(known.understand("live"), Ok(Named::Live(None)));
         assert_eq!(known.understand("prod@v1.2"), Ok(Named::Commit(Some("prod".to_owned()), "v1.2".to_owned())));
-        assert_eq!(known.understand("prod@feature/x"), Ok(Named::Commit(Some("prod".to_owned()), "feature/x".to_owned())));
+        assert_eq!(
+            known.understand("prod@feature/x"),
+            Ok(Named::Commit(Some("prod".to_owned()), "feature/x".to_owned()))
+        );
         assert_eq!(known.understand("@HEAD~1"), Ok(Named::Commit(None, "HEAD~1".to_owned())));
         assert_eq!(known.understand("./stage"), Ok(Named::Path(folder.path().join("./stage"))));
         assert_eq!(known.understand("b.tar.zst"), Ok(Named::Backup(folder.path().join("b.tar.zst"))));

@@ -87,6 +87,7 @@ impl Read {
             let given = request.flags.variables.iter();
             values.extend(given.map(|(name, value)| (name.clone(), serde_json::Value::String(value.clone()))));
             settings.values.values = values;
+            settings.values.elsewhere.clear();
             settings.secrets.clear();
             settings.filters = Default::default();
             settings.target = None;
@@ -110,7 +111,8 @@ impl Read {
             Named::Commit(_, commit) => out.then(commit).await.map_err(|p| Failed::one(p, sources.clone()))?,
             Named::Backup(path) => {
                 let name = crate::files::shown(path, &out.around.directory);
-                let problem = Problem::error("unsupported-side", format!("{name} is a backup, which cannot be compared yet"));
+                let problem =
+                    Problem::error("unsupported-side", format!("{name} is a backup, which cannot be compared yet"));
                 return Err(Failed::one(problem, sources));
             }
             Named::Live(_) => out.live_what(),
@@ -218,9 +220,8 @@ impl Read {
                 read(&session.client, registry, Reach::Described(&all)).await
             }
             None => {
-                let covered = |kind: &&str| {
-                    self.settings.filters.covers_kind(kind) || other.settings.filters.covers_kind(kind)
-                };
+                let covered =
+                    |kind: &&str| self.settings.filters.covers_kind(kind) || other.settings.filters.covers_kind(kind);
                 let kinds: BTreeSet<String> = registry.names().filter(covered).map(str::to_owned).collect();
                 read(&session.client, registry, Reach::Whole(&kinds)).await
             }
@@ -296,8 +297,7 @@ impl Read {
 ///
 /// Those of the project file.
 pub(super) fn environments(request: &Request) -> Result<Vec<String>, Failed> {
-    let file: Option<PathBuf> =
-        find_project_file(&request.around.directory).filter(|_| request.flags.config.is_none());
+    let file: Option<PathBuf> = find_project_file(&request.around.directory).filter(|_| request.flags.config.is_none());
     match file.as_deref().map(|path: &Path| load_project_file(path, &request.around)) {
         Some(file) => Ok(file?.environments.into_keys().collect()),
         None => Ok(Vec::new()),

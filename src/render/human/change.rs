@@ -43,6 +43,12 @@ pub(super) fn change(
     below(lines, change, options, &context);
 }
 
+/// Adds a resource to create without its fields: one line, and what is to be known of it.
+pub(super) fn in_a_line(lines: &mut Lines, change: &Change, options: &Options, column: usize, context: Context<'_>) {
+    header(lines, change, options, false, column, &context);
+    below(lines, change, options, &context);
+}
+
 /// Adds rows, texts among them as a diff. `most` limits the items of a set.
 pub(super) fn text_rows<'a>(
     lines: &mut Lines,
