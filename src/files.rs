@@ -11,6 +11,10 @@ use crate::description::layout::{FileState, Tree};
 use crate::model::Locus;
 use crate::problem::Problem;
 
+mod together;
+
+pub use together::{Together, write_together};
+
 /// Folders that are never part of a description, beside those whose name starts with a dot.
 const NEVER: [&str; 3] = ["node_modules", "target", "vendor"];
 
@@ -31,7 +35,7 @@ pub struct DescriptionFiles {
     /// The single YAML file, where a file and no folder was named.
     pub single: Option<String>,
     canonical: PathBuf,
-    behind: Box<dyn Behind>,
+    behind: Arc<dyn Behind>,
 }
 
 /// Where a description's files come from.
@@ -94,7 +98,7 @@ pub fn find_description(path: &Path, base: Option<&Path>, directory: &Path) -> R
     let mut tree = Tree::new(if prefix == "." { "" } else { &prefix });
     let mut budget = MOST_BYTES_AT_ONCE;
     walk(&mut tree, &root, &canonical, "", 0, &mut budget);
-    let mut files = DescriptionFiles { tree, single, canonical, behind: Box::new(Disk { root }) };
+    let mut files = DescriptionFiles { tree, single, canonical, behind: Arc::new(Disk { root }) };
     files.read_single();
     Ok(files)
 }
@@ -102,9 +106,31 @@ pub fn find_description(path: &Path, base: Option<&Path>, directory: &Path) -> R
 impl DescriptionFiles {
     /// A description whose files are not those on the disk; `folder` is where they would be.
     pub fn from_elsewhere(tree: Tree, single: Option<String>, folder: PathBuf, behind: Box<dyn Behind>) -> Self {
-        let mut files = DescriptionFiles { tree, single, canonical: folder, behind };
+        let mut files = DescriptionFiles { tree, single, canonical: folder, behind: Arc::from(behind) };
         files.read_single();
         files
+    }
+
+    /// Returns the description as it would be with other content in some files, by path, and without others.
+    #[must_use]
+    pub fn with<'a>(
+        &self,
+        changed: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+        removed: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let mut tree = self.tree.clone();
+        for (path, bytes) in changed {
+            tree.insert(path, FileState::Read(Arc::from(bytes)));
+        }
+        for path in removed {
+            tree.insert(path, FileState::Absent);
+        }
+        DescriptionFiles {
+            tree,
+            single: self.single.clone(),
+            canonical: self.canonical.clone(),
+            behind: Arc::clone(&self.behind),
+        }
     }
 
     /// Reads files that a layout or a description wants. They are in the tree afterwards, if only as absent: asking again for the

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod apply;
+pub mod archive;
 pub mod change;
 pub mod cli;
 pub mod codec;
@@ -26,5 +27,7 @@ pub mod quirk;
 pub mod receipt;
 pub mod render;
 pub mod repository;
+pub mod restore;
 pub mod sandbox;
 pub mod schema;
+pub mod storage;

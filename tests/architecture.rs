@@ -29,6 +29,7 @@ const ORDER: &[&str] = &[
     "compare",
     "guard",
     "receipt",
+    "restore",
     "journal",
     "api",
     "ledger",
@@ -38,6 +39,8 @@ const ORDER: &[&str] = &[
     "facts",
     "apply",
     "export",
+    "archive",
+    "storage",
     "render",
     "sandbox",
     "flow",
@@ -59,6 +62,7 @@ const PURE: &[&str] = &[
     "compare",
     "guard",
     "receipt",
+    "restore",
     "render",
 ];
 

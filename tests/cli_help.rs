@@ -5,7 +5,7 @@ mod common;
 
 use common::{Place, Sandbox};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "init",
     "doctor",
     "validate",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 14] = [
     "drift",
     "adopt",
     "export",
+    "backup",
     "history",
     "sandbox",
     "schema",

@@ -106,7 +106,7 @@ async fn a_create_whose_answer_was_lost_is_found() {
         let site = Site::start().await;
         let mut fault = lost("POST", "/roles", true);
         fault["faults"][0]["status"] = json!(status);
-        site.control("faults", &fault).await;
+        site.control("POST", "faults", &fault).await;
         let described =
             json!({"roles": [{"name": "Clerk"}], "organizations": [{"name": "acme", "display_name": "Acme"}]});
         let (report, entries) = applied(&site, &described).await;
@@ -125,7 +125,7 @@ async fn a_create_whose_answer_was_lost_is_found() {
 #[tokio::test]
 async fn a_create_that_is_nowhere_stays_in_doubt_and_is_not_sent_again() {
     let site = Site::start().await;
-    site.control("faults", &lost("POST", "/roles", false)).await;
+    site.control("POST", "faults", &lost("POST", "/roles", false)).await;
     let (report, entries) = applied(&site, &role()).await;
     assert_eq!(outcomes(&report), ["roles/Clerk in doubt: in-doubt"]);
     assert_eq!(answers(&entries), ["1 POST roles/Clerk in doubt"]);
@@ -156,7 +156,7 @@ async fn what_may_be_repeated_is_repeated_once() {
         let _ = site.raw("DELETE", &format!("/roles/{id}/permissions"), Some(&gone)).await;
         let mut faults = lost("PATCH", "/roles", handled);
         faults["faults"].as_array_mut().unwrap().push(lost("POST", "/roles", handled)["faults"][0].clone());
-        site.control("faults", &faults).await;
+        site.control("POST", "faults", &faults).await;
         let (report, entries) = applied(&site, &other).await;
         assert!(report.complete(), "{:?}", outcomes(&report));
         let expected = [
@@ -179,7 +179,7 @@ async fn a_link_whose_answer_was_lost_is_found_in_its_list() {
     });
     let mut fault = lost("POST", "/organizations/", true);
     fault["faults"][0]["path"] = json!("/organizations/");
-    site.control("faults", &fault).await;
+    site.control("POST", "faults", &fault).await;
     let (report, entries) = applied(&site, &described).await;
     assert!(report.complete(), "{:?} {:?}", outcomes(&report), answers(&entries));
     assert!(
@@ -202,7 +202,7 @@ async fn only_what_depends_on_a_failure_is_held_back() {
         "tenant": {"friendly_name": "Acme"},
     });
     let fault = json!({"faults": [{"status": 400, "share": 1.0, "method": "POST", "path": "/resource-servers"}]});
-    site.control("faults", &fault).await;
+    site.control("POST", "faults", &fault).await;
     let planned = site.plan(&described).await;
     let mut settings = site.settings();
     settings.keep_going = true;
@@ -225,7 +225,7 @@ async fn the_first_failure_stops_new_work() {
     let site = Site::start().await;
     let described = json!({"resourceServers": [{"name": "Orders", "identifier": "urn:orders"}], "tenant": {"friendly_name": "Acme"}});
     let fault = json!({"faults": [{"status": 400, "share": 1.0, "method": "POST", "path": "/resource-servers"}]});
-    site.control("faults", &fault).await;
+    site.control("POST", "faults", &fault).await;
     let (report, entries) = applied(&site, &described).await;
     assert_eq!(outcomes(&report), ["resourceServers/urn:orders failed: api-rejected", "tenant not started"]);
     assert_eq!((report.requests, report.failed, report.wrote()), (1, 1, false));
@@ -262,15 +262,15 @@ async fn a_process_that_died_is_settled_and_gone_on_with() {
     let path = folder.path().join("journal");
     let described = json!({"roles": [{"name": "A"}, {"name": "B"}, {"name": "C"}]});
     for when in ["before", "after"] {
-        site.control("reset", &Json::Null).await;
-        site.control("faults", &json!({"barrier": {"write": 2, "when": when}})).await;
+        site.control("POST", "reset", &Json::Null).await;
+        site.control("POST", "faults", &json!({"barrier": {"write": 2, "when": when}})).await;
         let journal = Journal::create(&path, header()).await.unwrap();
         let planned = site.plan(&described).await;
         {
             let run = site.settings();
             let applying = site.apply(planned, Some(&journal), None, &run);
             let held = async {
-                while site.look("faults").await["waiting"] != json!(true) {
+                while site.control("GET", "faults", &Json::Null).await["waiting"] != json!(true) {
                     tokio::task::yield_now().await;
                 }
             };
@@ -278,7 +278,7 @@ async fn a_process_that_died_is_settled_and_gone_on_with() {
             tokio::select! { _ = applying => panic!("it was not held"), () = held => {} }
         }
         drop(journal);
-        site.control("faults", &json!({"release": true})).await;
+        site.control("POST", "faults", &json!({"release": true})).await;
         let (journal, entries) = reopened(&path).await;
         let planned = site.plan(&described).await;
         let settled = settle(Registry::get(), &entries, &[], &planned.live, None);

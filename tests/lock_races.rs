@@ -12,7 +12,7 @@ use tenantry::memory::{self, Memory};
 use tenantry::plan;
 use tenantry::problem::Problem;
 
-use site::{DEPLOYMENT, Site};
+use site::{describe, DEPLOYMENT, Site};
 
 fn owner(name: &str) -> Owner {
     Owner { deployment: format!("01JD7Q5G9W3V5H2C8K4M6N{name:0>4}"), actor: name.to_owned() }
@@ -61,7 +61,7 @@ async fn of_those_who_race_for_what_ran_out_one_wins() {
     let clients = [site.again().await, site.again().await, site.again().await];
     let mut held = race(&site, &clients, 0).await;
     for round in 1..60 {
-        site.control("clock", &json!({"advance_ms": 301_000})).await;
+        site.control("POST", "clock", &json!({"advance_ms": 301_000})).await;
         let lock = race(&site, &clients, round).await;
         let id = site.role(ROLE).await.1;
         // The one before learns it at the latest when it wants to renew, and leaves the other's lock alone.
@@ -77,7 +77,7 @@ async fn of_those_who_race_for_what_ran_out_one_wins() {
 #[tokio::test]
 async fn who_holds_it_and_until_when_is_said() {
     let site = Site::start().await;
-    site.control("clock", &json!({"now": "2030-01-01T00:00:00Z"})).await;
+    site.control("POST", "clock", &json!({"now": "2030-01-01T00:00:00Z"})).await;
     let client = site.again().await;
     let lock = locked(take(&client, &owner("ana"), None, Terms::default()).await);
     let problem = take(&site.client, &owner("ben"), None, Terms::default()).await.unwrap_err();
@@ -92,7 +92,7 @@ async fn a_lock_that_is_renewed_lasts() {
     let site = Site::start().await;
     let lock = locked(take(&site.client, &owner("ana"), None, Terms::default()).await);
     for _ in 0..5 {
-        site.control("clock", &json!({"advance_ms": 200_000})).await;
+        site.control("POST", "clock", &json!({"advance_ms": 200_000})).await;
         lock.renew().await.unwrap();
         lock.check().unwrap();
         let problem = take(&site.again().await, &owner("ben"), None, Terms::default()).await.unwrap_err();
@@ -105,7 +105,7 @@ async fn a_lock_that_is_renewed_lasts() {
 async fn nothing_is_sent_when_it_is_about_to_run_out() {
     let site = Site::start().await;
     let lock = locked(take(&site.client, &owner("ana"), None, Terms::default()).await);
-    site.control("clock", &json!({"advance_ms": 241_000})).await;
+    site.control("POST", "clock", &json!({"advance_ms": 241_000})).await;
     let described = json!({"roles": [{"name": "Clerk"}]});
     let planned = site.plan(&described).await;
     let report = site.apply(planned, None, Some(&lock), &site.settings()).await;
@@ -134,7 +134,7 @@ async fn an_answer_that_was_lost_leaves_no_doubt() {
         let site = Site::start().await;
         let fault =
             json!({"status": status, "share": 1.0, "handled": handled, "method": "POST", "path": "/roles", "times": 1});
-        site.control("faults", &json!({ "faults": [fault] })).await;
+        site.control("POST", "faults", &json!({ "faults": [fault] })).await;
         let lock = locked(take(&site.client, &owner("ana"), None, Terms::default()).await);
         lock.renew().await.unwrap();
         assert!(lock.release().await.is_empty());
@@ -180,7 +180,7 @@ async fn nobody_plans_the_lock_or_exports_it() {
     let _lock = locked(take(&site.client, &owner("ana"), None, Terms::default()).await);
     let options =
         plan::Options { delete_undescribed: true, prune: vec!["roles".to_owned()], ..plan::Options::default() };
-    let planned = site.plan_with(&json!({"roles": []}), &options).await;
+    let planned = site.plan_of(&describe(&json!({"roles": []})), &options).await;
     assert!(planned.plan.changes.is_empty() && planned.plan.unmanaged.resources.is_empty(), "{:?}", planned.plan);
     let system = planned.live.resources("roles")[0].system.as_deref();
     assert!(system.unwrap().contains("lock"), "{system:?}");
@@ -206,7 +206,7 @@ async fn a_tenant_remembers_what_it_runs() {
     // Neither plan nor export knows of it.
     let options = plan::Options { delete_undescribed: true, ..plan::Options::default() };
     let described = json!({"clients": [{"name": "Tenantry Deployer", "client_metadata": {}}]});
-    let planned = site.plan_with(&described, &options).await;
+    let planned = site.plan_of(&describe(&described), &options).await;
     let own = planned.live.resources("clients").iter().find(|c| c.address.name.as_deref() == Some("Tenantry Deployer"));
     assert!(!format!("{:?}", own.unwrap().value).contains("01JD7"));
     assert!(planned.plan.left.iter().all(|left| left.fields.is_empty()), "{:?}", planned.plan.left);

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::Signals;
 use super::auth::{Bearer, Tokens};
-use super::client::Answer;
+use super::client::{Answer, Upload};
 use super::clock::{Clock, random_share};
 use super::error::{Cause, Failure};
 use super::origin::Origin;
@@ -49,10 +49,17 @@ pub(super) struct Call<'a> {
     pub(super) method: Method,
     pub(super) path: &'a str,
     pub(super) query: &'a [(&'a str, &'a str)],
-    pub(super) body: Option<&'a Value>,
+    pub(super) body: Option<Body<'a>>,
     pub(super) correlation_id: Option<&'a str>,
     /// Stops before the next sending.
     pub(super) cancel: &'a CancellationToken,
+}
+
+/// What a request carries.
+#[derive(Clone, Copy)]
+pub(super) enum Body<'a> {
+    Json(&'a Value),
+    Upload(&'a Upload),
 }
 
 /// What came back for one sending.
@@ -160,8 +167,10 @@ impl Inner {
         if let Some(id) = call.correlation_id {
             request = request.header("x-correlation-id", id);
         }
-        if let Some(body) = call.body {
-            request = request.json(body);
+        match call.body {
+            None => {}
+            Some(Body::Json(body)) => request = request.json(body),
+            Some(Body::Upload(upload)) => request = request.multipart(upload.form()),
         }
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.retries.fetch_add(u64::from(is_retry), Ordering::Relaxed);
@@ -198,6 +207,7 @@ impl Inner {
             status => {
                 let failure = Failure::of_answer(&call.method, call.path, status, json.as_ref());
                 match status {
+                    429 if is_about_jobs(reply.body.as_deref()) => Verdict::Failed(failure),
                     429 => Verdict::Again { failure, wait: told_wait(&reply.signals) },
                     401 if !history.renewed => {
                         history.renewed = true;
@@ -233,7 +243,7 @@ impl Inner {
         };
         match json {
             Some(body) => Verdict::Done(Answer { status, body, date: signals.date }),
-            None if body.is_empty() && call.method != Method::GET => {
+            None if body.is_empty() && (call.method != Method::GET || status == 204) => {
                 Verdict::Done(Answer { status, body: Value::Null, date: signals.date })
             }
             None => {
@@ -308,6 +318,7 @@ fn judged(reply: &Result<Reply, Trouble>) -> (Outcome, Signals) {
         Err(_) => (Outcome::Strained, Signals::default()),
         Ok(reply) => {
             let outcome = match reply.status {
+                429 if is_about_jobs(reply.body.as_deref()) => Outcome::Fine,
                 429 => {
                     // The one text that names its bucket (auth0-deploy-cli 8.43 source).
                     let global = reply.body.as_deref().is_some_and(|b| contains(b, b"Global limit"));
@@ -320,6 +331,12 @@ fn judged(reply: &Result<Reply, Trouble>) -> (Outcome, Signals) {
             (outcome, reply.signals)
         }
     }
+}
+
+/// Tells the limit of imports at once, which holds for minutes and for nothing else, from the limits of rates: the message is
+/// all that differs (Auth0 documentation, rate limits: concurrent import users jobs).
+fn is_about_jobs(body: Option<&[u8]>) -> bool {
+    body.is_some_and(|body| contains(body, b"active import users jobs"))
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {

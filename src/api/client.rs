@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::auth::{Authority, SKEW_WORTH_NAMING, Tokens, clock_skew};
-use super::call::{Call, Inner};
+use super::call::{Body, Call, Inner};
 use super::clock::Clock;
 use super::error::Failure;
 use super::origin::{Origin, domain_of_audience};
@@ -33,6 +33,30 @@ pub struct Write {
     pub body: Option<Value>,
     /// Kept by Auth0 in the tenant's log; at most 64 characters (Auth0 documentation, Management API).
     pub correlation_id: Option<String>,
+}
+
+/// A file sent to the Management API in parts (`multipart/form-data`).
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// Path below `/api/v2`.
+    pub path: String,
+    /// The parts that are plain text: name, value.
+    pub fields: Vec<(&'static str, String)>,
+    /// Name of the part that holds the file.
+    pub name: &'static str,
+    /// The file, JSON.
+    pub file: Vec<u8>,
+}
+
+impl Upload {
+    pub(super) fn form(&self) -> reqwest::multipart::Form {
+        let mut form = reqwest::multipart::Form::new();
+        for (name, value) in &self.fields {
+            form = form.text(*name, value.clone());
+        }
+        let file = reqwest::multipart::Part::bytes(self.file.clone()).file_name(format!("{}.json", self.name));
+        form.part(self.name, file)
+    }
 }
 
 /// What a write was answered.
@@ -214,11 +238,41 @@ impl Client {
             method: write.method,
             path: write.path.trim_start_matches('/'),
             query: &[],
-            body: write.body.as_ref(),
+            body: write.body.as_ref().map(Body::Json),
             correlation_id: write.correlation_id.as_deref(),
             cancel: &self.cancel,
         };
         self.inner.call(&call).await
+    }
+
+    /// Sends a file, as [`Client::send`] sends a POST.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::send`].
+    pub async fn upload(&self, upload: &Upload) -> Result<Answer, Failure> {
+        let call = Call {
+            method: Method::POST,
+            path: upload.path.trim_start_matches('/'),
+            query: &[],
+            body: Some(Body::Upload(upload)),
+            correlation_id: None,
+            cancel: &self.cancel,
+        };
+        self.inner.call(&call).await
+    }
+
+    /// Waits, as for a job that takes its time.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Cancelled`].
+    pub async fn wait(&self, time: Duration) -> Result<(), Failure> {
+        if self.inner.clock.wait(time, &self.cancel).await { Ok(()) } else { Err(Failure::Cancelled) }
+    }
+
+    pub(super) fn inside(&self) -> (&Inner, &CancellationToken) {
+        (&self.inner, &self.cancel)
     }
 
     /// Returns counts so far.

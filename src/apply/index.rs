@@ -30,6 +30,11 @@ impl Index {
         }
     }
 
+    /// Returns the id of something this run made or touched.
+    pub fn made(&self, kind: &str, name: &str) -> Option<String> {
+        self.made.read().ok()?.get(&(kind.to_owned(), name.to_owned())).cloned()
+    }
+
     /// Returns the id of a resource of one of the kinds; a text that is an id already stands for itself.
     pub fn id(&self, kinds: &[String], name: &str) -> Option<String> {
         if let Ok(made) = self.made.read()

@@ -21,7 +21,7 @@ pub(super) fn depends(registry: &Registry, change: &Change, before: &Change) -> 
 }
 
 fn refers(change: &Change, to: &Address) -> bool {
-    let Some(name) = &to.name else { return false };
+    let Some(name) = to.key() else { return false };
     change.steps.iter().any(|step| {
         let mut found = false;
         if let Some(body) = &step.body {

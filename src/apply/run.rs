@@ -78,6 +78,8 @@ pub struct Report {
     pub notes: Vec<(Address, Problem)>,
     /// Leaves that nobody asked to change and that are otherwise than before.
     pub side_effects: Vec<(Address, Path)>,
+    /// What was made, or made anew, with the server id it was given.
+    pub made: Vec<(Address, String)>,
     /// It was interrupted.
     pub interrupted: bool,
 }
@@ -196,6 +198,11 @@ pub async fn apply(
             }
             _ => Outcome::NotStarted,
         };
+        let makes = matches!(change.action, Action::Create | Action::Replace) && outcome == Outcome::Done;
+        let id = || site.index.made(&address.kind, address.key().unwrap_or_default());
+        if let Some(id) = makes.then(id).flatten() {
+            report.made.push((address.clone(), id));
+        }
         report.changes.push((address.clone(), change.action, outcome));
     }
     if let Some(journal) = site.journal
@@ -263,7 +270,7 @@ fn is_ready(change: &Change, changes: &[Change], states: &[State], n: usize) -> 
 async fn one(change: &Change, sender: &Sender<'_>, before: Option<&Json>, tell: &(dyn Fn(ApplyEvent) + Sync)) -> Ended {
     let (address, action) = (change.address.clone(), change.action);
     tell(ApplyEvent::Started { address: address.clone(), action });
-    if let (Action::Update, Some(name), Some(id)) = (action, &address.name, &change.id) {
+    if let (Action::Update, Some(name), Some(id)) = (action, address.key(), &change.id) {
         // Under a new name it is not known yet to those that refer to it.
         sender.site.index.insert(&address.kind, name, id);
     }

@@ -77,8 +77,7 @@ pub(super) fn fill(path: &str, index: &Index, change: &Change) -> Result<String,
     };
     let mut out = path.to_owned();
     if out.contains("{id}") {
-        let name = change.address.name.clone().unwrap_or_default();
-        let made = index.id(std::slice::from_ref(&change.address.kind), &name);
+        let made = index.id(std::slice::from_ref(&change.address.kind), change.address.key().unwrap_or_default());
         let known = change.id.clone().filter(|id| !id.is_empty());
         // A replaced resource has a new id once it was made anew.
         let id = match (change.action, made, known) {

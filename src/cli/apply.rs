@@ -204,6 +204,33 @@ fn world_moved(moved: Vec<String>, ui: &Ui) -> Ended {
     Ok(ExitCode::Moved)
 }
 
+/// What is told around an apply that is more than one.
+#[derive(Default)]
+pub(super) struct Telling<'a> {
+    /// Shown between the plan and the question.
+    pub(super) more: Option<&'a dyn Fn(&render::Options) -> String>,
+    /// The command that carries it on where it was done in part.
+    pub(super) again: Option<String>,
+}
+
+/// What came of a plan that was shown.
+pub(super) struct Carried {
+    /// How the command ends.
+    pub(super) code: ExitCode,
+    /// The deployment, where there was one.
+    pub(super) deployment: Option<String>,
+    /// What was done.
+    pub(super) report: Report,
+    /// The JSON answer, where one is asked for and nothing else was answered yet.
+    pub(super) document: Option<v1::Apply>,
+}
+
+impl Carried {
+    fn ended(code: ExitCode) -> Self {
+        Carried { code, deployment: None, report: Report::default(), document: None }
+    }
+}
+
 /// Shows a plan, asks, applies it, and shows what came of it. Returns the deployment too, where there was one.
 pub(super) async fn carry_out(
     planned: Planned,
@@ -213,27 +240,47 @@ pub(super) async fn carry_out(
     ui: &Ui,
     interrupt: &Interrupt,
 ) -> io::Result<(ExitCode, Option<String>)> {
+    let carried = carry(planned, going, resume, base, Telling::default(), ui, interrupt).await?;
+    if let Some(document) = &carried.document {
+        ui.answer(&v1::text(document))?;
+    }
+    Ok((carried.code, carried.deployment))
+}
+
+/// As [`carry_out`]; the JSON answer is left to the caller.
+pub(super) async fn carry(
+    planned: Planned,
+    going: &Going,
+    resume: bool,
+    base: &Request,
+    telling: Telling<'_>,
+    ui: &Ui,
+    interrupt: &Interrupt,
+) -> io::Result<Carried> {
     let mut shown = Shown::new(&planned);
     if !ui.json {
         ui.problems(&planned.problems, &planned.sources);
         ui.answer(&plan_human(&shown.view(), &ui.out))?;
+        if let Some(more) = telling.more {
+            ui.answer(&more(&ui.out))?;
+        }
     }
     if planned.settings.preview_only && shown.plan.has_changes() {
         planned.session.close().await;
         let problem = Problem::error("preview-only", "AUTH0_DRY_RUN asks for a preview, and apply would write");
-        return Ok((refused(ui, problem.help("run `tenantry plan`, or unset AUTH0_DRY_RUN"))?, None));
+        return Ok(Carried::ended(refused(ui, problem.help("run `tenantry plan`, or unset AUTH0_DRY_RUN"))?));
     }
     let resumed = planned.resumes(resume);
     let to_do = shown.plan.has_changes() || resumed.is_some() || !planned.closes.is_empty();
     if !shown.refusals.is_empty() || !to_do {
         planned.session.close().await;
-        return Ok((unapplied(&shown, ui)?, None));
+        return Ok(unapplied(&shown, ui));
     }
     if !going.yes && shown.plan.has_changes() {
         let answer = ask(&shown.plan, ui, interrupt).await;
         if answer != Answer::Yes {
             planned.session.close().await;
-            return Ok((declined(&answer, ui, interrupt)?, None));
+            return Ok(Carried::ended(declined(&answer, ui, interrupt)?));
         }
     }
     let request = ApplyRequest {
@@ -252,13 +299,13 @@ pub(super) async fn carry_out(
         Applied::Ran { deployment, report, problems } => (deployment, report, problems),
         Applied::Refused(refusals) => {
             shown.refusals = refusals;
-            return Ok((unapplied(&shown, ui)?, None));
+            return Ok(unapplied(&shown, ui));
         }
-        Applied::Moved(moved) => return Ok((world_moved(moved, ui)?, None)),
+        Applied::Moved(moved) => return Ok(Carried::ended(world_moved(moved, ui)?)),
         Applied::Stopped(problem) => {
             let code = ExitCode::of(std::slice::from_ref(&problem));
             ui.failed(&[problem], &Default::default())?;
-            return Ok((code, None));
+            return Ok(Carried::ended(code));
         }
     };
     let short = short_id(&history, &deployment);
@@ -267,27 +314,28 @@ pub(super) async fn carry_out(
         ExitCode::Done if problems.iter().any(Problem::is_error) => ExitCode::Error,
         code => code,
     };
-    let applied = render::apply::Applied { deployment: Some(short), report: &report };
-    if ui.json {
-        ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &applied)))?;
-    } else {
+    let applied =
+        render::apply::Applied { deployment: Some(short), report: &report, again: telling.again.as_deref() };
+    let document = ui.json.then(|| v1::Apply::new(&shown.view(), &applied));
+    if !ui.json {
         ui.answer(&format!("\n{}", render::apply::report(&applied, &ui.out)))?;
         let notes = report.notes.iter().map(|(_, note)| note.clone());
         ui.problems(&notes.chain(problems).collect::<Vec<_>>(), &Default::default());
     }
-    Ok((code, Some(deployment)))
+    Ok(Carried { code, deployment: Some(deployment), report, document })
 }
 
 /// Ends where there is nothing to do, or guards refuse.
-fn unapplied(shown: &Shown, ui: &Ui) -> Ended {
-    if ui.json {
+fn unapplied(shown: &Shown, ui: &Ui) -> Carried {
+    let document = ui.json.then(|| {
         let changes = shown.plan.changes.iter();
         let changes = changes.map(|change| (change.address.clone(), change.action, Outcome::NotStarted)).collect();
         let report = Report { changes, ..Report::default() };
-        let applied = render::apply::Applied { deployment: None, report: &report };
-        ui.answer(&v1::text(&v1::Apply::new(&shown.view(), &applied)))?;
-    }
-    Ok(if shown.refusals.is_empty() { ExitCode::Done } else { ExitCode::Refused })
+        let applied = render::apply::Applied { deployment: None, report: &report, again: None };
+        v1::Apply::new(&shown.view(), &applied)
+    });
+    let code = if shown.refusals.is_empty() { ExitCode::Done } else { ExitCode::Refused };
+    Carried { document, ..Carried::ended(code) }
 }
 
 /// Ends where the answer was not yes.

@@ -56,7 +56,7 @@ impl ExitCode {
                 "error: a description that does not hold, a refused request, a network that is not there"
             }
             ExitCode::Differences => {
-                "differences: a write is due or drift stands (plan --detailed-exitcode, drift), or some was left (adopt)"
+                "differences: a write is due or drift stands (plan --detailed-exitcode, drift), or some was left (adopt, export)"
             }
             ExitCode::Refused => "refused by a guard: the policy, or what always protects you (plan, apply, revert)",
             ExitCode::Moved => "the tenant moved since the plan was made (apply, revert)",

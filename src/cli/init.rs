@@ -6,31 +6,45 @@ use std::path::{Path, PathBuf};
 use rust_embed::Embed;
 
 use super::exit_code::ExitCode;
+use super::export::{Files, Layout};
 use super::interrupt::Interrupt;
+use super::plan::Shown;
 use super::ui::Ui;
 use super::{Ended, Global, failed};
+use crate::export::{FileFormat, Format};
 use crate::files::{Access, write_atomically};
-use crate::flow::{self, Failed};
+use crate::flow::{self, BeginRequest, Failed};
 use crate::model::{Locus, Sources};
-use crate::problem::Problem;
-use crate::render;
+use crate::problem::{Problem, Severity};
+use crate::render::json::v1;
+use crate::render::{self, plan_human};
 
 /// Write a starter project
 ///
 /// A small tenant with an application, an API, a grant and an action, and two environments: the sandbox and `dev`.
-/// Overwrites nothing.
+/// Overwrites nothing. With `--from`, the description is an export of a live tenant instead, and a plan of it shows that
+/// nothing differs; the tenant is not written to.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Record the tenant as it is, so that the first plan tells change from drift; writes no file of the project
     #[arg(long, conflicts_with_all = ["folder", "name", "domain"])]
     baseline: bool,
+    /// Write down the live tenant of this environment: one of the project file, or the first of a new one
+    #[arg(long, value_name = "ENV", conflicts_with_all = ["baseline", "name"])]
+    from: Option<String>,
+    /// Layout of the description that --from writes
+    #[arg(long, value_enum, default_value_t = Layout::Directory, requires = "from")]
+    format: Layout,
+    /// Format of the files that --from writes
+    #[arg(long, value_enum, default_value_t = Files::Yaml, requires = "from")]
+    files: Files,
     /// Folder to write into; made where it is missing
     #[arg(default_value = ".", value_name = "FOLDER")]
     folder: PathBuf,
     /// Name of the project; the folder's by default
     #[arg(long)]
     name: Option<String>,
-    /// Domain of the tenant behind `dev`
+    /// Domain of the tenant behind `dev`, or behind the environment of --from
     #[arg(long, value_name = "DOMAIN")]
     domain: Option<String>,
 }
@@ -42,6 +56,9 @@ struct Templates;
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Interrupt) -> Ended {
     if args.baseline {
         return baseline(global, ui, interrupt).await;
+    }
+    if let Some(environment) = &args.from {
+        return from(environment, args, global, ui, interrupt).await;
     }
     let written = match project(args).and_then(|files| write(&args.folder, &files)) {
         Ok(written) => written,
@@ -56,6 +73,46 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         ui.tell(&format!("\nNext: tenantry{place} -e sandbox apply\n"));
     }
     Ok(ExitCode::Done)
+}
+
+/// Writes a live tenant down, and shows that a plan of it is empty.
+async fn from(environment: &str, args: &Args, global: &Global, ui: &Ui, interrupt: &Interrupt) -> Ended {
+    let base = global.request(&interrupt.token)?;
+    let request = BeginRequest {
+        folder: if args.folder == Path::new(".") {
+            base.around.directory.clone()
+        } else {
+            base.around.directory.join(&args.folder)
+        },
+        base,
+        environment: environment.to_owned(),
+        domain: args.domain.clone(),
+        format: Format::from(args.format),
+        files: FileFormat::from(args.files),
+    };
+    let begun = match flow::begin(&request).await {
+        Ok(begun) => begun,
+        Err(failure) => return failed(ui, &failure),
+    };
+    let shown = Shown::new(&begun.planned);
+    begun.planned.session.close().await;
+    if ui.json {
+        ui.answer(&v1::text(&v1::Plan::from(&shown.view())))?;
+    } else {
+        ui.problems(&begun.problems, &begun.sources);
+        ui.tell(&format!("wrote {}\n\n", render::count(begun.files.len(), "file")));
+        ui.answer(&plan_human(&shown.view(), &ui.out))?;
+    }
+    if shown.plan.has_changes() {
+        let problem =
+            Problem::error("export-differs", "the files do not say what the tenant has: a plan ought to be empty")
+                .note("the files were written; nothing was written to the tenant")
+                .help("please report this, with the plan above");
+        ui.problems(&[problem], &Sources::default());
+        return Ok(ExitCode::Error);
+    }
+    let partial = begun.problems.iter().any(|p| p.id == "export-unreadable" && p.severity != Severity::Note);
+    Ok(if partial { ExitCode::Partial } else { ExitCode::Done })
 }
 
 /// Records the tenant as it is.
@@ -157,6 +214,9 @@ mod tests {
     fn args(folder: &Path, name: Option<&str>, domain: Option<&str>) -> Args {
         Args {
             baseline: false,
+            from: None,
+            format: Layout::Directory,
+            files: Files::Yaml,
             folder: folder.to_owned(),
             name: name.map(str::to_owned),
             domain: domain.map(str::to_owned),

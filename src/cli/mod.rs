@@ -2,6 +2,7 @@
 
 mod adopt;
 mod apply;
+mod backup;
 mod compare;
 mod completions;
 mod doctor;
@@ -14,6 +15,7 @@ mod init;
 mod interrupt;
 mod plan;
 mod progress;
+mod restore;
 mod revert;
 mod sandbox;
 mod schema;
@@ -125,6 +127,8 @@ enum Command {
     Drift(drift::Args),
     Adopt(adopt::Args),
     Export(export::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
     Compare(compare::Args),
     History(history::Args),
     Sandbox(sandbox::Args),
@@ -190,7 +194,10 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 async fn command(cli: Cli, ui: &Ui) -> Ended {
     let interrupt = Interrupt::listen();
-    let graceful = matches!(cli.command, Command::Apply(_) | Command::Revert(_) | Command::Sandbox(_));
+    let graceful = matches!(
+        cli.command,
+        Command::Apply(_) | Command::Backup(_) | Command::Restore(_) | Command::Revert(_) | Command::Sandbox(_)
+    );
     let work = async {
         match &cli.command {
             Command::Init(args) => init::run(args, &cli.global, ui, &interrupt).await,
@@ -202,8 +209,10 @@ async fn command(cli: Cli, ui: &Ui) -> Ended {
             Command::Drift(args) => drift::run(args, &cli.global, ui, &interrupt).await,
             Command::Adopt(args) => adopt::run(args, &cli.global, ui, &interrupt).await,
             Command::History(args) => history::run(args, &cli.global, ui, &interrupt).await,
+            Command::Backup(args) => backup::run(args, &cli.global, ui, &interrupt).await,
             Command::Compare(args) => compare::run(args, &cli.global, ui, &interrupt).await,
             Command::Export(args) => export::run(args, &cli.global, ui, &interrupt).await,
+            Command::Restore(args) => restore::run(args, &cli.global, ui, &interrupt).await,
             Command::Sandbox(args) => sandbox::run(args, ui, &interrupt).await,
             Command::Schema(args) => schema::run(args, ui),
             Command::Completions(args) => completions::run(args, ui),

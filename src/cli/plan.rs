@@ -201,9 +201,15 @@ pub(super) fn deployed(past: &Past) -> Option<Deployed> {
     remembered().or_else(|| Deployed::last(&past.history))
 }
 
-/// Says what a revert takes back.
+/// Says what a revert takes back, or a restore brings back.
 fn reverting(planned: &Planned) -> Option<Reverting> {
-    let Purpose::Revert(taken) = &planned.purpose else { return None };
+    let taken = match &planned.purpose {
+        Purpose::Revert(taken) => taken,
+        Purpose::Restore(archive) => {
+            return Some(Reverting { what: format!("restores {archive}"), lost: planned.lost.clone() });
+        }
+        Purpose::Apply | Purpose::Baseline => return None,
+    };
     let history = &planned.past.history;
     let short: Vec<&str> = taken.iter().map(|id| short_id(history, id)).collect();
     let what = match (&planned.back_to, short.as_slice()) {

@@ -6,6 +6,7 @@
 mod address;
 mod decode;
 mod encode;
+mod masked;
 mod overlay;
 mod rows;
 mod segment;
@@ -13,6 +14,7 @@ mod segment;
 pub use address::address_of;
 pub use decode::{Names, decode, decode_field};
 pub use encode::{Body, encode_field, encode_member, encode_members};
+pub use masked::masked;
 pub use overlay::overlay;
 pub use rows::{put_sub_rows, sub_rows, sub_rows_mut};
 pub use segment::{decode_segment, encode_segment};

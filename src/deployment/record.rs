@@ -55,6 +55,8 @@ pub enum Purpose {
     Revert(Vec<String>),
     /// `init --baseline`: nothing was written.
     Baseline,
+    /// `restore`: the archive, by the tenant it was taken of and when: `travel0.eu.auth0.com-20261122T101500Z`.
+    Restore(String),
 }
 
 /// A commit of the repository that holds the description.

@@ -64,6 +64,7 @@ enum StoredPurpose {
     Apply,
     Revert(Vec<String>),
     Baseline,
+    Restore(String),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -209,6 +210,7 @@ fn stored(record: &Deployment) -> Stored {
             Purpose::Apply => StoredPurpose::Apply,
             Purpose::Revert(ids) => StoredPurpose::Revert(ids.clone()),
             Purpose::Baseline => StoredPurpose::Baseline,
+            Purpose::Restore(archive) => StoredPurpose::Restore(archive.clone()),
         },
         actor: record.actor.clone(),
         commit: record.commit.as_ref().map(|commit| StoredCommit { id: commit.id.clone(), dirty: commit.dirty }),
@@ -282,6 +284,7 @@ fn record(stored: Stored) -> Option<Deployment> {
             StoredPurpose::Apply => Purpose::Apply,
             StoredPurpose::Revert(ids) => Purpose::Revert(ids),
             StoredPurpose::Baseline => Purpose::Baseline,
+            StoredPurpose::Restore(archive) => Purpose::Restore(archive),
         },
         tool: stored.tool,
         actor: stored.actor,

@@ -53,12 +53,18 @@ fn restore(
 ) {
     let address = &image.address;
     let anew = left.is_none_or(|left| left.id != image.id);
-    let before = if image.paths.is_empty() {
+    // What has to be made anew needs all of it, however little was changed.
+    let before = if image.paths.is_empty() || anew {
         value.clone()
     } else {
-        touched(spec, value, &image.paths, &mut |path| {
+        let mut before = touched(spec, value, &image.paths, &mut |path| {
             lost.push(format!("`{address}`: `{path}` had no value, and the API takes none back"));
-        })
+        });
+        if image.id.is_empty() {
+            // Nothing else tells which one it is.
+            identify(spec, value, &mut before);
+        }
+        before
     };
     let mut gone = Vec::new();
     let Some(before) = revealed(&spec.fields, &before, &Path::root(), secret, &mut gone) else { return };
@@ -103,6 +109,16 @@ fn touched(spec: &KindSpec, value: &Value, paths: &[Path], stays: &mut dyn FnMut
         }
     }
     Value::Object(out)
+}
+
+/// Adds the members that a resource without an id is known by.
+fn identify(spec: &KindSpec, value: &Value, before: &mut Value) {
+    let Some(members) = before.as_object_mut() else { return };
+    for name in &spec.identity {
+        if let Some(known) = value.get(name) {
+            members.entry(name.clone()).or_insert_with(|| known.clone());
+        }
+    }
 }
 
 /// What stands for no value: null where the API takes it, else an empty list or map, else what the server fills in.
@@ -241,6 +257,23 @@ mod tests {
         assert_eq!(described.value.redacted(), expected);
         assert_eq!(described.id.as_deref(), Some("1"));
         assert_eq!(undo.lost, Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_has_no_id_is_told_by_its_name() {
+        let before = json!({"name": "a", "tags": ["x"], "options": {"a": 1}});
+        let update = Image { id: String::new(), ..image(Some(before.clone()), vec![key("tags").item("y")]) };
+        let restored = |entry: BaseEntry, image: Image| {
+            let undo = undo(&registry(), &deployment(vec![image], vec![entry]), &|_| None);
+            undo.desired.kinds.get("things").unwrap().resources[0].value.redacted()
+        };
+        let found = restored(left("", json!({"name": "a", "tags": ["y"]})), update.clone());
+        assert_eq!(found, json!({"tags": ["x"], "name": "a"}));
+        // What is gone meanwhile, or was made anew under another id, takes all that it was.
+        let gone = BaseEntry { address: Address::new("things", "a"), left: None };
+        assert_eq!(restored(gone, update.clone()), before);
+        let update = Image { id: "1".to_owned(), ..update };
+        assert_eq!(restored(left("2", json!({"name": "a"})), update), before);
     }
 
     #[test]

@@ -36,15 +36,15 @@ fn is_outside(origin: Origin) -> bool {
     matches!(origin, Origin::Drift | Origin::Conflict)
 }
 
-fn is_drift(change: &Change, field: &FieldChange) -> bool {
+pub(super) fn is_drift(change: &Change, field: &FieldChange) -> bool {
     is_outside(field.origin) || (change.action == Action::Replace && is_outside(change.origin))
 }
 
-fn gone(address: &Address) -> Edit {
+pub(super) fn gone(address: &Address) -> Edit {
     Edit { address: address.clone(), path: Path::root(), value: None }
 }
 
-fn leaf(address: &Address, field: &FieldChange) -> Edit {
+pub(super) fn leaf(address: &Address, field: &FieldChange) -> Edit {
     let value = match field.how {
         How::Secret => Some(Value::Unresolved(Unresolved { source: field.path.to_string() })),
         How::Value | How::Item | How::Text => field.diff.before.clone(),

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
-use super::name::{expand, hash, part, sameness};
+use super::name::{expand, hash, sameness};
 use super::resource::{stripped, written};
 use super::sink::Sink;
-use super::text::{Out, json, marker_in, yaml};
-use super::{Export, ExportOptions, FileFormat, Format};
-use crate::description::layout::{PIECES, PieceHome, join, parent};
-use crate::model::{Address, Live, LiveKind, LiveResource, Map, Unavailable, Value};
+use super::text::{Out, json, yaml};
+use super::words::{forget_unresolved, named, put_at, snake, unavailable, unreadable_member};
+use super::{Additions, Export, ExportOptions, FileFormat, Format};
+use crate::description::layout::{join, split_extension};
+use crate::model::{Address, Live, LiveKind, LiveResource, Map, Value};
 use crate::problem::Problem;
 use crate::quirk;
 use crate::schema::{Directory, KindShape, KindSpec, Registry};
@@ -35,40 +36,93 @@ pub(super) struct Writer<'a> {
     /// Places by the name of their secret.
     secrets: IndexMap<String, Vec<String>>,
     root: Vec<(String, Out)>,
+    /// What a description lacks, where there is one already.
+    adding: Option<&'a Additions>,
+    /// Resources for the lists that are there, with their kind and address.
+    items: Vec<(String, Address, Out)>,
+    /// Resources that were written, with the path of their file without extension, where they have one.
+    placed: Vec<(Address, Option<String>)>,
+    /// What the files of the kind in hand are written in.
+    format: FileFormat,
     pub(super) files: IndexMap<PathBuf, String>,
-    report: Vec<Problem>,
+    pub(super) report: Vec<Problem>,
 }
 
 /// Writes a tenant.
 pub(super) fn export(registry: &Registry, live: &Live, options: &ExportOptions) -> Export {
-    let first = Writer::run(registry, live, options, BTreeSet::new());
-    let repeated = |(name, places): (&String, &Vec<String>)| (places.len() > 1).then(|| name.clone());
-    let shared: BTreeSet<String> = first.secrets.iter().filter_map(repeated).collect();
-    let done = if shared.is_empty() { first } else { Writer::run(registry, live, options, shared) };
+    let mut done = Writer::told_apart(registry, live, options, None);
+    if options.format == Format::Single && !done.root.is_empty() {
+        let root = Out::Object(std::mem::take(&mut done.root));
+        done.files.insert(PathBuf::from(SINGLE_FILE), yaml(&root));
+    }
     done.finish()
 }
 
+/// What goes into a description that is there already.
+pub(super) struct Added {
+    /// New files.
+    pub(super) export: Export,
+    /// Resources for the lists that are there.
+    pub(super) items: Vec<(String, Address, Out)>,
+    /// New members of the single file.
+    pub(super) members: Vec<(String, Out)>,
+    /// Every resource, with the path of its own file without extension, where it has one.
+    pub(super) placed: Vec<(Address, Option<String>)>,
+}
+
+/// Writes what a description lacks.
+pub(super) fn additions(registry: &Registry, live: &Live, options: &ExportOptions, adding: &Additions) -> Added {
+    let mut done = Writer::told_apart(registry, live, options, Some(adding));
+    let (items, members, placed) =
+        (std::mem::take(&mut done.items), std::mem::take(&mut done.root), std::mem::take(&mut done.placed));
+    Added { export: done.finish(), items, members, placed }
+}
+
 impl<'a> Writer<'a> {
-    fn run(registry: &'a Registry, live: &'a Live, options: &'a ExportOptions, shared: BTreeSet<String>) -> Self {
+    /// Writes, and once more where places would share the name of a secret.
+    fn told_apart(
+        registry: &'a Registry,
+        live: &'a Live,
+        options: &'a ExportOptions,
+        adding: Option<&'a Additions>,
+    ) -> Self {
+        let first = Writer::run(registry, live, options, adding, BTreeSet::new());
+        let repeated = |(name, places): (&String, &Vec<String>)| (places.len() > 1).then(|| name.clone());
+        let mut shared: BTreeSet<String> = first.secrets.iter().filter_map(repeated).collect();
+        // A name that the files use already stands for something else.
+        let used = adding.into_iter().flat_map(|adding| &adding.secrets);
+        shared.extend(used.filter(|name| first.secrets.contains_key(*name)).cloned());
+        if shared.is_empty() { first } else { Writer::run(registry, live, options, adding, shared) }
+    }
+
+    fn run(
+        registry: &'a Registry,
+        live: &'a Live,
+        options: &'a ExportOptions,
+        adding: Option<&'a Additions>,
+        shared: BTreeSet<String>,
+    ) -> Self {
+        let paths = || adding.into_iter().flat_map(|adding| &adding.paths);
         let mut writer = Writer {
             registry,
             live,
             options,
             named: named(registry, live),
-            taken: HashSet::new(),
-            stems: HashSet::new(),
+            taken: paths().map(|path| sameness(path)).collect(),
+            stems: paths().map(|path| sameness(split_extension(path).0)).collect(),
             shared,
             secrets: IndexMap::new(),
             root: Vec::new(),
+            adding,
+            items: Vec::new(),
+            placed: Vec::new(),
+            format: options.files,
             files: IndexMap::new(),
             report: Vec::new(),
         };
         for spec in registry.kinds().filter(|spec| options.filters.covers_kind(&spec.name)) {
+            writer.format = adding.and_then(|adding| adding.formats.get(&spec.name)).copied().unwrap_or(options.files);
             writer.kind(spec);
-        }
-        if options.format == Format::Single && !writer.root.is_empty() {
-            let root = Out::Object(std::mem::take(&mut writer.root));
-            writer.files.insert(PathBuf::from(SINGLE_FILE), yaml(&root));
         }
         writer
     }
@@ -93,16 +147,21 @@ impl<'a> Writer<'a> {
         let live = self.live;
         let found = match live.kinds.get(&spec.name) {
             Some(LiveKind::Read(found)) => found,
+            Some(LiveKind::Unavailable(_)) if self.is_described(spec) => return,
             Some(LiveKind::Unavailable(why)) => {
                 self.report.push(unavailable(&spec.name, why));
                 return;
             }
+            None if self.is_described(spec) => return,
             None => {
                 self.report.push(Problem::warning("export-unreadable", format!("`{}` were not read", spec.name)));
                 return;
             }
         };
         let resources = self.chosen(spec, found);
+        if resources.is_empty() && self.adding.is_some() {
+            return;
+        }
         if resources.is_empty() {
             let title = format!("there are no `{}` to write: the kind is left out", spec.name);
             self.report
@@ -112,7 +171,14 @@ impl<'a> Writer<'a> {
         let suffixes = self.suffixes(spec, &resources);
         let mut list = Vec::new();
         for (resource, suffix) in resources.iter().zip(suffixes) {
+            let before = list.len();
             self.resource(spec, resource, &suffix, &mut list);
+            if self.is_described(spec)
+                && list.len() > before
+                && let Some(item) = list.pop()
+            {
+                self.items.push((spec.name.clone(), resource.address.clone(), item));
+            }
         }
         if list.is_empty() {
             return;
@@ -127,6 +193,11 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Says whether the files speak of a kind already.
+    fn is_described(&self, spec: &KindSpec) -> bool {
+        self.adding.is_some_and(|adding| adding.described.contains(&spec.name))
+    }
+
     /// Returns the resources to be written, sorted by address; the others are reported.
     fn chosen(&mut self, spec: &KindSpec, found: &'a [LiveResource]) -> Vec<&'a LiveResource> {
         let mut left_out = Vec::new();
@@ -134,7 +205,10 @@ impl<'a> Writer<'a> {
         for resource in found {
             match &resource.system {
                 _ if !self.options.filters.covers(&resource.address, &resource.value) => {}
+                // Who has described the kind knows what is not theirs.
+                Some(_) if self.is_described(spec) => {}
                 Some(why) => left_out.push((&resource.address, why)),
+                None if self.adding.is_some_and(|adding| !adding.covers(resource)) => {}
                 None => chosen.push(resource),
             }
         }
@@ -176,15 +250,20 @@ impl<'a> Writer<'a> {
         for key in &keys {
             *counts.entry(key).or_default() += 1;
         }
-        self.stems.extend(keys.iter().cloned());
-        let is_taken = |key: &String| counts.get(key.as_str()).is_some_and(|n| *n > 1) || own_files.contains(key);
-        keys.iter()
+        let is_taken = |key: &String| {
+            let is_there = self.adding.is_some() && self.stems.contains(key);
+            counts.get(key.as_str()).is_some_and(|n| *n > 1) || own_files.contains(key) || is_there
+        };
+        let suffixes: Vec<String> = keys
+            .iter()
             .zip(resources)
             .map(|(key, resource)| match is_taken(key) {
                 true => format!("-{}", hash(&format!("{} {}", resource.address, resource.id))),
                 false => String::new(),
             })
-            .collect()
+            .collect();
+        self.stems.extend(keys);
+        suffixes
     }
 
     fn resource(&mut self, spec: &'a KindSpec, resource: &LiveResource, suffix: &str, list: &mut Vec<Out>) {
@@ -216,10 +295,22 @@ impl<'a> Writer<'a> {
             }
             // A page or template that nobody has changed.
             (KindShape::Collection, _, _) if !spec.names.is_empty() && out.len() <= spec.identity.len() => {}
-            (KindShape::Single, Format::Single, _) => self.root.push((spec.name.clone(), Out::Object(out))),
-            (KindShape::Single, Format::Directory, _) => self.gathered(&path, out),
-            (KindShape::Collection, Format::Directory, Directory::Files { .. }) => self.file(&path, &Out::Object(out)),
-            (KindShape::Collection, _, _) => list.push(Out::Object(out)),
+            (KindShape::Single, Format::Single, _) => {
+                self.root.push((spec.name.clone(), Out::Object(out)));
+                self.placed.push((resource.address.clone(), None));
+            }
+            (KindShape::Single, Format::Directory, _) => {
+                self.gathered(&path, out);
+                self.placed.push((resource.address.clone(), Some(path)));
+            }
+            (KindShape::Collection, Format::Directory, Directory::Files { .. }) => {
+                self.file(&path, &Out::Object(out));
+                self.placed.push((resource.address.clone(), Some(path)));
+            }
+            (KindShape::Collection, _, _) => {
+                list.push(Out::Object(out));
+                self.placed.push((resource.address.clone(), None));
+            }
         }
     }
 
@@ -235,91 +326,6 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Writes one object, of which some members have files of their own.
-    fn gathered(&mut self, path: &str, mut members: Vec<(String, Out)>) {
-        let folder = parent(path);
-        for piece in PIECES.iter().filter(|piece| piece.folder == folder) {
-            let Some(at) = members.iter().position(|(name, _)| name == piece.member) else { continue };
-            let is_whole = match (&piece.home, members.get(at)) {
-                (PieceHome::List(_), Some((_, Out::List(items)))) => !items.is_empty(),
-                (PieceHome::Screens(_) | PieceHome::Partials(_), Some((_, Out::Object(prompts)))) => {
-                    !prompts.is_empty()
-                }
-                (PieceHome::File(_), Some(_)) => true,
-                _ => false,
-            };
-            if !is_whole {
-                continue;
-            }
-            let (_, value) = members.remove(at);
-            match (&piece.home, value) {
-                (PieceHome::List(name), Out::List(items)) => self.list_piece(&join(folder, name), &items),
-                (PieceHome::Screens(name), Out::Object(prompts)) => self.screens(&join(folder, name), prompts),
-                (PieceHome::Partials(name), Out::Object(prompts)) => self.partials(folder, name, prompts),
-                (PieceHome::File(name), value) => self.file(&join(folder, name), &value),
-                _ => {}
-            }
-        }
-        if !members.is_empty() {
-            self.file(path, &Out::Object(members));
-        }
-    }
-
-    fn list_piece(&mut self, folder: &str, items: &[Out]) {
-        for item in items {
-            let name = match item {
-                Out::Object(members) => {
-                    members.iter().find_map(|(_, value)| if let Out::Text(text) = value { Some(text) } else { None })
-                }
-                _ => None,
-            };
-            let name = name.map_or_else(|| "undefined".to_owned(), |name| part(name));
-            let path = self.free(&join(folder, &name), "", "", &json(item));
-            self.file(&path, item);
-        }
-    }
-
-    /// Writes which snippets stand in which files, and these.
-    fn partials(&mut self, folder: &str, name: &str, prompts: Vec<(String, Out)>) {
-        let mut list = Vec::new();
-        for (prompt, screens) in prompts {
-            let mut by_screen = Vec::new();
-            for (screen, points) in members_of(screens) {
-                let mut items = Vec::new();
-                for (point, text) in members_of(points) {
-                    let template = match text {
-                        Out::Text(text) if !text.is_empty() => {
-                            let parts = [prompt.as_str(), &screen, &point].map(part);
-                            Out::Text(self.partial(folder, &format!("{name}/{}", parts.join("/")), &text))
-                        }
-                        other => other,
-                    };
-                    items.push(Out::Object(vec![
-                        ("name".to_owned(), Out::Text(point)),
-                        ("template".to_owned(), template),
-                    ]));
-                }
-                by_screen.push(Out::Object(vec![(screen, Out::List(items))]));
-            }
-            list.push((prompt, Out::List(by_screen)));
-        }
-        self.file(&join(folder, name), &Out::Object(list));
-    }
-
-    /// Writes one snippet and returns its path below the kind's folder.
-    fn partial(&mut self, folder: &str, path: &str, text: &str) -> String {
-        if let Some(found) = marker_in(text) {
-            self.marker(path, found);
-        }
-        if text.trim() != text {
-            let title = format!("white space around the snippet {path} is not kept");
-            self.report.push(Problem::warning("export-trimmed", title));
-        }
-        let full = self.free(&join(folder, path), ".liquid", "", path);
-        self.files.insert(PathBuf::from(&full), text.to_owned());
-        full.strip_prefix(&format!("{folder}/")).map_or(full.clone(), str::to_owned)
-    }
-
     pub(super) fn marker(&mut self, place: &str, found: &str) {
         self.report.push(
             Problem::warning("export-marker", format!("{place} holds `{found}`, which is not read as text"))
@@ -328,24 +334,9 @@ impl<'a> Writer<'a> {
         );
     }
 
-    /// Writes a file per screen, which says which it is.
-    fn screens(&mut self, folder: &str, prompts: Vec<(String, Out)>) {
-        for (prompt, screens) in prompts {
-            let Out::Object(screens) = screens else { continue };
-            for (screen, settings) in screens {
-                let Out::Object(settings) = settings else { continue };
-                let name = part(&format!("{prompt}_{screen}"));
-                let mut members =
-                    vec![("prompt".to_owned(), Out::Text(prompt.clone())), ("screen".to_owned(), Out::Text(screen))];
-                members.extend(settings);
-                self.file(&join(folder, &name), &Out::Object(members));
-            }
-        }
-    }
-
     /// Adds a file of the description; the tenant's settings are JSON in every directory.
-    fn file(&mut self, path: &str, value: &Out) {
-        let (extension, text) = match self.options.files {
+    pub(super) fn file(&mut self, path: &str, value: &Out) {
+        let (extension, text) = match self.format {
             FileFormat::Yaml if path != "tenant" => ("yaml", yaml(value)),
             _ => ("json", json(value)),
         };
@@ -396,92 +387,5 @@ impl<'a> Writer<'a> {
             places.push(place);
         }
         Out::Expression(format!("${{{{ secrets.{name} }}}}"))
-    }
-}
-
-fn members_of(value: Out) -> Vec<(String, Out)> {
-    if let Out::Object(members) = value { members } else { Vec::new() }
-}
-
-/// Upper case with underscores: `clientGrants` → `CLIENT_GRANTS`. What is no letter or digit of ASCII parts words.
-fn snake(text: &str) -> String {
-    let mut out = String::new();
-    let mut before_is_lower = false;
-    for c in text.chars() {
-        if !c.is_ascii_alphanumeric() {
-            before_is_lower = false;
-            if !out.is_empty() && !out.ends_with('_') {
-                out.push('_');
-            }
-            continue;
-        }
-        if c.is_ascii_uppercase() && before_is_lower {
-            out.push('_');
-        }
-        before_is_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
-        out.push(c.to_ascii_uppercase());
-    }
-    out.trim_end_matches('_').to_owned()
-}
-
-/// Returns names by the values that literal references hold: an API by its identifier.
-fn named<'a>(registry: &'a Registry, live: &'a Live) -> HashMap<(&'a str, &'a str), &'a str> {
-    let mut out = HashMap::new();
-    for spec in registry.kinds() {
-        for resource in live.resources(&spec.name) {
-            let Some(name) = resource.value.get("name").and_then(Value::as_str) else { continue };
-            for member in spec.identity.iter().chain(&spec.also) {
-                if let Some(value) = resource.value.get(member).and_then(Value::as_str) {
-                    out.insert((spec.name.as_str(), value), name);
-                }
-            }
-        }
-    }
-    out
-}
-
-fn unavailable(kind: &str, why: &Unavailable) -> Problem {
-    match why {
-        Unavailable::Scope(scopes) => {
-            let scopes = scopes.join("` or `");
-            Problem::warning("export-unreadable", format!("`{kind}` could not be read and are left out"))
-                .note(format!("this needs the scope `{scopes}`"))
-                .help("grant it to the client that Tenantry uses, and export again")
-        }
-        Unavailable::Feature(words) => {
-            Problem::remark("export-unavailable", format!("this tenant has no `{kind}`")).note(words.clone())
-        }
-    }
-}
-
-fn unreadable_member(address: &Address, member: &str, why: &Unavailable) -> Problem {
-    let title = format!("{address}: `{member}` could not be read and is left out");
-    match why {
-        Unavailable::Scope(scopes) => Problem::warning("export-unreadable", title)
-            .note(format!("this needs the scope `{}`", scopes.join("` or `")))
-            .help("grant it to the client that Tenantry uses, and export again"),
-        Unavailable::Feature(words) => Problem::remark("export-unavailable", title).note(words.clone()),
-    }
-}
-
-/// Takes out what no read returns.
-fn forget_unresolved(members: &mut Map) {
-    members.retain(|_, value| !matches!(value, Value::Unresolved(_)));
-    for inner in members.values_mut().filter_map(Value::as_object_mut) {
-        forget_unresolved(inner);
-    }
-}
-
-/// Sets the member at a path such as `options.client_secret`.
-fn put_at(members: &mut Map, path: &str, value: Value) {
-    match path.split_once('.') {
-        None => {
-            members.insert(path.to_owned(), value);
-        }
-        Some((first, rest)) => {
-            if let Value::Object(inner) = members.entry(first.to_owned()).or_insert_with(Value::object) {
-                put_at(inner, rest, value);
-            }
-        }
     }
 }

@@ -6,23 +6,29 @@
 
 pub mod adopt;
 pub mod edit;
+pub mod into;
 mod lay;
 mod name;
+mod pieces;
 mod resource;
+pub mod sanitize;
 mod sink;
 mod text;
+mod words;
 mod write;
 
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
 use crate::description::Filters;
-use crate::model::Live;
+use crate::model::{Address, Live, LiveResource};
 use crate::problem::Problem;
 use crate::schema::Registry;
 
-pub use write::write;
+pub use words::unreadable_here;
+pub use write::{is_empty, stays_inside, write};
 
 /// How an export is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -74,6 +80,27 @@ pub struct Export {
     pub secrets: Vec<String>,
     /// What was left out and why.
     pub report: Vec<Problem>,
+}
+
+/// What a description lacks, and what new files have to fit in with.
+#[derive(Debug, Clone, Default)]
+struct Additions {
+    /// The resources: address and server id.
+    resources: BTreeSet<(Address, String)>,
+    /// Kinds that the files speak of.
+    described: BTreeSet<String>,
+    /// Paths of the files that are there.
+    paths: Vec<String>,
+    /// What the files of a kind are written in, where there are any.
+    formats: HashMap<String, FileFormat>,
+    /// Names of secrets that the files use.
+    secrets: BTreeSet<String>,
+}
+
+impl Additions {
+    fn covers(&self, resource: &LiveResource) -> bool {
+        self.resources.contains(&(resource.address.clone(), resource.id.clone()))
+    }
 }
 
 /// Writes a tenant as a description.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Component, Path};
 
 use super::Export;
-use crate::files::{Access, shown, write_atomically};
+use crate::files::{Together, shown, write_together};
 use crate::problem::Problem;
 
 /// Writes the files of an export into a folder, which is made if it is missing. `directory` is the working directory, for
@@ -14,29 +14,45 @@ use crate::problem::Problem;
 /// # Errors
 ///
 /// `export-not-empty`, `unwritable-file`; `export-outside` for a path that would leave the folder. Nothing is written then,
-/// unless the disk itself failed half-way.
+/// unless the disk itself failed between two renames.
 pub fn write(export: &Export, folder: &Path, directory: &Path) -> Result<(), Problem> {
     let name = shown(folder, directory);
-    match fs::read_dir(folder) {
-        Ok(mut entries) => {
-            if entries.next().is_some() {
-                return Err(Problem::error("export-not-empty", format!("{name} is not empty"))
-                    .help("export into a new folder, and compare"));
-            }
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(Problem::error("unwritable-file", format!("{name} cannot be written into: {error}"))),
+    if !is_empty(folder, directory)? {
+        return Err(Problem::error("export-not-empty", format!("{name} is not empty, and holds no description"))
+            .help("name a folder that is empty or not there yet, or one that holds a description to be updated"));
     }
     if let Some(path) = export.files.keys().find(|path| !stays_inside(path)) {
         return Err(Problem::error("export-outside", format!("{} would lie outside of {name}", path.display())));
     }
-    for (path, text) in &export.files {
-        write_atomically(&folder.join(path), text.as_bytes(), Access::Usual)?;
-    }
-    Ok(())
+    let files = export.files.iter().map(|(path, text)| (folder.join(path), text.as_bytes().to_vec()));
+    write_together(&Together { written: files.collect(), removed: Vec::new() }, directory)
 }
 
-fn stays_inside(path: &Path) -> bool {
+/// Says whether nothing but files whose name begins with a dot is in a folder; one that is not there is empty.
+///
+/// # Errors
+///
+/// `unwritable-file`.
+pub fn is_empty(folder: &Path, directory: &Path) -> Result<bool, Problem> {
+    let failed = |error: io::Error| {
+        Problem::error("unwritable-file", format!("{} cannot be written into: {error}", shown(folder, directory)))
+    };
+    match fs::read_dir(folder) {
+        Ok(entries) => {
+            for entry in entries {
+                if !entry.map_err(failed)?.file_name().to_string_lossy().starts_with('.') {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Says whether a path can only lead to somewhere inside a folder.
+pub fn stays_inside(path: &Path) -> bool {
     path.components().next().is_some() && path.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
@@ -57,7 +73,7 @@ mod tests {
         write(&export("roles/b.yaml"), &folder, outer.path()).unwrap();
         assert_eq!(fs::read_to_string(folder.join("roles/b.yaml")).unwrap(), "name: A\n");
         let again = write(&export("roles/b.yaml"), &folder, outer.path()).unwrap_err();
-        assert_eq!(again.to_string(), "[export-not-empty]: a/b is not empty");
+        assert_eq!(again.to_string(), "[export-not-empty]: a/b is not empty, and holds no description");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{Failed, Request};
 use crate::description::Format;
 use crate::export::adopt::edits;
 use crate::export::edit::{EditOptions, Edited, Existing, OwnVariables, edit};
-use crate::files::{Access, DescriptionFiles, read_settings_file, write_atomically};
+use crate::files::{DescriptionFiles, Together, read_settings_file, write_together};
 use crate::model::{Address, AddressPattern, Path, Sources};
 use crate::problem::Problem;
 use crate::project::{
@@ -51,7 +51,7 @@ pub struct Adopted {
 ///
 /// # Errors
 ///
-/// Those of [`plan`], `unwritable-file`; then not all files were written, and the message says which could not be.
+/// Those of [`plan`], `unwritable-file`; then the message says what was written, if anything was.
 pub async fn adopt(request: &AdoptRequest) -> Result<Adopted, Failed> {
     let wanted = PlanRequest {
         base: request.base.clone(),
@@ -93,9 +93,9 @@ pub async fn adopt(request: &AdoptRequest) -> Result<Adopted, Failed> {
     };
     let edits = edits(&planned.plan, &request.targets);
     let edited = edit(&existing, &edits, request.options).map_err(|problems| Failed::new(problems, sources.clone()))?;
-    let before = others(request, &settings.environment).await;
-    let files = write(&edited, &description.files, own.as_ref()).map_err(fail)?;
-    let after = others(request, &settings.environment).await;
+    let before = others(&request.base, &settings.environment).await;
+    let files = write(&edited, &description.files, own.as_ref(), around).map_err(fail)?;
+    let after = others(&request.base, &settings.environment).await;
     Ok(Adopted {
         files,
         done: edited.done.into_iter().map(|(address, path, _)| (address, path)).collect(),
@@ -107,14 +107,14 @@ pub async fn adopt(request: &AdoptRequest) -> Result<Adopted, Failed> {
 }
 
 /// The file that holds the environment's own variables.
-struct OwnFile {
-    path: PathBuf,
-    shown: String,
-    bytes: Vec<u8>,
-    format: Format,
+pub(super) struct OwnFile {
+    pub(super) path: PathBuf,
+    pub(super) shown: String,
+    pub(super) bytes: Vec<u8>,
+    pub(super) format: Format,
 }
 
-fn own_variables(settings: &Settings, around: &Surroundings) -> Result<Option<OwnFile>, Problem> {
+pub(super) fn own_variables(settings: &Settings, around: &Surroundings) -> Result<Option<OwnFile>, Problem> {
     let Some(project) = find_project_file(&around.directory).filter(|_| settings.mode == Mode::Project) else {
         return Ok(None);
     };
@@ -131,38 +131,41 @@ fn own_variables(settings: &Settings, around: &Surroundings) -> Result<Option<Ow
 }
 
 /// Writes every file that changed, and removes those that go.
-fn write(edited: &Edited, files: &DescriptionFiles, own: Option<&OwnFile>) -> Result<Vec<AdoptedFile>, Problem> {
+fn write(
+    edited: &Edited,
+    files: &DescriptionFiles,
+    own: Option<&OwnFile>,
+    around: &Surroundings,
+) -> Result<Vec<AdoptedFile>, Problem> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let was = |name: &str| files.tree.read(name).map(text).unwrap_or_default();
-    let mut out = Vec::new();
+    let (mut out, mut together) = (Vec::new(), Together::default());
     for (name, bytes) in &edited.files {
-        write_atomically(&files.folder().join(name), bytes, Access::Usual)?;
+        together.written.push((files.folder().join(name), bytes.clone()));
         out.push(AdoptedFile::new(files.tree.shown(name), &was(name), Some(&text(bytes))));
     }
     if let (Some(bytes), Some(own)) = (&edited.variables, own) {
-        write_atomically(&own.path, bytes, Access::Usual)?;
+        together.written.push((own.path.clone(), bytes.clone()));
         out.push(AdoptedFile::new(own.shown.clone(), &text(&own.bytes), Some(&text(bytes))));
     }
     for name in &edited.removed_files {
-        std::fs::remove_file(files.folder().join(name)).map_err(|error| {
-            Problem::error("unwritable-file", format!("{} cannot be removed: {error}", files.tree.shown(name)))
-                .help("remove it by hand")
-        })?;
+        together.removed.push(files.folder().join(name));
         out.push(AdoptedFile::new(files.tree.shown(name), &was(name), None));
     }
+    write_together(&together, &around.directory)?;
     Ok(out)
 }
 
 /// What every other environment asks for: digests by environment and address. One that cannot be rendered has none.
-type Others = IndexMap<String, BTreeMap<Address, String>>;
+pub(super) type Others = IndexMap<String, BTreeMap<Address, String>>;
 
-async fn others(request: &AdoptRequest, own: &str) -> Others {
-    let around = &request.base.around;
+pub(super) async fn others(request: &Request, own: &str) -> Others {
+    let around = &request.around;
     let mut out = Others::new();
     let Some(path) = find_project_file(&around.directory) else { return out };
     let Ok(file) = load_project_file(&path, around) else { return out };
     for name in file.environments.keys().filter(|name| *name != own) {
-        let mut flags = request.base.flags.clone();
+        let mut flags = request.flags.clone();
         flags.environment = Some(name.clone());
         let Ok(loaded) = load_settings(&flags, around) else { continue };
         let Ok(description) = load_description(&loaded.settings, around, Secrets::Leave).await else { continue };
@@ -173,7 +176,7 @@ async fn others(request: &AdoptRequest, own: &str) -> Others {
     out
 }
 
-fn moved(before: &Others, after: &Others) -> Vec<(String, Vec<Address>)> {
+pub(super) fn moved(before: &Others, after: &Others) -> Vec<(String, Vec<Address>)> {
     let mut out = Vec::new();
     for (name, after) in after {
         let Some(before) = before.get(name) else { continue };

@@ -58,17 +58,25 @@ pub enum Applied {
 
 /// Applies a plan; `tell` hears of every step.
 pub async fn apply(planned: Planned, request: &ApplyRequest, tell: &(dyn Fn(ApplyEvent) + Sync)) -> Applied {
-    let refusals = guard::judge(&planned.plan, planned.judgement());
-    let applied = if refusals.is_empty() {
-        match locked(&planned, request, tell).await {
-            Ok(applied) => applied,
-            Err(problem) => Applied::Stopped(problem),
-        }
-    } else {
-        Applied::Refused(refusals)
-    };
+    let applied = apply_open(&planned, request, tell).await;
     planned.session.close().await;
     applied
+}
+
+/// Applies a plan, and leaves the connection open.
+pub(super) async fn apply_open(
+    planned: &Planned,
+    request: &ApplyRequest,
+    tell: &(dyn Fn(ApplyEvent) + Sync),
+) -> Applied {
+    let refusals = guard::judge(&planned.plan, planned.judgement());
+    if !refusals.is_empty() {
+        return Applied::Refused(refusals);
+    }
+    match locked(planned, request, tell).await {
+        Ok(applied) => applied,
+        Err(problem) => Applied::Stopped(problem),
+    }
 }
 
 /// Holds the lock while the plan is applied.
@@ -250,6 +258,8 @@ impl Planned {
                     None => (None, self.digest.clone()),
                 }
             }
+            // No commit renders to an archive.
+            (Purpose::Restore(_), None) => (None, self.digest.clone()),
             (Purpose::Apply | Purpose::Baseline, None) => (clean(&self.past.commit), self.digest.clone()),
         }
     }

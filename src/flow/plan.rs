@@ -14,7 +14,7 @@ use crate::facts;
 use crate::guard::{self, Approved, Judgement};
 use crate::journal;
 use crate::live::{Reach, read};
-use crate::model::{AddressPattern, Base, Desired, Live, Path, Sources};
+use crate::model::{Address, AddressPattern, Base, Desired, Live, Path, Sources};
 use crate::plan;
 use crate::problem::{Problem, Severity};
 use crate::project::{DriftRule, Mode, Secrets, Settings, load_description, load_settings};
@@ -124,7 +124,7 @@ impl Planned {
     pub(super) fn taken_back(&self) -> Vec<TakenBack> {
         match self.purpose {
             Purpose::Revert(_) => plan::taken_back(&self.plan, self.past.key.as_ref()),
-            Purpose::Apply | Purpose::Baseline => Vec::new(),
+            Purpose::Apply | Purpose::Baseline | Purpose::Restore(_) => Vec::new(),
         }
     }
 }
@@ -134,6 +134,8 @@ pub(super) struct Described {
     pub(super) settings: Settings,
     pub(super) desired: Desired,
     pub(super) filters: Filters,
+    /// What this environment leaves alone.
+    pub(super) left_alone: Vec<Address>,
     pub(super) digest: String,
     pub(super) problems: Vec<Problem>,
     pub(super) sources: Sources,
@@ -161,7 +163,8 @@ pub(super) async fn describe(request: &Request) -> Result<Described, Failed> {
     }
     let desired = description.outcome.desired;
     let digest = receipt::description_digest(&desired);
-    Ok(Described { settings, desired, filters: description.outcome.filters, digest, problems, sources })
+    Ok(Described { settings, desired, filters: description.outcome.filters,
+        left_alone: description.outcome.left_alone, digest, problems, sources })
 }
 
 /// Plans.
@@ -192,12 +195,12 @@ pub async fn plan(request: &PlanRequest) -> Result<Planned, Failed> {
 }
 
 /// What comes of planning, before it is put together with what it was made from.
-struct Made {
-    plan: Plan,
-    live: Live,
-    names: Names,
-    past: Past,
-    at: Option<String>,
+pub(super) struct Made {
+    pub(super) plan: Plan,
+    pub(super) live: Live,
+    pub(super) names: Names,
+    pub(super) past: Past,
+    pub(super) at: Option<String>,
 }
 
 async fn planned(request: &PlanRequest, described: &mut Described, session: &Session) -> Result<Made, Vec<Problem>> {
@@ -277,6 +280,11 @@ fn resumed(request: &PlanRequest, described: &mut Described, past: &Past) -> Res
             .help(format!("run `tenantry revert {of}` again: it goes on where this one stopped"));
         return Err(vec![problem]);
     }
+    if let Purpose::Restore(archive) = &open.purpose {
+        let problem = Problem::error("nothing-to-resume", format!("deployment {} is a restore of {archive}", open.id))
+            .help("run `tenantry restore` with the same archive again: it goes on where this one stopped");
+        return Err(vec![problem]);
+    }
     if open.digest != described.digest {
         let problem =
             Problem::error("description-moved", format!("the description is not that of deployment {}", open.id))
@@ -294,7 +302,7 @@ fn resumed(request: &PlanRequest, described: &mut Described, past: &Past) -> Res
 }
 
 /// What the deployment itself did before it stopped is nobody else's doing; what somebody else did meanwhile is a conflict.
-fn carry_on(plan: &mut Plan, open: &Deployment, past: &Past, live: &Live) -> Result<(), Vec<Problem>> {
+pub(super) fn carry_on(plan: &mut Plan, open: &Deployment, past: &Past, live: &Live) -> Result<(), Vec<Problem>> {
     // It may have stopped before anything was written down.
     let Some(path) = past.ledger.find_journal(&open.id).map_err(|p| vec![p])? else { return Ok(()) };
     let entries = journal::read(&path).map_err(|p| vec![p])?;
@@ -318,7 +326,7 @@ fn carry_on(plan: &mut Plan, open: &Deployment, past: &Past, live: &Live) -> Res
     Ok(())
 }
 
-fn options(request: &PlanRequest, described: &Described, past: &Past) -> plan::Options {
+pub(super) fn options(request: &PlanRequest, described: &Described, past: &Past) -> plan::Options {
     let settings = &described.settings;
     let everything = settings.deletes_everything();
     plan::Options {
@@ -379,7 +387,7 @@ fn no_repository() -> Problem {
 }
 
 impl Made {
-    fn with(self, described: Described, session: Session, request: &PlanRequest) -> Planned {
+    pub(super) fn with(self, described: Described, session: Session, request: &PlanRequest) -> Planned {
         let patterns =
             |patterns: &[AddressPattern]| patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect();
         let base = self.past.base.clone();
@@ -422,8 +430,8 @@ impl Planned {
         let history = &self.past.history;
         let partial = || history.last().filter(|last| asked && last.outcome == Some(Outcome::Partial));
         let open = history.unfinished().last().or_else(partial)?;
-        // A revert that stopped is carried on by the same revert.
-        let same = matches!(self.purpose, Purpose::Revert(_)) && open.purpose == self.purpose;
+        // A revert or a restore that stopped is carried on by the same one.
+        let same = matches!(self.purpose, Purpose::Revert(_) | Purpose::Restore(_)) && open.purpose == self.purpose;
         (asked || same).then(|| open.id.clone())
     }
 }

@@ -32,13 +32,22 @@ pub struct ReadTenant {
 pub async fn read_tenant(request: &Request) -> Result<ReadTenant, Failed> {
     let loaded = load_settings(&request.flags, &request.around)?;
     let (settings, sources, mut problems) = (loaded.settings, loaded.sources, loaded.warnings);
-    let registry = Registry::get();
-    let kinds: BTreeSet<String> =
-        registry.names().filter(|kind| settings.filters.covers_kind(kind)).map(str::to_owned).collect();
     let session = Session::open(&settings, request).await.map_err(|p| Failed::one(p, sources.clone()))?;
     problems.extend(session.client.warnings());
-    let found = read(&session.client, registry, Reach::Whole(&kinds)).await;
+    let found = whole(&session, &settings).await;
     session.close().await;
     let (live, names) = found.map_err(|p| Failed::one(p, sources.clone()))?;
     Ok(ReadTenant { live, names, settings, problems, sources })
+}
+
+/// Reads every kind that is not excluded.
+///
+/// # Errors
+///
+/// The first of the network.
+pub(super) async fn whole(session: &Session, settings: &Settings) -> Result<(Live, Names), Problem> {
+    let registry = Registry::get();
+    let kinds: BTreeSet<String> =
+        registry.names().filter(|kind| settings.filters.covers_kind(kind)).map(str::to_owned).collect();
+    read(&session.client, registry, Reach::Whole(&kinds)).await
 }

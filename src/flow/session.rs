@@ -49,6 +49,29 @@ impl Session {
             }
             None => (tenant_settings(settings, request).await?, None),
         };
+        Session::connect(settings, sandbox, request).await
+    }
+
+    /// Connects to a fresh sandbox that is kept nowhere and knows no limits, for a rehearsal.
+    ///
+    /// # Errors
+    ///
+    /// `sandbox-failed`, and those of [`Client::connect`].
+    pub async fn rehearsal(domain: &str, request: &Request) -> Result<Session, Problem> {
+        let options =
+            sandbox::Options { tenant_domain: Some(domain.to_owned()), rate: None, ..sandbox::Options::default() };
+        let running = sandbox::start(options).await.map_err(|error| {
+            Problem::error("sandbox-failed", format!("the sandbox cannot start: {error}"))
+                .help("a rehearsal needs a free port on 127.0.0.1")
+        })?;
+        Session::connect(sandbox_settings(&running, request), Some(running), request).await
+    }
+
+    async fn connect(
+        settings: api::Settings,
+        sandbox: Option<sandbox::Running>,
+        request: &Request,
+    ) -> Result<Session, Problem> {
         let key = match &settings.credentials {
             api::Credentials::Secret { client_secret, .. } => Some(FingerprintKey::new(client_secret.expose())),
             api::Credentials::PrivateKey { pem, .. } => Some(FingerprintKey::new(pem.expose())),

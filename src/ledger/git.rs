@@ -393,6 +393,7 @@ fn message(record: &Deployment) -> String {
         Purpose::Apply => "apply".to_owned(),
         Purpose::Revert(ids) => format!("revert of {}", ids.join(", ")),
         Purpose::Baseline => "baseline".to_owned(),
+        Purpose::Restore(archive) => format!("restore of {}", line(archive)),
     };
     let stage = match record.outcome {
         None => "begins",

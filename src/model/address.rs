@@ -35,6 +35,11 @@ impl Address {
         self
     }
 
+    /// Returns what a reference to it says: its id where names repeat, else its name; `None` for a singleton.
+    pub fn key(&self) -> Option<&str> {
+        self.id.as_deref().or(self.name.as_deref())
+    }
+
     /// Reads what [`Display`](fmt::Display) prints. `None` where the text is no address.
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, rest) = match text.split_once('/') {

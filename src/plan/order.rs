@@ -19,8 +19,14 @@ pub(super) struct Node {
 /// Sorts changes so that each stands behind those it waits for, and notes which these are.
 pub(super) fn order(registry: &Registry, mut nodes: Vec<Node>) -> Vec<Change> {
     nodes.sort_by(|a, b| a.change.address.cmp(&b.change.address));
-    let at: HashMap<Address, usize> =
+    let mut at: HashMap<Address, usize> =
         nodes.iter().enumerate().map(|(n, node)| (node.change.address.clone(), n)).collect();
+    for (n, node) in nodes.iter().enumerate() {
+        // Where names repeat, what refers says the id.
+        if let Some(id) = &node.change.address.id {
+            at.insert(Address::new(&node.change.address.kind, id), n);
+        }
+    }
     let mut kinds: HashMap<&str, Vec<usize>> = HashMap::new();
     for (n, node) in nodes.iter().enumerate().filter(|(_, node)| node.change.action != Action::Delete) {
         kinds.entry(&node.change.address.kind).or_default().push(n);

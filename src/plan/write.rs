@@ -61,8 +61,8 @@ fn create(spec: &KindSpec, change: &Change, sides: &Sides<'_>) -> Vec<Step> {
         quirk::of(spec).body(&mut body, true);
         let mut step = write_step(spec, endpoint, sides.desired, body);
         step.creates = endpoint.method == Verb::Post;
-        if let (Some(id), Some(name)) = (&spec.id, &change.address.name) {
-            step.makes = Some((spec.name.clone(), name.clone(), id.clone()));
+        if let (Some(id), Some(name)) = (&spec.id, change.address.key()) {
+            step.makes = Some((spec.name.clone(), name.to_owned(), id.clone()));
         }
         if step.body.as_ref().is_some_and(has_members) || spec.create.is_some() {
             steps.push(step);

@@ -12,7 +12,7 @@ use crate::description::{
     DescribeOptions, DescribeOutcome, Node, NodeValue, Part, SecretState, Variables, describe, has_errors,
 };
 use crate::files::{DescriptionFiles, find_description};
-use crate::model::Sources;
+use crate::model::{Secret, Sources};
 use crate::problem::{Problem, sorted};
 use crate::schema::Registry;
 
@@ -61,8 +61,22 @@ pub async fn load_description(
         return Err(Problem::error("no-description", "no description is named")
             .help("name the folder or the YAML file with -i, or set AUTH0_INPUT_FILE"));
     };
-    let mut files = find_description(path, settings.base_path.as_deref(), &around.directory)?;
+    let files = find_description(path, settings.base_path.as_deref(), &around.directory)?;
+    Ok(load_files(settings, around, files, secrets, &IndexMap::new()).await)
+}
+
+/// Reads and checks a description whose files were found already. `given` are secrets that are known; no other source is asked
+/// for them.
+pub async fn load_files(
+    settings: &Settings,
+    around: &Surroundings,
+    mut files: DescriptionFiles,
+    secrets: Secrets,
+    given: &IndexMap<String, Secret>,
+) -> LoadedDescription {
     let mut variables = variables_of(settings);
+    let known = given.iter().map(|(name, secret)| (name.clone(), SecretState::Known(secret.clone())));
+    variables.secrets.extend(known);
     let registry = Registry::get();
     let compatibility = settings.mode == Mode::Compatibility;
     let names = variables.known_names();
@@ -113,7 +127,7 @@ pub async fn load_description(
         .extend(outcome.problems.iter().filter(|problem| !broken || problem.id != "reference-not-described").cloned());
     let mut sources = layout.sources;
     sources.merge(outcome.sources.clone());
-    Ok(LoadedDescription {
+    LoadedDescription {
         description: layout.description,
         outcome,
         files,
@@ -121,7 +135,7 @@ pub async fn load_description(
         problems: sorted(problems),
         sources,
         missing_secrets,
-    })
+    }
 }
 
 /// The values of the environment; no secret has been asked for.
@@ -151,6 +165,9 @@ async fn ask(
     }
     let mut missing = Vec::new();
     for (name, source) in wanted {
+        if matches!(variables.secrets.get(&name), Some(SecretState::Known(_))) {
+            continue;
+        }
         match resolve(&source, &format!("secrets.{name}"), &context).await {
             Resolved::Known(secret) => {
                 variables.secrets.insert(name, SecretState::Known(secret));

@@ -12,7 +12,7 @@ use super::settings::{Flags, Settings, Surroundings};
 use crate::description::layout::unknown_kind;
 use crate::description::{Node, NodeValue, read_json, read_yaml};
 use crate::files::read_settings_file;
-use crate::model::{Address, AddressPattern, Locus, Sources};
+use crate::model::{Address, AddressPattern, Locus, Secret, Sources};
 use crate::problem::Problem;
 use crate::schema::Registry;
 
@@ -206,6 +206,34 @@ impl Loader<'_> {
             }
         }
     }
+}
+
+/// Reads a file of secrets: YAML or JSON, names and values. No problem shows a line of it.
+///
+/// # Errors
+///
+/// Those of the file; `wrong-type` where a value is no text.
+pub fn read_secrets(path: &Path, directory: &Path) -> Result<IndexMap<String, Secret>, Vec<Problem>> {
+    let (name, bytes) = read_settings_file(path, directory).map_err(|problem| vec![problem])?;
+    let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let item = item_of(if is_json { read_json(&name, &bytes) } else { read_yaml(&name, &bytes) }?.node);
+    let wrong = |title: String, item: &Item| Problem::error("wrong-type", title).at(&item.locus);
+    let ItemValue::Map(map) = &item.value else {
+        return Err(vec![wrong(format!("a file of secrets holds an object, not {}", item.describe()), &item)]);
+    };
+    let (mut out, mut problems) = (IndexMap::new(), Vec::new());
+    for (key, (_, value)) in map {
+        match value.to_json() {
+            Json::String(text) => {
+                out.insert(key.clone(), Secret::new(text, format!("secrets.{key}")));
+            }
+            Json::Number(number) => {
+                out.insert(key.clone(), Secret::new(number.to_string(), format!("secrets.{key}")));
+            }
+            _ => problems.push(wrong(format!("the secret `{key}` is a text, not {}", value.describe()), value)),
+        }
+    }
+    if problems.is_empty() { Ok(out) } else { Err(problems) }
 }
 
 /// Checks every kind that a project file names.

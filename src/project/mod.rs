@@ -14,9 +14,9 @@ mod secret;
 mod settings;
 
 pub use deploy_cli::{ConfigFile, DeployCli};
-pub use describe::{LoadedDescription, Secrets, load_description};
+pub use describe::{LoadedDescription, Secrets, load_description, load_files};
 pub use file::{CredentialSource, Environment, LedgerPlace, Moved, ProjectFile, VariableSource};
-pub use load::{Failed, Loaded, PROJECT_FILE, find_project_file, load_project_file, load_settings};
+pub use load::{Failed, Loaded, PROJECT_FILE, find_project_file, load_project_file, load_settings, read_secrets};
 pub use policy::{DeleteLimit, DeleteRule, DriftRule, Freeze, Policy, Ruled};
 pub use secret::{COMMAND_TIMEOUT, KEYRING_SERVICE, Resolved, SecretContext, SecretSource, resolve as resolve_secret};
 pub use settings::{

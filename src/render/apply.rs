@@ -15,6 +15,8 @@ pub struct Applied<'a> {
     pub deployment: Option<&'a str>,
     /// What was done.
     pub report: &'a Report,
+    /// The command that carries it on where it was done in part; `None` for `tenantry apply --resume`.
+    pub again: Option<&'a str>,
 }
 
 impl Applied<'_> {
@@ -23,7 +25,7 @@ impl Applied<'_> {
         let Some(id) = self.deployment.filter(|_| self.report.wrote() && !self.report.complete()) else {
             return Vec::new();
         };
-        vec!["tenantry apply --resume".to_owned(), format!("tenantry revert {id}")]
+        vec![self.again.unwrap_or("tenantry apply --resume").to_owned(), format!("tenantry revert {id}")]
     }
 }
 
@@ -155,7 +157,7 @@ mod tests {
             )],
             side_effects: vec![(Address::new("clients", "Shop"), Path::root().key("jwt_configuration"))],
         };
-        let applied = Applied { deployment: Some("01JD7QK3"), report: &report };
+        let applied = Applied { deployment: Some("01JD7QK3"), report: &report, again: None };
         let text = super::report(&applied, &Options::default());
         assert!(!text.contains('\u{1b}'));
         insta::assert_snapshot!(text);
@@ -168,7 +170,7 @@ mod tests {
             requests: 1,
             ..Report::default()
         };
-        let applied = Applied { deployment: Some("01JD7QK3"), report: &report };
+        let applied = Applied { deployment: Some("01JD7QK3"), report: &report, again: None };
         let text = super::report(&applied, &Options::default());
         assert_eq!(text, "1 done · 1 request sent · deployment 01JD7QK3\n");
     }

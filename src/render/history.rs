@@ -81,6 +81,7 @@ pub(super) fn purpose(history: &History, one: &Deployment) -> String {
     match &one.purpose {
         Purpose::Apply => "apply".to_owned(),
         Purpose::Baseline => "baseline".to_owned(),
+        Purpose::Restore(archive) => format!("restore of {}", clean(archive)),
         Purpose::Revert(ids) => {
             let ids: Vec<&str> = ids.iter().map(|id| short_id(history, id)).collect();
             format!("revert of {}", ids.join(", "))

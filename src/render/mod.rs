@@ -6,9 +6,11 @@
 
 mod adopt;
 pub mod apply;
+mod backup;
 mod compare;
 mod doctor;
 mod drift;
+mod export;
 mod history;
 mod html;
 mod human;
@@ -21,6 +23,7 @@ mod plural;
 mod problem;
 mod refusals;
 mod section;
+pub mod restore;
 mod style;
 mod text;
 mod value;
@@ -37,9 +40,13 @@ mod samples;
 mod tests;
 
 pub use adopt::{AdoptView, AdoptedFile, adopt as adopt_human};
+pub use backup::{
+    BackupView, VerifiedView, backup as backup_human, backups as backups_human, verified as verified_human,
+};
 pub use compare::{CompareView, MissingVariable, SideName, compare as compare_human};
 pub use doctor::doctor as doctor_human;
 pub use drift::{DriftView, drift as drift_human};
+pub use export::{ExportView, export as export_human};
 pub use history::{HistoryView, deployment as deployment_human, history as history_human};
 pub use html::plan as plan_html;
 pub use human::plan as plan_human;

@@ -28,6 +28,8 @@ pub struct Caller {
     pub user: Option<(String, String)>,
     /// Address the request came from.
     pub ip: String,
+    /// Where the sandbox listens: `http://127.0.0.1:4000`; links to downloads begin so.
+    pub origin: String,
     /// `User-Agent` of the request.
     pub user_agent: String,
     /// `X-Correlation-ID` of the request, at most 64 characters.

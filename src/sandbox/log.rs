@@ -8,6 +8,7 @@ use super::call::{ApiError, Call, Method, Outcome, Reply};
 use super::contract::Operation;
 use super::ids::timestamp_ms;
 use super::log_query::Query;
+use super::multipart::MARK;
 use super::page::{self, Window};
 use super::request::{Answer, Request};
 use super::state::State;
@@ -68,7 +69,7 @@ pub(super) fn write(
                 "path": request.path(),
                 "query": query,
                 "userAgent": call.caller.user_agent,
-                "body": masked(&call.body),
+                "body": if call.body.get(MARK).is_some() { Value::Null } else { masked(&call.body) },
                 "channel": channel,
                 "ip": call.caller.ip,
                 "auth": {

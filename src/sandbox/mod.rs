@@ -10,11 +10,13 @@
 pub mod call;
 pub mod contract;
 mod control;
+mod download;
 pub mod family;
 mod fault;
 pub mod ids;
 mod log;
 mod log_query;
+mod multipart;
 mod oauth;
 pub mod options;
 pub mod page;

@@ -19,6 +19,8 @@ pub struct Request {
     pub authorization: Option<String>,
     /// Address of the caller.
     pub ip: String,
+    /// Where the sandbox listens: `http://127.0.0.1:4000`; links to downloads begin so.
+    pub origin: String,
     /// `User-Agent`.
     pub user_agent: String,
     /// `X-Correlation-ID`.
@@ -37,6 +39,7 @@ impl Request {
             content_type: None,
             authorization: None,
             ip: "127.0.0.1".to_owned(),
+            origin: "http://127.0.0.1".to_owned(),
             user_agent: String::new(),
             correlation_id: None,
             auth0_client: None,

@@ -23,7 +23,7 @@ use super::rate::{Headers, Limiter};
 use super::request::{Answer, Request};
 use super::store::{self, Recorder, Store};
 use super::tenant::{API, Credentials, Tenant};
-use super::{control, oauth, tls};
+use super::{control, download, oauth, tls};
 
 /// Bytes of a body that are read at all; above the API's own limit, so that this one can be answered as the API does.
 const READ_BYTES: usize = 64 << 20;
@@ -107,6 +107,8 @@ pub(super) struct Shared {
     recorder: Option<Recorder>,
     store: Option<Store>,
     latency: Duration,
+    /// Where it listens, as links have to begin.
+    origin: String,
     /// Changes of the state so far.
     changes: AtomicU64,
 }
@@ -161,6 +163,11 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         Some(path) => Some(Recorder::open(path).map_err(|source| StartError::Record { path: path.clone(), source })?),
         None => None,
     };
+    let listen = |source| StartError::Listen { port: options.port, source };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(listen)?;
+    listener.set_nonblocking(true).map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    let origin = format!("{}://{address}", if options.tls { "https" } else { "http" });
     let shared = Arc::new(Shared {
         tenant: Mutex::new(tenant),
         limiter: Mutex::new(Limiter::new(options.rate)),
@@ -168,13 +175,10 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         recorder,
         store: options.state_file.map(Store::new),
         latency: options.latency,
+        origin: origin.clone(),
         changes: AtomicU64::new(0),
     });
 
-    let listen = |source| StartError::Listen { port: options.port, source };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(listen)?;
-    listener.set_nonblocking(true).map_err(listen)?;
-    let address = listener.local_addr().map_err(listen)?;
     let service =
         axum::Router::new().fallback(serve).with_state(shared).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::<SocketAddr>::new();
@@ -192,7 +196,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         tokio::spawn(server.handle(handle.clone()).serve(service))
     };
     Ok(Running {
-        url: format!("{}://{address}", if options.tls { "https" } else { "http" }),
+        url: origin,
         domain: address.to_string(),
         tenant_domain,
         client_id,
@@ -258,6 +262,7 @@ async fn serve(
         content_type: text(header::CONTENT_TYPE),
         authorization: text(header::AUTHORIZATION),
         ip: peer.ip().to_string(),
+        origin: shared.origin.clone(),
         user_agent: text(header::USER_AGENT).unwrap_or_default(),
         correlation_id: parts.headers.get("x-correlation-id").and_then(|id| id.to_str().ok()).map(str::to_owned),
         auth0_client: parts.headers.get("auth0-client").and_then(|id| id.to_str().ok()).map(str::to_owned),
@@ -273,6 +278,9 @@ async fn serve(
         let (answer, changed) = control::answer(&shared, &request, &segments);
         let saved = if changed { shared.saved().await } else { Ok(()) };
         return response(&shared, saved.map_or_else(Answer::from, |()| answer), None);
+    }
+    if request.path().starts_with(download::PREFIX) {
+        return download::response(&shared, &request);
     }
     exchange(shared, request).await
 }

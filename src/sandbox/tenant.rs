@@ -10,7 +10,7 @@ use super::request::{Answer, Request};
 use super::route::Handler;
 use super::state::State;
 use super::token::{self, Claims};
-use super::{family, log, oauth, service};
+use super::{family, log, multipart, oauth, service};
 
 /// Prefix of every Management API path.
 pub const API: &str = "/api/v2";
@@ -240,8 +240,8 @@ fn parsed(request: &Request) -> Result<Value, ApiError> {
     if request.method == Method::Get || request.body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Value::Null);
     }
-    if request.content_type.as_deref().is_some_and(|kind| kind.starts_with("multipart/")) {
-        return Ok(Value::String(String::from_utf8_lossy(&request.body).into_owned()));
+    if let Some(kind) = request.content_type.as_deref().filter(|kind| kind.starts_with("multipart/")) {
+        return multipart::parts(kind, &request.body);
     }
     serde_json::from_slice(&request.body).map_err(|_| ApiError::bare(400, "Invalid request payload JSON format"))
 }
@@ -252,6 +252,7 @@ fn caller(request: &Request, claims: &Claims) -> Caller {
         scopes: claims.scope.split(' ').map(str::to_owned).collect(),
         user: claims.user.clone(),
         ip: request.ip.clone(),
+        origin: request.origin.clone(),
         user_agent: request.user_agent.clone(),
         correlation_id: request.correlation_id.as_ref().map(|id| id.chars().take(64).collect()),
     }

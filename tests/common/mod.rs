@@ -1,21 +1,27 @@
 //! Runs the real program: nothing of the machine's environment gets in, nothing is written outside a folder of its own.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code, unreachable_pub)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, dead_code, unreachable_pub)]
+
+pub mod canary;
 
 use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 
-/// A folder to work in, with an empty home beside it.
+use canary::{Tally, Watch};
+
+/// A folder to work in, with an empty home beside it. Whatever the program says or writes here is searched for secrets.
 pub struct Place {
     root: tempfile::TempDir,
     env: Vec<(String, String)>,
+    watch: Mutex<Watch>,
 }
 
 impl Place {
     /// An empty one.
     pub fn new() -> Self {
-        let place = Place { root: tempfile::tempdir().unwrap(), env: Vec::new() };
+        let place = Place { root: tempfile::tempdir().unwrap(), env: Vec::new(), watch: Mutex::default() };
         std::fs::create_dir(place.path()).unwrap();
         std::fs::create_dir(place.root.path().join("home")).unwrap();
         place
@@ -39,6 +45,28 @@ impl Place {
         self
     }
 
+    /// Lets a secret be shown, by the name of its source (`TENANTRY_SECRET_X`), and says why that is right.
+    pub fn shows(self, name: &str, reason: &str) -> Self {
+        self.watched().excuse(name, reason);
+        self
+    }
+
+    fn watched(&self) -> std::sync::MutexGuard<'_, Watch> {
+        self.watch.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Searches what a run has said, and the files it left, where something else than [`Place::run`] ran it.
+    pub fn heard(&self, stdout: &[u8], stderr: &[u8]) {
+        let mut watch = self.watched();
+        watch.tally.runs += 1;
+        watch.end(&self.path(), &self.env, &[("stdout", stdout), ("stderr", stderr)]);
+    }
+
+    /// What was searched here so far.
+    pub fn tally(&self) -> Tally {
+        self.watched().tally
+    }
+
     /// Writes a file.
     pub fn write(&self, name: &str, text: &str) {
         let path = self.path().join(name);
@@ -51,8 +79,9 @@ impl Place {
         std::fs::read_to_string(self.path().join(name)).unwrap()
     }
 
-    /// The program, ready to be run here.
+    /// The program, ready to be run here; what it says is for [`Place::heard`].
     pub fn command(&self, arguments: &[&str]) -> Command {
+        self.watched().begin(&self.path(), &self.env);
         let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
         command.args(arguments).current_dir(self.path()).env_clear().stdin(Stdio::null());
         command.env("HOME", self.root.path().join("home")).env("COLUMNS", "100");
@@ -67,6 +96,7 @@ impl Place {
     /// Runs the program to its end.
     pub fn run(&self, arguments: &[&str]) -> Output {
         let output = self.command(arguments).output().unwrap();
+        self.heard(&output.stdout, &output.stderr);
         let here = self.path().canonicalize().unwrap().display().to_string();
         let text = |bytes: Vec<u8>| {
             let text = String::from_utf8(bytes).unwrap();
@@ -76,7 +106,21 @@ impl Place {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+impl Drop for Place {
+    /// What was written by a run that nobody listened to is searched all the same.
+    fn drop(&mut self) {
+        let (path, env) = (self.path(), std::mem::take(&mut self.env));
+        let watch = self.watch.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if watch.tally.runs > 0 && !std::thread::panicking() {
+            watch.end(&path, &env, &[]);
+            let Tally { runs, bytes, secrets } = watch.tally;
+            println!("searched {runs} runs, {bytes} bytes for {secrets} secrets");
+        }
+    }
+}
+
+/// Copies a folder, but what the program keeps for itself.
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -145,6 +189,9 @@ impl Sandbox {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
         let text = |name: &str| ready[name].as_str().unwrap().to_owned();
+        let kept = options.windows(2).filter(|pair| ["--record", "--state"].contains(&pair[0]));
+        kept.for_each(|pair| place.watched().exempt(&place.path().join(pair[1])));
+        canary::know(&text("url"));
         Sandbox { child, url: text("url"), client_id: text("client_id"), client_secret: text("client_secret") }
     }
 
@@ -159,6 +206,7 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
+        canary::forget(&self.url);
         // It may have ended already; then there is nothing to end.
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -10,6 +10,8 @@ mod limits;
 mod properties;
 mod sees;
 mod shape;
+#[path = "../site/mod.rs"]
+mod site;
 mod tenant;
 mod values;
 

@@ -1,6 +1,7 @@
-//! A sandbox, a connection to it, and a way around it.
-#![allow(dead_code)]
+//! A sandbox, a connection to it, and a way around it: what runs in the process of a test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
@@ -16,7 +17,7 @@ use tenantry::model::{Described, DescribedKind, Desired, Live, Loci, Secret, Val
 use tenantry::plan;
 use tenantry::project::{DeleteRule, DriftRule, Policy, Ruled};
 use tenantry::sandbox::{self, Options, Rate, Running};
-use tenantry::schema::Registry;
+use tenantry::schema::{KindSpec, Registry};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const DEPLOYMENT: &str = "01JD7Q5G9W3V5H2C8K4M6N1P0R";
@@ -37,12 +38,17 @@ pub(crate) struct Planned {
 }
 
 impl Site {
+    /// A fresh tenant without a limit that anything would wait for.
     pub(crate) async fn start() -> Site {
         let rate = Some(Rate { per_second: 10_000.0, burst: 10_000 });
-        let running = sandbox::start(Options { rate, ..Options::default() }).await.unwrap();
+        Site::with(Options { rate, ..Options::default() }).await
+    }
+
+    pub(crate) async fn with(options: Options) -> Site {
+        let running = sandbox::start(options).await.unwrap();
         let (id, secret) = (running.client_id.clone(), running.client_secret.clone());
         let cancel = CancellationToken::new();
-        let client = connect(&running, &id, &secret, &cancel).await;
+        let client = connect(&running, &running.url, &id, &secret, &cancel).await;
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let asked = json!({"grant_type": "client_credentials", "client_id": id, "client_secret": secret,
             "audience": format!("https://{}/api/v2/", running.tenant_domain)});
@@ -52,6 +58,13 @@ impl Site {
         Site { running, client, cancel, http, token }
     }
 
+    /// Connects anew, through another address that leads there.
+    pub(crate) async fn reconnect(&mut self, url: &str, cancel: CancellationToken) {
+        let Running { client_id, client_secret, .. } = &self.running;
+        self.client = connect(&self.running, url, client_id, client_secret, &cancel).await;
+        self.cancel = cancel;
+    }
+
     /// Connects once more, as a client that has these scopes only.
     pub(crate) async fn with_scopes(&self, scopes: &[&str]) -> Client {
         let body = json!({"name": "lesser", "app_type": "non_interactive", "grant_types": ["client_credentials"]});
@@ -59,12 +72,13 @@ impl Site {
         let (id, secret) = (made["client_id"].as_str().unwrap(), made["client_secret"].as_str().unwrap());
         let grant = json!({"client_id": id, "audience": self.audience(), "scope": scopes});
         assert_eq!(self.raw("POST", "/client-grants", Some(&grant)).await.0, 201);
-        connect(&self.running, id, secret, &self.cancel).await
+        connect(&self.running, &self.running.url, id, secret, &self.cancel).await
     }
 
     /// Connects once more, as the same client.
     pub(crate) async fn again(&self) -> Client {
-        connect(&self.running, &self.running.client_id, &self.running.client_secret, &CancellationToken::new()).await
+        let Running { url, client_id, client_secret, .. } = &self.running;
+        connect(&self.running, url, client_id, client_secret, &CancellationToken::new()).await
     }
 
     pub(crate) fn audience(&self) -> String {
@@ -86,16 +100,12 @@ impl Site {
     }
 
     /// Uses a control of the sandbox.
-    pub(crate) async fn control(&self, path: &str, body: &Json) {
-        let request = self.http.post(format!("{}/_sandbox/{path}", self.running.url));
+    pub(crate) async fn control(&self, method: &str, path: &str, body: &Json) -> Json {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let request = self.http.request(method, format!("{}/_sandbox/{path}", self.running.url));
         let answer = if body.is_null() { request.send().await } else { request.json(body).send().await }.unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
-    }
-
-    /// Reads a control of the sandbox.
-    pub(crate) async fn look(&self, path: &str) -> Json {
-        let answer = self.http.get(format!("{}/_sandbox/{path}", self.running.url)).send().await.unwrap();
-        answer.json().await.unwrap()
+        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or(Json::Null)
     }
 
     pub(crate) async fn count(&self, path: &str) -> usize {
@@ -109,17 +119,24 @@ impl Site {
         (text("description"), text("id"))
     }
 
-    pub(crate) async fn plan(&self, described: &Json) -> Planned {
-        self.plan_with(described, &plan::Options::default()).await
+    pub(crate) async fn read_whole(&self, kinds: &BTreeSet<String>) -> (Live, Names) {
+        let found = read(&self.client, Registry::get(), Reach::Whole(kinds)).await;
+        found.unwrap_or_else(|problem| panic!("{problem:?}"))
     }
 
-    pub(crate) async fn plan_with(&self, described: &Json, options: &plan::Options) -> Planned {
+    pub(crate) async fn plan(&self, described: &Json) -> Planned {
+        self.plan_of(&describe(described), &plan::Options::default()).await
+    }
+
+    pub(crate) async fn plan_of(&self, desired: &Desired, options: &plan::Options) -> Planned {
         let registry = Registry::get();
-        let mut desired = describe(described);
-        let (live, names) = read(&self.client, registry, Reach::Described(&desired)).await.unwrap();
+        let mut desired = desired.clone();
+        let found = read(&self.client, registry, Reach::Described(&desired)).await;
+        let (live, names) = found.unwrap_or_else(|problem| panic!("{problem:?}"));
         let broken = plan::complete(registry, &mut desired, &live, &names);
         assert!(broken.is_empty(), "{broken:#?}");
         let plan = plan::make(registry, &desired, &live, None, options);
+        assert_eq!(plan.valid(), Ok(()));
         Planned { plan, live, names }
     }
 
@@ -135,16 +152,19 @@ impl Site {
         settings: &Settings,
     ) -> Report {
         let policy = everything();
-        let approved = guard::pass(planned.plan, Judgement::by_policy(&policy, &planned.live)).unwrap();
+        let approved = guard::pass(planned.plan, Judgement::by_policy(&policy, &planned.live));
+        let approved = approved.unwrap_or_else(|refusals| {
+            panic!("refused: {:#?}", refusals.iter().map(|r| &r.problem.title).collect::<Vec<_>>())
+        });
         let index = Index::new(planned.names);
         let site = apply::Site { client: &self.client, index: &index, live: &planned.live, journal, lock };
         apply::apply(approved, site, settings, &|_| {}).await
     }
 }
 
-async fn connect(running: &Running, id: &str, secret: &str, cancel: &CancellationToken) -> Client {
+async fn connect(running: &Running, url: &str, id: &str, secret: &str, cancel: &CancellationToken) -> Client {
     let settings = Connection {
-        domain: running.url.clone(),
+        domain: url.to_owned(),
         audience: Some(format!("https://{}/api/v2/", running.tenant_domain)),
         credentials: Credentials::Secret {
             client_id: id.to_owned(),
@@ -160,7 +180,8 @@ async fn connect(running: &Running, id: &str, secret: &str, cancel: &Cancellatio
     Client::connect(settings, cancel.clone()).await.unwrap()
 }
 
-fn everything() -> Policy {
+/// A policy that allows everything.
+pub(crate) fn everything() -> Policy {
     Policy {
         delete: Ruled::default_of(DeleteRule::All),
         drift: Ruled::default_of(DriftRule::Overwrite),
@@ -175,20 +196,21 @@ fn everything() -> Policy {
 pub(crate) fn describe(json: &Json) -> Desired {
     let mut desired = Desired::default();
     for (kind, found) in json.as_object().unwrap() {
-        let spec = Registry::get().kind(kind).unwrap();
+        let spec = Registry::get().kind(kind).unwrap_or_else(|| panic!("{kind} is not a kind"));
         let items = match found {
             Json::Array(items) => items.clone(),
             single => vec![single.clone()],
         };
-        let described = |item: &Json| {
-            let value = Value::from_json(item);
-            let address = address_of(spec, value.as_object().unwrap()).unwrap();
-            Described { address, id: None, value, loci: Loci::default() }
-        };
-        let resources = items.iter().map(described).collect();
+        let resources = items.iter().map(|item| described(spec, Value::from_json(item), None)).collect();
         desired.kinds.insert(kind.clone(), DescribedKind { locus: None, resources });
     }
     desired
+}
+
+pub(crate) fn described(spec: &KindSpec, value: Value, id: Option<String>) -> Described {
+    let address =
+        address_of(spec, value.as_object().unwrap()).unwrap_or_else(|| panic!("{} without a name", spec.name));
+    Described { address, id: id.filter(|id| !id.is_empty()), value, loci: Loci::default() }
 }
 
 pub(crate) fn header() -> Header {

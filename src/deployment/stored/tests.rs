@@ -94,7 +94,8 @@ prop_compose! {
         id in 0_u128..6,
         words in proptest::collection::vec(text(), 8),
         purpose in prop_oneof![
-            Just(Purpose::Apply), Just(Purpose::Baseline), proptest::collection::vec(text(), 0..3).prop_map(Purpose::Revert)
+            Just(Purpose::Apply), Just(Purpose::Baseline), proptest::collection::vec(text(), 0..3).prop_map(Purpose::Revert),
+                text().prop_map(Purpose::Restore)
         ],
         commit in proptest::option::of(("[0-9a-f]{40}", any::<bool>())),
         started in times(),

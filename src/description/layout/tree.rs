@@ -82,6 +82,11 @@ impl Tree {
         self.folders.contains(path)
     }
 
+    /// Returns the paths of all files that are there, sorted.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().filter(|(_, state)| **state != FileState::Absent).map(|(path, _)| path.as_str())
+    }
+
     /// Returns the names of the files that lie directly in a folder, sorted. `""` is the root.
     pub fn files_in<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a str> {
         self.files

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::super::text::Out;
+use super::append::as_expression;
 use super::meaning::{Meaning, Op, Step};
 use super::{Why, block, comment, lines, splice};
 use crate::description::{Format, KnownNames, Member, Node, NodeValue, load, read_json, read_yaml};
@@ -83,7 +84,7 @@ impl<'a> Document<'a> {
             );
         }
         for direct in ways {
-            for way in [splice::styled, lines::removed, block::edited, splice::quoted] {
+            for way in [splice::styled, lines::removed, lines::added, block::edited, lines::replaced, splice::quoted] {
                 if let Some(next) = way(self, &direct).and_then(|text| self.again(text))
                     && Meaning::of(&next.node).same(&wanted)
                     && comment::kept(self, &next, &[&direct, op])
@@ -232,10 +233,11 @@ fn is_null_at_end(child: &Child<'_>, inside: &Range<usize>) -> bool {
     child.key.is_none() && child.value.is_null() && child.value.locus.start == inside.end
 }
 
-/// Converts a value without secrets.
+/// Converts a value without secrets; those that are to be read from elsewhere are expressions.
 pub(super) fn out(value: &Value) -> Out {
     match value {
-        Value::Null | Value::Secret(_) | Value::Unresolved(_) | Value::Fingerprint(_) => Out::Null,
+        Value::Unresolved(_) => as_expression(value).map_or(Out::Null, |written| Out::Expression(written.to_owned())),
+        Value::Null | Value::Secret(_) | Value::Fingerprint(_) => Out::Null,
         Value::Bool(b) => Out::Bool(*b),
         Value::Number(number) => Out::Number(number.clone()),
         Value::String(text) => Out::Text(text.clone()),

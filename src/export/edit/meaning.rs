@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde_json::Number;
 
 use super::super::text::BEGIN;
+use super::append::as_expression;
 use crate::description::{Node, NodeValue, Part, Text};
 use crate::model::{Map, Value};
 
@@ -75,7 +76,9 @@ impl Meaning {
     /// What a value without secrets would say; a secret says nothing.
     pub(super) fn of_value(value: &Value) -> Meaning {
         match value {
-            Value::Null | Value::Secret(_) | Value::Unresolved(_) | Value::Fingerprint(_) => Meaning::Null,
+            Value::Unresolved(_) => as_expression(value)
+                .map_or(Meaning::Null, |written| Meaning::Text(vec![Piece::Filled(written.to_owned())])),
+            Value::Null | Value::Secret(_) | Value::Fingerprint(_) => Meaning::Null,
             Value::Bool(b) => Meaning::Bool(*b),
             Value::Number(number) => Meaning::Number(number.clone()),
             Value::String(text) if text.is_empty() => Meaning::Text(Vec::new()),

@@ -6,6 +6,7 @@
 //!
 //! A value that comes by an alias or a merge gets a key of its own; one that others use by an alias is left.
 
+mod append;
 mod block;
 mod comment;
 mod document;
@@ -27,6 +28,8 @@ use crate::description::{Format, Variables};
 use crate::model::{Address, Desired, Locus, Path, Value};
 use crate::problem::Problem;
 use crate::schema::Registry;
+
+pub(super) use append::{Extra, append, expression};
 
 /// One leaf of a resource to be set, or with no value to be taken out; at the root of a resource, the resource itself goes.
 #[derive(Debug, Clone, PartialEq)]

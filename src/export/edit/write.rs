@@ -180,10 +180,17 @@ impl<'a> Writer<'a> {
         resource: &'a Described,
     ) -> Result<Verdict, Vec<Problem>> {
         let found = self.files.find(spec, resource, &Path::root())?;
-        let (Some(place), KindShape::Collection) = (found.place, spec.shape) else { return Ok(Err(Why::NoPlace)) };
-        let is_own_file = place.steps.is_empty()
-            && self.existing.description.layout == Layout::Directory
-            && matches!(spec.directory, Directory::Files { .. });
+        let Some(place) = found.place else { return Ok(Err(Why::NoPlace)) };
+        let shown = self.existing.tree.shown(&place.file);
+        let is_whole = match spec.shape {
+            KindShape::Collection => matches!(spec.directory, Directory::Files { .. }),
+            // It may be spread over several files.
+            KindShape::Single => resource.loci.iter().all(|(_, locus)| {
+                let path = self.files.path(&locus.file);
+                *locus.file == *shown || path.is_none_or(|path| self.existing.side_files.contains(path))
+            }),
+        };
+        let is_own_file = place.steps.is_empty() && self.existing.description.layout == Layout::Directory && is_whole;
         for (_, locus) in resource.loci.iter() {
             let Some(path) = self.files.path(&locus.file).map(str::to_owned) else { continue };
             if self.existing.side_files.contains(&path) && self.is_only_user(resource, &locus.file) {

@@ -2,10 +2,12 @@
 //!
 //! Secrets appear as where they come from. Numbers of an enum never appear; words do.
 
+mod backups;
 mod compare;
 mod convert;
 mod deployments;
 mod outside;
+mod restore;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +15,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
+pub use backups::{Archive, Backup, BackupLine, Backups, NotRestorable, UnreadPart, VerifiedBackup};
 pub use compare::{
     Compare, ComparedAmbiguous, ComparedCounts, ComparedField, ComparedResource, ComparedSide, ComparedUnreadable,
     ComparedVariable, Expected,
@@ -20,8 +23,9 @@ pub use compare::{
 pub use convert::problems_of;
 pub use deployments::{CommitOf, Deployed, Deployment, DeploymentLine, History, Tally};
 pub use outside::{
-    Adopt, AdoptedFile, AdoptedLeft, Blame, Drift, DriftCounts, Drifted, DriftedField, MovedEnvironment,
+    AddedResource, Adopt, AdoptedFile, AdoptedLeft, Blame, Drift, DriftCounts, Drifted, DriftedField, MovedEnvironment, Updated,
 };
+pub use restore::{ArchiveOf, LeftOut, Mention, MissingSecret, NewId, Rehearsal, Restore};
 
 /// Writes a document as pretty JSON with a line end.
 pub fn text<T: Serialize>(document: &T) -> String {
@@ -440,10 +444,13 @@ pub struct Check {
 pub struct Export {
     /// Name and version of this format.
     pub format: &'static str,
-    /// Files, relative to the folder, with `/`.
+    /// Files that were written: of a new description relative to its folder, with `/`.
     pub files: Vec<String>,
     /// Names of the secrets that the files ask for.
     pub secrets: Vec<String>,
+    /// What became of a description that was there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated: Option<Updated>,
     /// What was left out and why.
     pub problems: Vec<Problem>,
 }
@@ -451,7 +458,7 @@ pub struct Export {
 /// Returns the JSON Schema (draft 2020-12) of every document that `--json` prints, told apart by their `format`.
 pub fn schema() -> Json {
     type Of = fn(&mut SchemaGenerator) -> Schema;
-    let documents: [(&str, Of); 11] = [
+    let documents: &[(&str, Of)] = &[
         ("tenantry.plan/1", |g| g.subschema_for::<Plan>()),
         ("tenantry.apply/1", |g| g.subschema_for::<Apply>()),
         ("tenantry.problems/1", |g| g.subschema_for::<Problems>()),
@@ -463,6 +470,11 @@ pub fn schema() -> Json {
         ("tenantry.compare/1", |g| g.subschema_for::<Compare>()),
         ("tenantry.history/1", |g| g.subschema_for::<History>()),
         ("tenantry.deployment/1", |g| g.subschema_for::<Deployment>()),
+        ("tenantry.backup/1", |g| g.subschema_for::<Backup>()),
+        ("tenantry.backup-verified/1", |g| g.subschema_for::<VerifiedBackup>()),
+        ("tenantry.backups/1", |g| g.subschema_for::<Backups>()),
+        ("tenantry.restore/1", |g| g.subschema_for::<Restore>()),
+        ("tenantry.rehearsal/1", |g| g.subschema_for::<Rehearsal>()),
     ];
     let mut generator = SchemaGenerator::default();
     let mut alternatives = Vec::new();

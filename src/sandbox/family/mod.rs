@@ -15,7 +15,7 @@ mod custom_domains;
 mod databases;
 mod directories;
 mod emails;
-mod jobs;
+pub(super) mod jobs;
 mod misc;
 mod organization_connections;
 mod organization_domains;
@@ -33,6 +33,8 @@ mod scim;
 mod strategies;
 mod tenant_settings;
 mod triggers;
+mod user_export;
+mod user_import;
 mod users;
 
 #[cfg(test)]

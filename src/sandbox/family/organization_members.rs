@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::organizations::find;
-use super::parts::{remove_where, rows, store, text, texts};
+use super::parts::{remove_where, rows, set, store, text, texts};
 use super::{roles, users};
 use crate::sandbox::call::{ApiError, Call, Method, Outcome, Reply};
-use crate::sandbox::page::{OffsetOrder, either, offset};
+use crate::sandbox::page::{OffsetOrder, either, offset, selected};
 use crate::sandbox::route::{Route, route};
 use crate::sandbox::state::State;
 
@@ -31,11 +31,31 @@ fn roles_of(id: &str) -> String {
 
 fn list(state: &mut State, call: &Call) -> Outcome {
     find(state, call.param(0))?;
-    let found = rows(state, &members_of(call.param(0)))
-        .iter()
-        .filter_map(|link| users::card(state, text(link, "user_id")))
-        .collect();
-    either(call, "members", found, OffsetOrder::RowsFirst)
+    let organization = call.param(0);
+    // Roles are shown to those who ask for them, and may read them (Auth0 documentation, GET /organizations/{id}/members).
+    let with_roles = call.query("fields").is_some_and(|fields| fields.split(',').any(|field| field.trim() == "roles"))
+        && call.query("include_fields") != Some("false");
+    if with_roles && !call.caller.scopes.iter().any(|scope| scope == "read:organization_member_roles") {
+        let message = "Insufficient scope, expected any of: read:organization_member_roles";
+        return Err(ApiError::new(403, "insufficient_scope", message));
+    }
+    // The links are paged, and only what a page shows is looked up: an organization may have very many members.
+    let mut plain = call.clone();
+    plain.query.retain(|(name, _)| name != "fields");
+    let mut reply = either(&plain, "members", rows(state, &members_of(organization)), OffsetOrder::RowsFirst)?;
+    let held = state.collections.get(&roles_of(organization));
+    users::show_cards(state, &mut reply, "members", |id, mut card| {
+        if with_roles {
+            let links = held.into_iter().flat_map(|links| links.values());
+            let roles = links.filter(|link| text(link, "user_id") == id).filter_map(|link| {
+                let role = state.object("roles", text(link, "role_id"))?;
+                Some(json!({"id": role["id"], "name": role["name"]}))
+            });
+            set(&mut card, "roles", roles.collect::<Vec<_>>());
+        }
+        selected(call, card)
+    });
+    Ok(reply)
 }
 
 fn add(state: &mut State, call: &Call) -> Outcome {

@@ -137,11 +137,10 @@ fn remove_permissions(state: &mut State, call: &Call) -> Outcome {
 
 fn list_users(state: &mut State, call: &Call) -> Outcome {
     find(state, call.param(0))?;
-    let found = rows(state, &users_of(call.param(0)))
-        .iter()
-        .filter_map(|link| users::card(state, text(link, "user_id")))
-        .collect();
-    either(call, "users", found, OffsetOrder::RowsFirst)
+    // The links are paged, and only what a page shows is looked up: a role may have very many users.
+    let mut reply = either(call, "users", rows(state, &users_of(call.param(0))), OffsetOrder::RowsFirst)?;
+    users::show_cards(state, &mut reply, "users", |_, card| card);
+    Ok(reply)
 }
 
 fn add_users(state: &mut State, call: &Call) -> Outcome {

@@ -24,7 +24,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Method::Delete, "/users/{id}/roles", remove_roles),
 ];
 
-const USERS: &str = "users";
+pub(super) const USERS: &str = "users";
 /// A search shows no row behind this one (API description, GET /users).
 const SEARCH_LIMIT: usize = 1000;
 /// Members of a body that say how to write, or must never be read.
@@ -45,6 +45,21 @@ pub(super) fn card(state: &State, id: &str) -> Option<Value> {
         "user_id": id, "email": user.get("email").cloned().unwrap_or_default(),
         "name": text(user, "name"), "picture": text(user, "picture"),
     }))
+}
+
+/// Puts in the place of each link of a page what is shown of its user, finished by `more`.
+pub(super) fn show_cards(state: &State, reply: &mut Reply, key: &str, more: impl Fn(&str, Value) -> Value) {
+    let rows = match &mut reply.body {
+        Some(Value::Array(rows)) => Some(rows),
+        Some(body) => body.get_mut(key).and_then(Value::as_array_mut),
+        None => None,
+    };
+    for row in rows.into_iter().flatten() {
+        let id = text(row, "user_id").to_owned();
+        if let Some(card) = card(state, &id) {
+            *row = more(&id, card);
+        }
+    }
 }
 
 fn list(state: &mut State, call: &Call) -> Outcome {
@@ -94,7 +109,7 @@ fn matches_query(user: &Value, q: &str) -> Result<bool, ApiError> {
 }
 
 /// Compares the member at a dotted path, through lists, ignoring case; `*` asks whether it is there.
-fn has(value: &Value, path: &str, wanted: &str) -> bool {
+pub(super) fn has(value: &Value, path: &str, wanted: &str) -> bool {
     match value {
         Value::Array(items) => items.iter().any(|item| has(item, path, wanted)),
         Value::Object(members) => {
@@ -157,19 +172,25 @@ fn create(state: &mut State, call: &Call) -> Outcome {
             user.insert(member.clone(), value.clone());
         }
     }
+    complete(&mut user, call.now_ms);
+    let user = Value::Object(user);
+    store(state, USERS, &user_id, user.clone());
+    Ok(Reply::created(visible(&user)))
+}
+
+/// Fills in what the API gives every user that brings none of his own.
+pub(super) fn complete(user: &mut Map<String, Value>, now_ms: i64) {
+    let given = |member: &str| user.get(member).and_then(Value::as_str);
     let label = given("email").or(given("username")).or(given("phone_number")).unwrap_or_default().to_owned();
     let nickname = label.split('@').next().unwrap_or_default().to_owned();
-    let now = timestamp_ms(call.now_ms);
+    let now = timestamp_ms(now_ms);
     super::parts::fill(
-        &mut user,
+        user,
         json!({
             "email_verified": false, "name": label, "nickname": nickname, "picture": picture(&label),
             "created_at": now, "updated_at": now,
         }),
     );
-    let user = Value::Object(user);
-    store(state, USERS, &user_id, user.clone());
-    Ok(Reply::created(visible(&user)))
 }
 
 /// A gravatar address, with the image named after the first two letters behind it.

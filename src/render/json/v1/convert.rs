@@ -264,23 +264,24 @@ impl Apply {
             changes: report
                 .changes
                 .iter()
-                .map(|(address, action, outcome)| {
-                    let (word, problem) = match outcome {
-                        Outcome::Done => ("done", None),
-                        Outcome::Failed(problem) => ("failed", Some(problem)),
-                        Outcome::InDoubt(problem) => ("in-doubt", Some(problem)),
-                        Outcome::NotStarted => ("not-started", None),
-                    };
-                    Applied {
-                        address: address.to_string(),
-                        action: action.as_str(),
-                        outcome: word,
-                        problem: problem.map(Problem::from),
-                    }
-                })
+                .map(|(address, action, outcome)| Applied::new(address, *action, outcome))
                 .collect(),
             plan: Plan::from(view),
         }
+    }
+}
+
+impl Applied {
+    /// How one change ended.
+    pub fn new(address: &Address, action: change::Action, outcome: &Outcome) -> Self {
+        let (word, problem) = match outcome {
+            Outcome::Done => ("done", None),
+            Outcome::Failed(problem) => ("failed", Some(problem)),
+            Outcome::InDoubt(problem) => ("in-doubt", Some(problem)),
+            Outcome::NotStarted => ("not-started", None),
+        };
+        let problem = problem.map(Problem::from);
+        Applied { address: address.to_string(), action: action.as_str(), outcome: word, problem }
     }
 }
 
@@ -290,12 +291,24 @@ pub fn problems_of(problems: &[problem::Problem]) -> Vec<Problem> {
 }
 
 impl Export {
+    /// What was changed in a description that was there, and what was found on the way.
+    pub fn updated(view: &crate::render::ExportView<'_>, problems: &[problem::Problem]) -> Self {
+        Export {
+            format: "tenantry.export/1",
+            files: view.files.iter().filter(|file| !file.gone).map(|file| file.path.clone()).collect(),
+            secrets: view.secrets.to_vec(),
+            updated: Some(view.into()),
+            problems: problems_of(problems),
+        }
+    }
+
     /// What was written, and what was found on the way.
     pub fn new(export: &crate::export::Export, problems: &[problem::Problem]) -> Self {
         Export {
             format: "tenantry.export/1",
             files: export.files.keys().map(|path| path.to_string_lossy().replace('\\', "/")).collect(),
             secrets: export.secrets.clone(),
+            updated: None,
             problems: problems_of(problems),
         }
     }

@@ -65,10 +65,13 @@ pub struct DeploymentLine {
     pub id: String,
     /// Environment.
     pub environment: String,
-    /// `apply`, `revert` or `baseline`.
+    /// `apply`, `revert`, `restore` or `baseline`.
     pub purpose: &'static str,
     /// For a revert, ids of the deployments it took back; else empty.
     pub took_back: Vec<String>,
+    /// For a restore, the archive: the tenant it was taken of and when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restored: Option<String>,
     /// Who ran it.
     pub actor: String,
     /// Commit of the description.
@@ -129,12 +132,17 @@ impl From<&deployment::Deployment> for DeploymentLine {
             Purpose::Apply => ("apply", Vec::new()),
             Purpose::Revert(ids) => ("revert", ids.clone()),
             Purpose::Baseline => ("baseline", Vec::new()),
+            Purpose::Restore(_) => ("restore", Vec::new()),
         };
         DeploymentLine {
             id: one.id.clone(),
             environment: one.environment.clone(),
             purpose,
             took_back,
+            restored: match &one.purpose {
+                Purpose::Restore(archive) => Some(archive.clone()),
+                _ => None,
+            },
             actor: one.actor.clone(),
             commit: one.commit.as_ref().map(CommitOf::from),
             tool: one.tool.clone(),

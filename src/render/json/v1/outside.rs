@@ -8,6 +8,8 @@ use super::convert::{how, leaves, side};
 use super::{Deployed, Leaf, Problem, Secret, Unreadable};
 use crate::change;
 use crate::render::adopt::{self, AdoptView};
+use crate::model::{Address, Path};
+use crate::render::ExportView;
 use crate::render::drift::DriftView;
 use crate::render::human::unavailable;
 use crate::render::outside::{self, Fate};
@@ -213,6 +215,38 @@ pub struct AdoptedLeft {
     pub why: String,
 }
 
+/// What became of a description that was there.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Updated {
+    /// Files that were changed or removed.
+    pub files: Vec<AdoptedFile>,
+    /// Fields that were taken over.
+    pub adopted: Vec<Leaf>,
+    /// Resources that nobody had described.
+    pub added: Vec<AddedResource>,
+    /// Described resources that the tenant does not have.
+    pub gone: Vec<AddedResource>,
+    /// Whether these went from the files.
+    pub removed: bool,
+    /// Fields that both sides changed: the tenant's value was taken over.
+    pub conflicts: Vec<Leaf>,
+    /// What was changed in the files and never deployed: it stays.
+    pub pending: Vec<Leaf>,
+    /// Fields that were left.
+    pub left: Vec<AdoptedLeft>,
+    /// Other environments that render the same files.
+    pub environments: Vec<MovedEnvironment>,
+}
+
+/// A resource with its file.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct AddedResource {
+    /// Which resource.
+    pub address: String,
+    /// Path of its file.
+    pub file: String,
+}
+
 /// An environment that renders the same files.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct MovedEnvironment {
@@ -224,33 +258,62 @@ pub struct MovedEnvironment {
 
 impl From<&AdoptView<'_>> for Adopt {
     fn from(view: &AdoptView<'_>) -> Self {
-        let file = |file: &adopt::AdoptedFile| AdoptedFile {
-            path: file.path.clone(),
-            added: file.added,
-            removed: file.removed,
-            gone: file.gone,
-        };
         Adopt {
             format: "tenantry.adopt/1",
-            files: view.files.iter().map(file).collect(),
+            files: files(view.files),
             adopted: leaves(view.adopted),
-            left: view
-                .left
-                .iter()
-                .map(|(address, path, why)| AdoptedLeft {
-                    address: address.to_string(),
-                    path: path.to_string(),
-                    why: why.clone(),
-                })
-                .collect(),
-            environments: view
-                .moved
-                .iter()
-                .map(|(name, addresses)| MovedEnvironment {
-                    name: name.clone(),
-                    resources: addresses.iter().map(ToString::to_string).collect(),
-                })
-                .collect(),
+            left: left(view.left),
+            environments: environments(view.moved),
+        }
+    }
+}
+
+fn files(files: &[adopt::AdoptedFile]) -> Vec<AdoptedFile> {
+    let file = |file: &adopt::AdoptedFile| AdoptedFile {
+        path: file.path.clone(),
+        added: file.added,
+        removed: file.removed,
+        gone: file.gone,
+    };
+    files.iter().map(file).collect()
+}
+
+fn left(left: &[(Address, Path, String)]) -> Vec<AdoptedLeft> {
+    let left = left.iter().map(|(address, path, why)| AdoptedLeft {
+        address: address.to_string(),
+        path: path.to_string(),
+        why: why.clone(),
+    });
+    left.collect()
+}
+
+fn environments(moved: &[(String, Vec<Address>)]) -> Vec<MovedEnvironment> {
+    let moved = moved.iter().map(|(name, addresses)| MovedEnvironment {
+        name: name.clone(),
+        resources: addresses.iter().map(ToString::to_string).collect(),
+    });
+    moved.collect()
+}
+
+impl From<&ExportView<'_>> for Updated {
+    fn from(view: &ExportView<'_>) -> Self {
+        let resources = |resources: &[(Address, String)]| -> Vec<AddedResource> {
+            let resource = |(address, file): &(Address, String)| AddedResource {
+                address: address.to_string(),
+                file: file.clone(),
+            };
+            resources.iter().map(resource).collect()
+        };
+        Updated {
+            files: files(view.files),
+            adopted: leaves(view.done),
+            added: resources(view.added),
+            gone: resources(view.gone),
+            removed: view.removed,
+            conflicts: leaves(view.conflicts),
+            pending: leaves(view.pending),
+            left: left(view.left),
+            environments: environments(view.moved),
         }
     }
 }

@@ -1,0 +1,1 @@
+exports.onExecutePostLogin = async (event, api) => { const t = `${{ a: 1 }}`; /* @@X@@ */ };

@@ -1,0 +1,154 @@
+//! How a bucket is reached: from the variables that the clouds' own tools read.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::{ClientOptions, ObjectStore, RetryConfig};
+
+use crate::problem::Problem;
+use crate::project::Surroundings;
+
+/// How often one request to a service is repeated.
+const RETRIES: usize = 4;
+/// Longest time over all repetitions of one request.
+const RETRY_TIME: Duration = Duration::from_secs(90);
+/// Longest time of one request: the largest is a part of an upload over a slow line.
+const REQUEST_TIME: Duration = Duration::from_secs(120);
+/// Longest time until a connection stands.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+
+/// Builds the client of a service, and returns the path below the bucket.
+pub(super) fn store(
+    scheme: &str,
+    text: &str,
+    around: &Surroundings,
+) -> Result<(Arc<dyn ObjectStore>, String), Problem> {
+    let rest = text.split_once("://").map_or("", |(_, rest)| rest);
+    let (bucket, path) = rest.split_once('/').unwrap_or((rest, ""));
+    if bucket.is_empty() || bucket.contains(['@', '?', '#', ':']) || path.contains(['?', '#']) {
+        return Err(Problem::error("bad-place", format!("a place has the form {scheme}://NAME/PREFIX"))
+            .note("credentials never stand in it; they come from variables of the environment"));
+    }
+    let retry = RetryConfig { max_retries: RETRIES, retry_timeout: RETRY_TIME, ..RetryConfig::default() };
+    let built = match scheme {
+        "gs" => {
+            let mut builder = GoogleCloudStorageBuilder::new().with_bucket_name(bucket).with_retry(retry);
+            for (key, value) in variables(around, "google_") {
+                if let Ok(key) = key.parse::<GoogleConfigKey>()
+                    && !matches!(key, GoogleConfigKey::Client(_))
+                {
+                    builder = builder.with_config(key, value);
+                }
+            }
+            let options = client(local(around, &["GOOGLE_BASE_URL"])?);
+            builder.with_client_options(options).build().map(|store| Arc::new(store) as Arc<dyn ObjectStore>)
+        }
+        "az" => {
+            let mut builder = MicrosoftAzureBuilder::new().with_container_name(bucket).with_retry(retry);
+            for (key, value) in variables(around, "azure_") {
+                if let Ok(key) = key.parse::<AzureConfigKey>()
+                    && !matches!(key, AzureConfigKey::Client(_))
+                {
+                    builder = builder.with_config(key, value);
+                }
+            }
+            let options = client(local(around, &["AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"])?);
+            builder.with_client_options(options).build().map(|store| Arc::new(store) as Arc<dyn ObjectStore>)
+        }
+        _ => {
+            let mut builder = AmazonS3Builder::new().with_bucket_name(bucket).with_retry(retry);
+            for (key, value) in variables(around, "aws_") {
+                if let Ok(key) = key.parse::<AmazonS3ConfigKey>()
+                    && !matches!(key, AmazonS3ConfigKey::Client(_))
+                {
+                    builder = builder.with_config(key, value);
+                }
+            }
+            let options = client(local(around, &["AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])?);
+            builder.with_client_options(options).build().map(|store| Arc::new(store) as Arc<dyn ObjectStore>)
+        }
+    };
+    let store = built.map_err(|error| {
+        helped(Problem::error("bad-place", format!("{text} cannot be reached: {}", said(&error))), &error)
+    })?;
+    Ok((store, path.to_owned()))
+}
+
+/// Returns the variables of a service that are set, in lower case.
+fn variables<'a>(around: &'a Surroundings, prefix: &'a str) -> impl Iterator<Item = (String, &'a String)> {
+    let named = around.env.iter().map(|(name, value)| (name.to_ascii_lowercase(), value));
+    named.filter(move |(name, value)| name.starts_with(prefix) && !value.is_empty())
+}
+
+/// Says whether a service is on this machine: only there it may be asked without TLS.
+fn local(around: &Surroundings, names: &[&str]) -> Result<bool, Problem> {
+    let Some((name, url)) = names.iter().find_map(|name| Some((name, around.env.get(*name)?))) else {
+        return Ok(false);
+    };
+    let Some(rest) = url.strip_prefix("http://") else { return Ok(false) };
+    let host = rest.split(['/', '?']).next().unwrap_or_default();
+    let host = host.rsplit_once(':').map_or(host, |(host, port)| if port.contains(']') { host } else { host });
+    if ["127.0.0.1", "localhost", "[::1]"].contains(&host) {
+        return Ok(true);
+    }
+    Err(Problem::error("bad-place", format!("{name} is a plain HTTP address of another machine"))
+        .note("a backup is never sent without encryption on the way")
+        .help(format!("set {name} to an address that begins with https://")))
+}
+
+fn client(is_local: bool) -> ClientOptions {
+    ClientOptions::new().with_allow_http(is_local).with_timeout(REQUEST_TIME).with_connect_timeout(CONNECT_TIME)
+}
+
+/// Says what a service answered, in one line, without what an address may hold behind a question mark.
+pub(super) fn said(error: &object_store::Error) -> String {
+    use object_store::Error as E;
+    let mut innermost: &dyn Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    let text = innermost.to_string();
+    match error {
+        E::NotFound { .. } => named(&text, "there is no such bucket or file"),
+        E::PermissionDenied { .. } => named(&text, "the credentials do not allow it"),
+        E::Unauthenticated { .. } => named(&text, "the credentials are refused"),
+        _ => named(&text, ""),
+    }
+}
+
+/// Returns words, or the code and message of an answer in XML, or what stands there.
+fn named(text: &str, words: &str) -> String {
+    let inside = |tag: &str| {
+        let (_, rest) = text.split_once(&format!("<{tag}>"))?;
+        Some(rest.split_once(&format!("</{tag}>"))?.0.trim().to_owned())
+    };
+    let answer = match (inside("Code"), inside("Message")) {
+        (Some(code), Some(message)) => format!("{code}: {}", message.trim_end_matches('.')),
+        (Some(code), None) => code,
+        _ => String::new(),
+    };
+    if !words.is_empty() {
+        return if answer.is_empty() { words.to_owned() } else { format!("{words} ({answer})") };
+    }
+    if !answer.is_empty() {
+        return answer;
+    }
+    let plain = text.split_whitespace().map(|word| word.split('?').next().unwrap_or_default());
+    let plain = plain.collect::<Vec<_>>().join(" ");
+    plain.chars().take(300).collect()
+}
+
+/// Adds what to do about credentials.
+pub(super) fn helped(problem: Problem, error: &object_store::Error) -> Problem {
+    match error {
+        object_store::Error::NotFound { .. } => problem.help("check the name of the bucket, and its region"),
+        _ => problem.help(
+            "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION; GOOGLE_APPLICATION_CREDENTIALS; or \
+             AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+        ),
+    }
+}

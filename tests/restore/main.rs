@@ -1,0 +1,14 @@
+//! Archives, restored: onto empty tenants, onto others, onto the one they were taken of, and in a rehearsal.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
+
+#[path = "../chain/mod.rs"]
+mod chain;
+#[path = "../common/mod.rs"]
+mod common;
+
+mod archive;
+mod comes_back;
+mod elsewhere;
+mod refuses;
+mod rehearsal;
+mod world;
