@@ -148,6 +148,7 @@ mod tests {
                 (Address::new("roles", "Bad \u{1b}[31mname"), Action::Create, doubt),
                 (Address::new("clients", "Old"), Action::Delete, Outcome::NotStarted),
             ],
+            made: Vec::new(),
             requests: 4,
             failed: 1,
             interrupted: true,

@@ -73,8 +73,8 @@ fn a_kill_leaves_a_file_that_is_named_unfinished() {
 #[test]
 fn a_token_that_expires_in_the_middle_is_renewed() {
     let site = Site::bare(&["--latency", "30ms", "--record", "record.jsonl"]);
-    let child = site.place.command(&["backup", "-o", "backups"]).stderr(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = child.spawn().unwrap();
+    let mut command = site.place.command(&["backup", "-o", "backups"]);
+    let mut child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     until("the file is begun", || !site.files("backups").is_empty());
     site.control("POST", "clock", Some(&json!({"advance_ms": 90_000_000})));
     let ended = child.wait().unwrap();

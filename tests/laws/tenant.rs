@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::front::Front;
 use super::site::Site;
-pub(crate) use super::site::{Planned, describe, described, everything};
+pub(crate) use super::site::{Planned, describe, described};
 
 pub(crate) struct Tenant {
     site: Site,
