@@ -43,3 +43,36 @@ fn what_is_exported_plans_to_nothing() {
     let plan = place.run(&["-e", "sandbox", "-i", "exported", "plan", "--detailed-exitcode"]);
     assert_eq!(plan.code, Some(0), "{plan}");
 }
+
+#[test]
+fn doctor_looks_at_the_ledger_the_lock_and_the_log() {
+    let place = Place::new();
+    let _ = place.run(&["init", "--name", "acme"]).code(0);
+    let before = place.run(&["-e", "sandbox", "doctor"]).code(0);
+    assert!(before.stdout.contains("no deployment yet"), "{before}");
+    assert!(before.stdout.contains("lock          free"), "{before}");
+    assert!(before.stdout.contains("tells who changes the tenant outside"), "{before}");
+    let _ = place.run(&["-e", "sandbox", "apply", "--yes"]).code(0);
+    let after = place.run(&["-e", "sandbox", "doctor", "--json"]).code(0).json();
+    let check = after["checks"].as_array().unwrap().iter().find(|check| check["name"] == "ledger").unwrap();
+    assert_eq!(check["verdict"], "ready", "{after:#}");
+    assert!(check["found"][0].as_str().unwrap().ends_with(": 1 deployment"), "{check:#}");
+    assert!(check["found"][1].as_str().unwrap().ends_with(": done"), "{check:#}");
+}
+
+#[test]
+fn a_saved_plan_beside_the_files_does_not_count_as_a_change_of_them() {
+    let place = Place::new();
+    let _ = place.run(&["init", "--name", "acme"]).code(0);
+    for arguments in [&["init", "-q"][..], &["add", "."], &["commit", "-q", "-m", "one"]] {
+        let mut git = std::process::Command::new("git");
+        git.current_dir(place.path()).args(["-c", "user.name=ana", "-c", "user.email=ana@example.com"]);
+        assert!(git.args(arguments).env("GIT_CONFIG_GLOBAL", "/dev/null").status().unwrap().success());
+    }
+    let _ = place.run(&["-e", "sandbox", "plan", "-o", "saved.json"]).code(0);
+    let plan = place.run(&["-e", "sandbox", "plan", "--json"]).code(0).json();
+    assert_eq!(plan["dirty"], false, "{}", plan["dirty"]);
+    place.write("other.json", "{}");
+    let plan = place.run(&["-e", "sandbox", "plan", "--json"]).code(0).json();
+    assert_eq!(plan["dirty"], true, "another file may describe something");
+}

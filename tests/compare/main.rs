@@ -141,6 +141,28 @@ fn a_kind_that_cannot_be_read_is_named_and_not_called_the_same() {
 }
 
 #[test]
+fn a_backup_is_compared_with_the_tenant_of_now_another_one_and_the_files() {
+    let project = Project::deployed();
+    let _ = project.run(&["-e", "prod", "backup", "-o", "kept"]);
+    let kept = std::fs::read_dir(project.path().join("kept")).unwrap().next().unwrap().unwrap();
+    std::fs::rename(kept.path(), project.path().join("prod.tar.zst")).unwrap();
+    for other in ["live:prod", "prod"] {
+        let output = project.run(&["compare", "prod.tar.zst", other]).code(0);
+        assert!(output.stdout.contains("No differences"), "{output}");
+    }
+    let output = project.run(&["compare", "live:dev", "prod.tar.zst"]).code(0);
+    assert!(output.stdout.contains("SHOP_URL") && output.stdout.contains("none suspect"), "{output}");
+    project.write("changed.yaml", &TENANT.replace("https://fixed.example/cb", "https://sneaky.example/cb"));
+    let _ = project.run(&["-e", "prod", "-i", "changed.yaml", "apply", "--yes"]).code(0);
+    let times = regex::Regex::new(r"\d{4}-\d\d-\d\d \d\d:\d\d").unwrap();
+    let output = project.run(&["compare", "prod.tar.zst", "live:prod"]).code(2);
+    insta::assert_snapshot!("a_backup_and_the_tenant_of_now", times.replace_all(&shown(&output), "TIME"));
+    project.write("broken.tar.zst", "no archive");
+    let output = project.run(&["compare", "broken.tar.zst", "live:prod"]).code(1);
+    assert!(output.stderr.contains("broken.tar.zst"), "{output}");
+}
+
+#[test]
 fn sides_that_are_not_there_are_errors_that_list_what_is() {
     let project = Project::new();
     project.write("dev", "roles: []\n");
