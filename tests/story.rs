@@ -37,6 +37,10 @@ fn what_is_exported_plans_to_nothing() {
     let applied = place.run(&["-e", "sandbox", "apply", "--yes"]);
     assert_eq!(applied.code, Some(0), "{applied}");
     let _ = place.run(&["-e", "sandbox", "plan", "--detailed-exitcode"]).code(0);
+    // Everything that was deployed is remembered.
+    let plan = place.run(&["-e", "sandbox", "plan", "--json"]).code(0).json();
+    let drift = place.run(&["-e", "sandbox", "drift", "--json"]).code(0).json();
+    assert_eq!(drift["counts"]["unchanged"], plan["counts"]["unchanged"], "{:#}", drift["counts"]);
     // A client without a secret reads like one whose secret is hidden, so the export says that it is partial.
     let exported = place.run(&["-e", "sandbox", "export", "-o", "exported"]);
     assert!(matches!(exported.code, Some(0 | 5)), "{exported}");

@@ -48,12 +48,14 @@ pub fn plan(view: &PlanView<'_>, options: &Options) -> String {
             change::in_a_line(&mut lines, change, options, column, context);
         } else {
             was_brief = false;
-            change::change(&mut lines, change, options, uniform, column, context);
+            // Of a tenant that was never deployed everything differs.
+            let brief = brief && !view.plan.has_base;
+            change::change(&mut lines, change, options, (uniform, brief), column, context);
         }
     }
     if brief {
         lines.gap();
-        let words = format!("The fields of the {creates} resources to create are left out: -v shows them.");
+        let words = format!("The fields of the {creates} resources to create are left out: -v shows all.");
         lines.push(Line::new(options.colour).add(Style::Muted, &words));
     }
     outside::section(&mut lines, view, options);

@@ -26,7 +26,8 @@ pub(super) fn sections(plan: &Plan, is_revert: bool) -> Vec<Section> {
     let left = plan.left.iter().filter(|left| left.why != Kept::Drift);
     let left = left.map(|left| entry(left.address.to_string(), kept(&left.why, left.fields.is_empty())));
     let fields = |all: &[(Address, Path)]| -> Vec<Entry> {
-        leaves(all).into_iter().map(|[name, words]| entry(name, words)).collect()
+        let code = |words: String| if words.is_empty() { words } else { format!("`{words}`") };
+        leaves(all).into_iter().map(|[name, words]| entry(name, code(words))).collect()
     };
     let notes = plan.notes.iter().chain(&plan.facts.notes).map(|note| {
         let place = note.labels.first().map(|label| format!(" (`{}:{}`)", label.locus.file, label.locus.line));

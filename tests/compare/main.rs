@@ -78,9 +78,9 @@ fn a_variable_that_changed_between_commits_explains_what_it_moves() {
 #[test]
 fn a_value_written_out_on_one_side_is_suspect_although_a_variable_stands_on_the_other() {
     let project = Project::new();
-    project.replace("tenant.yaml", "\"##LOGO##\"", "https://dev.example/logo");
+    project.replace("tenant.yaml", "\"##LOGO##\"", "https://by-hand.example/logo");
     project.commit("v1");
-    project.replace("tenant.yaml", "https://dev.example/logo", "\"##LOGO##\"");
+    project.replace("tenant.yaml", "https://by-hand.example/logo", "\"##LOGO##\"");
     let output = project.run(&["compare", "dev@v1", "prod"]).code(2);
     assert!(output.stdout.contains("picture_url"), "{output}");
     assert!(output.stdout.contains("1 suspect difference,"), "{output}");
@@ -166,10 +166,10 @@ fn a_backup_is_compared_with_the_tenant_of_now_another_one_and_the_files() {
 fn sides_that_are_not_there_are_errors_that_list_what_is() {
     let project = Project::new();
     project.write("dev", "roles: []\n");
-    let output = project.run(&["compare", "prd", "./nothing"]).code(1);
+    let output = project.run(&["compare", "prd", "./nothing"]).code(64);
     insta::assert_snapshot!("unknown_sides", shown(&output));
-    insta::assert_snapshot!("a_side_that_means_two_things", shown(&project.run(&["compare", "dev", "prod"]).code(1)));
-    let output = project.run(&["compare", "env:dev", "live:prd"]).code(1);
+    insta::assert_snapshot!("a_side_that_means_two_things", shown(&project.run(&["compare", "dev", "prod"]).code(64)));
+    let output = project.run(&["compare", "env:dev", "live:prd"]).code(64);
     assert!(output.stderr.contains("did you mean `live:prod`?"), "{output}");
     let output = project.run(&["compare", "prod@nothing", "prod"]).code(1);
     assert!(output.stderr.contains("no-repository"), "{output}");

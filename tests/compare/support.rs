@@ -134,8 +134,8 @@ impl Project {
     pub(crate) fn for_the_other_tool() -> Project<Tenant> {
         let at = Place::new();
         at.write("tenant.yaml", "roles:\n  - name: Boss\n    description: \"##WORDS##\"\n");
-        let dev = start(&at);
-        let prod = start(&at);
+        let dev = start(&at, "dev.example.auth0.com");
+        let prod = start(&at, "prod.example.auth0.com");
         let (url, id, secret) = (&dev.sandbox.url, &dev.sandbox.client_id, &dev.sandbox.client_secret);
         let config = json!({"AUTH0_INPUT_FILE": "tenant.yaml", "AUTH0_DOMAIN": url, "AUTH0_CLIENT_ID": id, "AUTH0_CLIENT_SECRET": secret,
             "AUTH0_KEYWORD_REPLACE_MAPPINGS": {"WORDS": "bosses"}});
@@ -146,7 +146,7 @@ impl Project {
     /// One that is deployed to both its tenants.
     pub(crate) fn deployed() -> Project<Tenant> {
         let at = Place::new();
-        let (dev, prod) = (start(&at), start(&at));
+        let (dev, prod) = (start(&at, "dev.example.auth0.com"), start(&at, "prod.example.auth0.com"));
         let place = secrets(place(&dev.sandbox.url, &prod.sandbox.url));
         // Both have the same credentials, as both began from the same seed.
         let place = dev.sandbox.point(place);
@@ -186,8 +186,8 @@ impl<T> Project<T> {
     }
 }
 
-fn start(place: &Place) -> Tenant {
-    Tenant { sandbox: Sandbox::start(place, &["--rate", "off"]) }
+fn start(place: &Place, domain: &str) -> Tenant {
+    Tenant { sandbox: Sandbox::start(place, &["--rate", "off", "--tenant-domain", domain]) }
 }
 
 fn place(dev: &str, prod: &str) -> Place {

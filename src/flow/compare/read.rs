@@ -10,8 +10,8 @@ use crate::codec::Names;
 use crate::compare::{Places, Side, as_described};
 use crate::deployment::canonical_domain;
 use crate::description::{has_errors, markers_in};
-use crate::flow::then::{CheckedOut, described_at};
 use crate::flow::restore::{Opened, described};
+use crate::flow::then::{CheckedOut, described_at};
 use crate::flow::{Failed, Request, Session};
 use crate::live::{Reach, read};
 use crate::model::{Desired, Live, Locus, Sources};
@@ -175,7 +175,8 @@ impl Read {
         let mut request = request.clone();
         let project = find_project_file(&request.around.directory).filter(|_| request.flags.config.is_none());
         if let (Some(project), None) = (&project, &request.flags.environment) {
-            request.flags.environment = load_project_file(project, &request.around)?.environments.keys().next().cloned();
+            request.flags.environment =
+                load_project_file(project, &request.around)?.environments.keys().next().cloned();
         }
         let loaded = load_settings(&request.flags, &request.around)?;
         let mut settings = loaded.settings;
@@ -290,7 +291,9 @@ impl Read {
             }
         };
         session.close().await;
-        self.live = Some(found?);
+        let found = found?;
+        self.what = format!("the tenant {}", found.0.domain);
+        self.live = Some(found);
         Ok(())
     }
 
