@@ -16,6 +16,7 @@ use crate::problem::Problem;
 use crate::project::Surroundings;
 use crate::render::json::v1;
 use crate::render::{BackupView, VerifiedView, backup_human, backups_human, verified_human};
+use crate::users::BackupOptions;
 
 /// Variable with the passphrase of archives.
 const PASSPHRASE: &str = "TENANTRY_BACKUP_PASSPHRASE";
@@ -39,6 +40,12 @@ pub(super) struct Args {
     /// Encrypt for the holder of a key: age1…; may be given several times
     #[arg(long = "recipient", value_name = "KEY", conflicts_with = "passphrase")]
     recipients: Vec<String>,
+    /// Read the users too, through export jobs: profiles, roles, permissions, memberships
+    #[arg(long)]
+    users: bool,
+    /// Leave out the permissions that users have of their own: they take one request for each user
+    #[arg(long, requires = "users")]
+    no_user_permissions: bool,
     /// Encrypt with a passphrase: that of TENANTRY_BACKUP_PASSPHRASE, else one that is asked for
     #[arg(long)]
     passphrase: bool,
@@ -156,7 +163,8 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
             };
             let output = args.output.clone().unwrap_or_default();
             let keep = args.keep.and_then(|keep| usize::try_from(keep).ok());
-            write(&BackupRequest { base, output, keep, seal }, ui).await
+            let users = args.users.then_some(BackupOptions { permissions: !args.no_user_permissions });
+            write(&BackupRequest { base, output, keep, seal, users }, ui).await
         }
     }
 }
