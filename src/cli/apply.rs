@@ -36,7 +36,7 @@ pub(super) struct Args {
     selection: Selection,
     #[command(flatten)]
     going: Going,
-    /// Carry on the deployment that began and did not end
+    /// Go on with the last deployment where it crashed, was interrupted or failed; the files must be those it deployed
     #[arg(long)]
     resume: bool,
     /// After a failure, take back what was done

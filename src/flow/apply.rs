@@ -434,9 +434,9 @@ async fn after(
             touched.kinds.get(&kind).into_iter().flat_map(|kind| &kind.resources).map(|r| &r.address).collect();
         let LiveKind::Read(found) = found else { continue };
         if let Some(LiveKind::Read(known)) = live.kinds.get_mut(&kind) {
-            let ids: BTreeSet<&String> = found.iter().map(|resource| &resource.id).collect();
+            let there: BTreeSet<_> = found.iter().map(key).collect();
             // Deleted ones are gone; those that were only listed keep what was read of them in detail.
-            known.retain(|resource| ids.contains(&resource.id));
+            known.retain(|resource| there.contains(&key(resource)));
             for resource in found.iter().cloned() {
                 put(known, resource, &described);
             }
@@ -445,8 +445,13 @@ async fn after(
     Some(live)
 }
 
+/// What tells a resource of a kind from the others: its id, else its address.
+fn key(resource: &LiveResource) -> (&str, Option<&Address>) {
+    (&resource.id, Some(&resource.address).filter(|_| resource.id.is_empty()))
+}
+
 fn put(known: &mut Vec<LiveResource>, resource: LiveResource, described: &BTreeSet<&Address>) {
-    match known.iter_mut().find(|other| other.id == resource.id) {
+    match known.iter_mut().find(|other| key(other) == key(&resource)) {
         Some(other) if described.contains(&resource.address) => *other = resource,
         Some(_) => {}
         None => known.push(resource),
