@@ -10,6 +10,8 @@ mod compare;
 mod doctor;
 mod drift;
 mod export;
+mod gone;
+mod half;
 mod history;
 mod past;
 mod plan;
@@ -17,7 +19,9 @@ mod read;
 mod rehearse;
 mod restore;
 mod revert;
+mod secrets;
 mod session;
+mod targets;
 mod then;
 mod validate;
 

@@ -24,12 +24,38 @@ const REQUESTS_AT_ONCE: usize = 8;
 /// What the tenant has that can be given, by name.
 #[derive(Default)]
 pub(super) struct Targets {
-    roles: Option<HashMap<String, String>>,
-    organizations: Option<HashMap<String, String>>,
+    roles: Names,
+    organizations: Names,
     /// Parts that were refused as a whole.
     refused: HashSet<&'static str>,
     /// What was missed already.
     missed: HashSet<String>,
+}
+
+/// Ids of a list by name.
+#[derive(Default)]
+enum Names {
+    #[default]
+    Unread,
+    /// The list may not be read.
+    Unreadable,
+    Read(HashMap<String, String>),
+}
+
+impl Names {
+    /// Finds an id. Where there is none, counts how many users miss it; says whether that should be noted.
+    fn find(&self, name: &str, users: usize, counted: &mut Assigned) -> Result<String, bool> {
+        match self {
+            Names::Read(ids) => ids.get(name).cloned().ok_or_else(|| {
+                counted.without_target += users as u64;
+                true
+            }),
+            _ => {
+                counted.failed += users as u64;
+                Err(false)
+            }
+        }
+    }
 }
 
 /// Something to give: one request, or as many as it takes.
@@ -70,10 +96,12 @@ impl Importer {
         for line in lines {
             let ids = texts(line, "users");
             let name = text(line, "role");
-            let Some(role) = self.targets.roles.as_ref().and_then(|roles| roles.get(name)).cloned() else {
-                counted.without_target += ids.len() as u64;
-                self.missed("role", name);
-                continue;
+            let role = match self.targets.roles.find(name, ids.len(), &mut counted) {
+                Ok(role) => role,
+                Err(is_worth_a_note) => {
+                    self.missed("role", name, is_worth_a_note);
+                    continue;
+                }
             };
             let there = self.there(&ids, &mut counted);
             let path = format!("roles/{}/users", encode_segment(&role));
@@ -105,19 +133,21 @@ impl Importer {
 
     async fn organizations(&mut self, lines: &[Value]) -> Result<(), Problem> {
         self.read_roles().await?;
-        if self.targets.organizations.is_none() {
+        if matches!(self.targets.organizations, Names::Unread) {
             let style = ListStyle::Checkpoint { rows: "organizations".to_owned(), max: 100 };
-            self.targets.organizations = Some(self.by_name("organizations", &style).await?);
+            self.targets.organizations = self.by_name("organizations", &style).await?;
         }
         let (mut members, mut roles) = (Vec::new(), Vec::new());
         let (mut counted, mut counted_roles) = (Assigned::default(), Assigned::default());
         for line in lines {
             let listed = line.get("members").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
             let name = text(line, "organization");
-            let Some(id) = self.targets.organizations.as_ref().and_then(|all| all.get(name)).cloned() else {
-                counted.without_target += listed.len() as u64;
-                self.missed("organization", name);
-                continue;
+            let id = match self.targets.organizations.find(name, listed.len(), &mut counted) {
+                Ok(id) => id,
+                Err(is_worth_a_note) => {
+                    self.missed("organization", name, is_worth_a_note);
+                    continue;
+                }
             };
             let path = format!("organizations/{}/members", encode_segment(&id));
             let ids: Vec<&str> = listed.iter().map(|member| text(member, "user_id")).collect();
@@ -136,12 +166,9 @@ impl Importer {
                 };
                 let mut items = Vec::new();
                 for name in names {
-                    match self.targets.roles.as_ref().and_then(|roles| roles.get(name)) {
-                        Some(role) => items.push(Value::from(role.as_str())),
-                        None => {
-                            counted_roles.without_target += 1;
-                            self.missed("role", name);
-                        }
+                    match self.targets.roles.find(name, 1, &mut counted_roles) {
+                        Ok(role) => items.push(Value::from(role)),
+                        Err(is_worth_a_note) => self.missed("role", name, is_worth_a_note),
                     }
                 }
                 roles.push(Gift { path: format!("{path}/{user}/roles"), member: "roles", items, are_users: false });
@@ -156,19 +183,22 @@ impl Importer {
     }
 
     async fn read_roles(&mut self) -> Result<(), Problem> {
-        if self.targets.roles.is_none() {
+        if matches!(self.targets.roles, Names::Unread) {
             let style = ListStyle::Page { rows: "roles".to_owned(), max: 100 };
-            self.targets.roles = Some(self.by_name("roles", &style).await?);
+            self.targets.roles = self.by_name("roles", &style).await?;
         }
         Ok(())
     }
 
-    async fn by_name(&mut self, path: &str, style: &ListStyle) -> Result<HashMap<String, String>, Problem> {
+    async fn by_name(&mut self, path: &str, style: &ListStyle) -> Result<Names, Problem> {
         match self.client.list(path, &[], style).await {
-            Ok(rows) => Ok(rows.iter().map(|row| (text(row, "name").to_owned(), text(row, "id").to_owned())).collect()),
+            Ok(rows) => {
+                let ids = rows.iter().map(|row| (text(row, "name").to_owned(), text(row, "id").to_owned()));
+                Ok(Names::Read(ids.collect()))
+            }
             Err(failure @ (Failure::Scope { .. } | Failure::Feature { .. })) => {
                 self.report.problems.push(failure.problem());
-                Ok(HashMap::new())
+                Ok(Names::Unreadable)
             }
             Err(failure) => Err(failure.problem()),
         }
@@ -182,8 +212,8 @@ impl Importer {
     }
 
     /// Notes once that something is not on the tenant.
-    fn missed(&mut self, what: &str, name: &str) {
-        if self.targets.missed.insert(format!("{what} {name}")) {
+    fn missed(&mut self, what: &str, name: &str, is_worth_a_note: bool) {
+        if is_worth_a_note && self.targets.missed.insert(format!("{what} {name}")) {
             let title = format!("the tenant has no {what} `{name}`, which users of the backup have");
             let help = format!("restore the {what} first, then import again");
             self.report.problems.push(Problem::warning("users-target-missing", title).help(help));

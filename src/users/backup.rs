@@ -37,7 +37,7 @@ pub struct BackupOptions {
 ///
 /// # Errors
 ///
-/// Those of `sink`; `interrupted`; that no token can be had.
+/// Those of `sink`; `interrupted`; those of a tenant that cannot be reached or does not let us in.
 pub async fn backup(client: &Client, options: &BackupOptions, sink: Sink<'_>) -> Result<UsersReport, Problem> {
     let mut backup =
         Backup { client, sink, report: UsersReport::default(), counts: Counts::default(), ids: Vec::new() };
@@ -63,14 +63,11 @@ struct Backup<'a> {
 impl Backup<'_> {
     /// Notes that something could not be read, unless nothing can be read any more.
     fn unread(&mut self, what: impl Into<String>, failure: &Failure) -> Result<(), Problem> {
-        match failure {
-            Failure::Cancelled => Err(failure.problem()),
-            Failure::Token(problem) => Err((**problem).clone()),
-            _ => {
-                self.report.unread.push(Unread { what: what.into(), why: failure.problem() });
-                Ok(())
-            }
+        if exported::is_the_end(failure) {
+            return Err(failure.problem());
         }
+        self.report.unread.push(Unread { what: what.into(), why: failure.problem() });
+        Ok(())
     }
 
     async fn list(&mut self, path: &str, fields: &str, what: &str) -> Result<Vec<Value>, Problem> {

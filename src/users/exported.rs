@@ -37,7 +37,7 @@ const FIELDS: [&str; 20] = [
 ];
 
 /// How often a file that breaks off is read on.
-const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u32 = 4;
 
 /// Why users were not read, or not all of them.
 pub(super) enum Failed {
@@ -118,10 +118,17 @@ fn unread(connection: &Connection, why: &str) -> Problem {
     .help("run again; see https://status.auth0.com if it stays so")
 }
 
+/// Says whether nothing else can be read either.
+pub(super) fn is_the_end(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::Cancelled | Failure::Token(_) | Failure::Unreachable { .. } | Failure::Refused { status: 401, .. }
+    )
+}
+
 fn failed(connection: &Connection, failure: &Failure) -> Failed {
     match failure {
-        Failure::Cancelled => Failed::Stopped(failure.problem()),
-        Failure::Token(problem) => Failed::Stopped((**problem).clone()),
+        failure if is_the_end(failure) => Failed::Stopped(failure.problem()),
         _ => {
             let note = format!("the users of the connection `{}` could not be read", connection.name);
             Failed::Unread(failure.problem().note(note))

@@ -257,8 +257,13 @@ impl Importer {
     /// Sends those of a chunk who are not there, unless an earlier run did.
     async fn chunk(&mut self, connection: &Connection, at: usize, chunk: Chunk) -> Result<(), Problem> {
         let digest = chunk.digest(&connection.name);
-        if let Some(Sent { job: Some(job), .. }) = self.progress.of(&digest).cloned() {
-            // What it did is read from the job, ended or not.
+        if let Some(Sent { job: Some(job), result }) = self.progress.of(&digest).cloned() {
+            if let Some(counted) = result.filter(|counted| counted.failed == 0) {
+                self.came(&chunk, &[]);
+                self.add(at, counted, 0);
+                return Ok(());
+            }
+            // What it did, and whom it refused, is read from the job, ended or not.
             let connection = connection.clone();
             self.running.push_back(Running { job, digest, at, connection, chunk, is_second: false });
             return self.room(JOBS_AT_ONCE).await;
@@ -446,18 +451,29 @@ impl Importer {
             }
         }
         refused.sort();
-        for user in &done.chunk.users {
+        self.came(&done.chunk, &refused);
+        self.add(done.at, counted, duplicates);
+        self.progress.set(&done.digest, Sent { job: Some(done.job.clone()), result: Some(counted) })
+    }
+}
+
+impl Importer {
+    /// Remembers that the users of a chunk are there, but for those refused (sorted).
+    fn came(&mut self, chunk: &Chunk, refused: &[String]) {
+        for user in &chunk.users {
             if refused.binary_search(&user.id).is_err() && self.present.id(&user.id).is_none() {
                 self.present.add(&user.id, &user.id);
             }
         }
+    }
+
+    fn add(&mut self, at: usize, counted: Counted, duplicates: u64) {
         self.counts.add(Class::Password, counted.inserted);
-        let of = self.of(done.at);
+        let of = self.of(at);
         of.inserted += counted.inserted;
         of.updated += counted.updated;
         of.already_there += duplicates;
         of.failed += counted.failed.saturating_sub(duplicates);
-        self.progress.set(&done.digest, Sent { job: Some(done.job.clone()), result: Some(counted) })
     }
 }
 
