@@ -117,6 +117,58 @@ impl Held {
     }
 }
 
+/// How the lock stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody holds it.
+    Free,
+    /// A deployment holds it, or held it when it ended without releasing it.
+    Held {
+        /// Who runs the deployment.
+        actor: String,
+        /// The deployment's id.
+        deployment: String,
+        /// When it runs out, to the second.
+        until: String,
+        /// That time has passed: the next deployment takes it.
+        over: bool,
+    },
+    /// There is a role of that name that says nothing Tenantry can read.
+    Unknown,
+    /// The token cannot lock: the scopes it lacks.
+    NoScopes(Vec<&'static str>),
+}
+
+/// Looks at the lock without taking it.
+///
+/// # Errors
+///
+/// Those of [`Failure::problem`].
+pub async fn look(client: &Client) -> Result<Standing, Problem> {
+    let lacking = lacking(client);
+    if !lacking.is_empty() {
+        return Ok(Standing::NoScopes(lacking));
+    }
+    Ok(match find(client).await.map_err(|failure| failure.problem())? {
+        None => Standing::Free,
+        Some((_, None)) => Standing::Unknown,
+        Some((_, Some(held))) => Standing::Held {
+            over: held.until <= client.server_now(),
+            until: shown(held.until),
+            actor: held.actor,
+            deployment: held.deployment,
+        },
+    })
+}
+
+/// The scopes that locking takes and the token lacks; none where it does not say its scopes.
+fn lacking(client: &Client) -> Vec<&'static str> {
+    match client.scopes() {
+        Some(scopes) => SCOPES.into_iter().filter(|scope| !scopes.iter().any(|have| have == scope)).collect(),
+        None => Vec::new(),
+    }
+}
+
 /// Takes the lock. `over` names a dead deployment whose lock is taken over though it has not run out.
 ///
 /// # Errors
@@ -138,10 +190,7 @@ pub async fn take_from(
     terms: Terms,
 ) -> Result<Taken, Problem> {
     let client = client.finishing();
-    let lacking: Vec<&str> = match client.scopes() {
-        Some(scopes) => SCOPES.into_iter().filter(|scope| !scopes.iter().any(|have| have == scope)).collect(),
-        None => Vec::new(),
-    };
+    let lacking = lacking(&client);
     if !lacking.is_empty() {
         return Ok(Taken::Unlocked(unlocked(&format!("the token lacks {}", lacking.join(", ")))));
     }

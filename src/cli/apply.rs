@@ -36,7 +36,7 @@ pub(super) struct Args {
     selection: Selection,
     #[command(flatten)]
     going: Going,
-    /// Carry on the deployment that began and did not end
+    /// Go on with the last deployment where it crashed, was interrupted or failed; the files must be those it deployed
     #[arg(long)]
     resume: bool,
     /// After a failure, take back what was done
@@ -56,7 +56,7 @@ enum OnFailure {
 pub(super) struct Going {
     /// Do not ask
     #[arg(short = 'y', long)]
-    yes: bool,
+    pub(super) yes: bool,
     /// Approve changes of this risk (caution, destructive or irreversible), a looser `policy`, or `reverted` changes; repeatable
     #[arg(long, value_name = "RISK", value_parser = approval)]
     approve: Vec<Approval>,

@@ -1,6 +1,7 @@
 //! `tenantry backup`
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Subcommand;
 
@@ -69,6 +70,9 @@ enum What {
         file: String,
         #[command(flatten)]
         key: Key,
+        /// Restore it into a fresh sandbox as well, and say whether everything came back
+        #[arg(long)]
+        rehearse: bool,
     },
 }
 
@@ -149,12 +153,18 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
             }
             Ok(ExitCode::Done)
         }
-        Some(What::Verify { file, key }) => {
-            let key = match key.unseal(&base.around, ui) {
+        Some(What::Verify { file, key, rehearse }) => {
+            let unsealed = match key.unseal(&base.around, ui) {
                 Ok(key) => key,
                 Err(problem) => return refused(ui, problem),
             };
-            verify(file, key, &base, ui).await
+            if *rehearse {
+                return match flow::open_archive(file, Arc::new(unsealed), &base).await {
+                    Ok(archive) => super::restore::rehearse(&Arc::new(archive), &base, ui, interrupt).await,
+                    Err(failure) => failed(ui, &failure),
+                };
+            }
+            verify(file, unsealed, &base, ui).await
         }
         None => {
             let seal = match seal(args, &base.around, ui) {

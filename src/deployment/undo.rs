@@ -42,7 +42,12 @@ pub fn undo(registry: &Registry, deployment: &Deployment, secret: &dyn Fn(&Finge
             let left = BaseResource { id: left.id.clone(), desired: both.clone(), live: both };
             out.base.resources.insert(image.address.clone(), left);
         }
-        let Some(value) = &image.value else { continue };
+        let Some(value) = &image.value else {
+            if left.is_some() && spec.delete.is_none() {
+                out.lost.push(format!("`{}` was made, and the API deletes none: it stays", image.address));
+            }
+            continue;
+        };
         restore(spec, image, value, left, kind, &mut out.lost, secret);
     }
     out
@@ -125,6 +130,11 @@ pub(super) fn touched(spec: &KindSpec, value: &Value, paths: &[Path], stays: &mu
             None => stays(path),
         }
     }
+    for (name, inner) in &mut out {
+        if let (Some(field), Some(before)) = (spec.field(name), value.get(name)) {
+            beside(field, before, inner);
+        }
+    }
     // What only asks for a further step (to deploy the code of an action) asks for it again.
     for (name, field) in spec.fields.members().filter(|(_, field)| field.step.is_some()) {
         if let (false, Some(before)) = (out.contains_key(name) || field.read_only, value.get(name)) {
@@ -132,6 +142,23 @@ pub(super) fn touched(spec: &KindSpec, value: &Value, paths: &[Path], stays: &mu
         }
     }
     Value::Object(out)
+}
+
+/// Adds what no read returns beside what goes back: it would be lost where the API replaces the object around it whole.
+fn beside(field: &FieldSpec, before: &Value, inner: &mut Value) {
+    let (Value::Object(before), Some(members), Shape::Record { .. }) = (before, inner.as_object_mut(), &field.shape)
+    else {
+        return;
+    };
+    for (name, member) in field.members() {
+        match (before.get(name), members.get_mut(name)) {
+            (Some(hidden), None) if member.write_only && !field.merged => {
+                members.insert(name.clone(), hidden.clone());
+            }
+            (Some(before), Some(inner)) => beside(member, before, inner),
+            _ => {}
+        }
+    }
 }
 
 /// Adds the members that a resource without an id is known by.

@@ -6,7 +6,7 @@ use ulid::Ulid;
 
 use super::gone::as_left;
 use super::half::unfinished;
-use super::{Past, Planned};
+use super::{Past, Planned, going};
 use crate::apply::{self, ApplyEvent, Index, Outcome as Ended, Report, Site};
 use crate::change::{Kept, Plan, Refusal};
 use crate::deployment::{BaseEntry, Commit, Deployment, History, Outcome, Purpose, Tally};
@@ -144,6 +144,7 @@ async fn recorded(
         Err(refusals) => return Ok(Applied::Refused(refusals)),
     };
     let earlier = request.resumed.as_ref().and_then(|id| past.history.find(id).ok());
+    let whole = if planned.whole { None } else { going::whole(client, plan, live).await? };
     let mut record = Deployment {
         id: id.to_owned(),
         domain: plan.domain.clone(),
@@ -160,7 +161,7 @@ async fn recorded(
         tally: Tally::default(),
         rules: guard::rules(&settings.policy),
         plan: earlier.map_or_else(|| request.shown.clone(), |earlier| earlier.plan.clone()),
-        images: images(planned, earlier),
+        images: images(planned, whole.as_ref().unwrap_or(live), earlier),
         base: Vec::new(),
         taken_back: earlier.map_or_else(|| planned.taken_back(), |earlier| earlier.taken_back.clone()),
     };
@@ -367,11 +368,11 @@ async fn alone(planned: &Planned, request: &ApplyRequest) -> Result<(), Problem>
 }
 
 /// What the deployment is going to touch, as it is before; a resumed one keeps what it saw first.
-fn images(planned: &Planned, earlier: Option<&Deployment>) -> Vec<crate::deployment::Image> {
+fn images(planned: &Planned, live: &Live, earlier: Option<&Deployment>) -> Vec<crate::deployment::Image> {
     let mut images = earlier.map(|earlier| earlier.images.clone()).unwrap_or_default();
     let known: BTreeSet<Address> = images.iter().map(|image| image.address.clone()).collect();
     let moved = planned.moved();
-    let more = planned.aftermath(&planned.live, &moved).images();
+    let more = planned.aftermath(live, &moved).images();
     images.extend(more.into_iter().filter(|image| !known.contains(&image.address)));
     images
 }
@@ -433,9 +434,9 @@ async fn after(
             touched.kinds.get(&kind).into_iter().flat_map(|kind| &kind.resources).map(|r| &r.address).collect();
         let LiveKind::Read(found) = found else { continue };
         if let Some(LiveKind::Read(known)) = live.kinds.get_mut(&kind) {
-            let ids: BTreeSet<&String> = found.iter().map(|resource| &resource.id).collect();
+            let there: BTreeSet<_> = found.iter().map(key).collect();
             // Deleted ones are gone; those that were only listed keep what was read of them in detail.
-            known.retain(|resource| ids.contains(&resource.id));
+            known.retain(|resource| there.contains(&key(resource)));
             for resource in found.iter().cloned() {
                 put(known, resource, &described);
             }
@@ -444,8 +445,13 @@ async fn after(
     Some(live)
 }
 
+/// What tells a resource of a kind from the others: its id, else its address.
+fn key(resource: &LiveResource) -> (&str, Option<&Address>) {
+    (&resource.id, Some(&resource.address).filter(|_| resource.id.is_empty()))
+}
+
 fn put(known: &mut Vec<LiveResource>, resource: LiveResource, described: &BTreeSet<&Address>) {
-    match known.iter_mut().find(|other| other.id == resource.id) {
+    match known.iter_mut().find(|other| key(other) == key(&resource)) {
         Some(other) if described.contains(&resource.address) => *other = resource,
         Some(_) => {}
         None => known.push(resource),

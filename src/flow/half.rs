@@ -1,5 +1,6 @@
 //! Deployments that did not end, or ended in part: what they wrote is nobody else's doing.
 
+use super::along;
 use super::past::Past;
 use crate::change::Plan;
 use crate::deployment::{Deployment, Outcome};
@@ -12,7 +13,15 @@ use crate::schema::Registry;
 const MOST_NAMED: usize = 5;
 
 /// What was written by deployments that the base does not hold.
-pub(super) struct Halves<'a>(Vec<(&'a Deployment, Half)>);
+pub(super) struct Halves<'a>(Vec<Written<'a>>);
+
+/// What one of them wrote.
+struct Written<'a> {
+    deployment: &'a Deployment,
+    half: Half,
+    /// Lists that lost what it deleted.
+    lists: Vec<(Address, Path)>,
+}
 
 impl<'a> Halves<'a> {
     /// Reads their journals. One that cannot be read is a warning: then what it wrote looks like somebody else's doing.
@@ -30,7 +39,8 @@ impl<'a> Halves<'a> {
                 Ok(entries) => {
                     let key = past.key.as_ref();
                     let half = journal::half(Registry::get(), &entries, &deployment.images, live, key);
-                    out.push((deployment, half));
+                    let lists = along::lists(&entries, &deployment.images);
+                    out.push(Written { deployment, half, lists });
                 }
                 Err(problem) => problems.push(Problem { severity: Severity::Warning, ..problem }),
             }
@@ -41,25 +51,26 @@ impl<'a> Halves<'a> {
     /// Returns a base in which what they wrote counts as left by a deployment.
     pub(super) fn onto(&self, base: Option<&Base>) -> Option<Base> {
         let base = base?.clone();
-        Some(self.0.iter().fold(base, |base, (_, half)| half.onto(Registry::get(), &base)))
+        Some(self.0.iter().fold(base, |base, written| written.half.onto(Registry::get(), &base)))
     }
 
     /// Says whether they made this.
     pub(super) fn made(&self, address: &Address) -> bool {
-        self.0.iter().any(|(_, half)| half.wrote(address, &Path::root()))
+        self.0.iter().any(|written| written.half.wrote(address, &Path::root()))
     }
 
     /// Takes what they wrote from what somebody else is said to have done.
     pub(super) fn disown(&self, plan: &mut Plan) {
-        plan.already.retain(|(address, path)| !self.0.iter().any(|(_, half)| half.wrote(address, path)));
+        plan.already.retain(|(address, path)| !self.0.iter().any(|written| written.half.wrote(address, path)));
+        self.0.iter().for_each(|written| along::disown(plan, &written.lists));
     }
 
     /// Says that a deployment began and did not end, and what it wrote.
     pub(super) fn warn(&self, open: &Deployment) -> Problem {
         let problem = Problem { severity: Severity::Warning, ..unfinished(open) };
-        let wrote = self.0.iter().find(|(known, _)| known.id == open.id);
+        let wrote = self.0.iter().find(|written| written.deployment.id == open.id);
         let mut names: Vec<String> =
-            wrote.into_iter().flat_map(|(_, half)| half.addresses()).map(|address| format!("`{address}`")).collect();
+            wrote.into_iter().flat_map(|written| written.half.addresses()).map(|address| format!("`{address}`")).collect();
         if names.is_empty() {
             return problem;
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::along;
 use super::past::Past;
 use super::plan::{PlanRequest, Planned, answer, plan as plan_files};
 use super::secrets::SecretsOfThen;
@@ -125,6 +126,11 @@ async fn undone(
         of.ended = Some(session.client.server_now());
         of.outcome = Some(Outcome::Partial);
         closes.push(of.clone());
+    }
+    if of.outcome != Some(Outcome::Done)
+        && let Some(path) = past.ledger.find_journal(&of.id)?
+    {
+        along::restore(&mut of, &journal::read(&path)?, &live, past.key.as_ref());
     }
     let secrets = SecretsOfThen::of(&of.images, settings, &request.base, past.key.as_ref(), problems).await;
     let undo = undo(registry, &of, &|fingerprint| secrets.get(fingerprint));

@@ -16,6 +16,9 @@ const DEADLINE: Duration = Duration::from_secs(300);
 /// Most repetitions of one call; auth0-deploy-cli's default too (8.43 source).
 const RETRIES: u32 = 10;
 
+/// Seed of a rehearsal's ids.
+const REHEARSAL_SEED: u64 = 0x7265_6865_6172_7361;
+
 /// A connection, and the sandbox it goes to where it does.
 pub struct Session {
     /// The connection.
@@ -62,8 +65,13 @@ impl Session {
     ///
     /// `sandbox-failed`, and those of [`Client::connect`].
     pub async fn rehearsal(domain: &str, request: &Request) -> Result<Session, Problem> {
-        let options =
-            sandbox::Options { tenant_domain: Some(domain.to_owned()), rate: None, ..sandbox::Options::default() };
+        // Ids of its own: an archive of a sandbox must not find its ids here.
+        let options = sandbox::Options {
+            tenant_domain: Some(domain.to_owned()),
+            rate: None,
+            seed: REHEARSAL_SEED,
+            ..sandbox::Options::default()
+        };
         let running = sandbox::start(options).await.map_err(|error| {
             Problem::error("sandbox-failed", format!("the sandbox cannot start: {error}"))
                 .help("a rehearsal needs a free port on 127.0.0.1")

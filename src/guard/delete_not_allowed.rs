@@ -16,7 +16,11 @@ pub(super) fn judge(plan: &Plan, by: Judgement<'_>, refusals: &mut Vec<Refusal>)
             address: Some(change.address.clone()),
             problem: Problem::error("delete-not-allowed", format!("the plan {what} `{}`", change.address))
                 .at_maybe(by.policy.delete.locus.as_ref())
-                .help(format!("add `{kind}` to `policy.delete` of the environment (AUTH0_ALLOW_DELETE=true without a project file)")),
+                .help(if by.compatible {
+                    "set AUTH0_ALLOW_DELETE=true".to_owned()
+                } else {
+                    format!("add `{kind}` to `policy.delete` of the environment")
+                }),
         });
     }
 }

@@ -159,7 +159,7 @@ fn listed(names: &[String]) -> String {
 }
 
 /// Writes a text as one argument of a command line.
-fn argument(text: &str) -> String {
+pub(crate) fn argument(text: &str) -> String {
     let bare = |c: char| c.is_alphanumeric() || "/-_.:@%+=,".contains(c);
     if text.chars().all(bare) {
         text.to_owned()

@@ -92,6 +92,20 @@ impl Ledger {
         }
     }
 
+    /// Tries whether a deployment could be written down on this machine; nothing is left of the attempt.
+    ///
+    /// # Errors
+    ///
+    /// `unwritable-file`.
+    pub fn probe(&self) -> Result<(), Problem> {
+        let journal = self.journal("probe");
+        let folder = journal.ancestors().skip(1).find(|folder| folder.exists()).unwrap_or(Path::new("."));
+        tempfile::NamedTempFile::new_in(folder).map(|_| ()).map_err(|error| {
+            Problem::error("unwritable-file", format!("nothing can be written below {}: {error}", folder.display()))
+                .help("let the user that Tenantry runs as write there, or name another `ledger`")
+        })
+    }
+
     /// Returns where a deployment of this machine has its journal.
     pub fn journal(&self, deployment: &str) -> PathBuf {
         match &self.0 {

@@ -76,18 +76,12 @@ impl Aftermath<'_> {
         paths: Vec<Path>,
     ) -> Image {
         let value = live.map(|live| {
-            let known = self.before.and_then(|base| base.resources.get(address)).map(|left| &left.desired);
-            let likes = [described.get(address).map(|resource| &resource.value), known];
+            let known = self.before.and_then(|base| base.resources.get(address));
+            let likes = [described.get(address).map(|resource| &resource.value), known.map(|left| &left.desired)];
             let fields = self.registry.kind(&address.kind).map(|spec| &spec.fields);
             let mut value = tainted(fields, &live.value, likes).remembered(self.key, self.seal);
-            // What no read returns is remembered as it was sent.
-            for path in &paths {
-                let sent = fields.zip(known).and_then(|(fields, known)| lookup(fields, known, path));
-                if let (Some(fields), Some(sent)) = (fields, sent.filter(|sent| holds_secret(sent)))
-                    && lookup(fields, &value, path).is_none()
-                {
-                    set(fields, &mut value, &path.0, Some(sent.clone()));
-                }
+            if let (Some(fields), Some(left)) = (fields, known) {
+                recall(fields, &mut value, &left.live, &left.desired);
             }
             value
         });
@@ -191,6 +185,37 @@ impl Aftermath<'_> {
             }
         }
         BaseResource { id: live.id.clone(), desired, live: read_back }
+    }
+}
+
+/// Adds what no read returns, as it was sent last: `was` is what was live then. Of an item that is another one now nothing is known.
+fn recall(field: &FieldSpec, value: &mut Value, was: &Value, sent: &Value) {
+    match (value, was, sent) {
+        (Value::Object(now), Value::Object(was), Value::Object(sent)) => {
+            for (name, sent) in sent {
+                let Some(member) = field.member(name) else { continue };
+                match (now.get_mut(name), was.get(name)) {
+                    (None, _) if member.write_only => drop(now.insert(name.clone(), sent.clone())),
+                    (Some(now), Some(was)) => recall(member, now, was, sent),
+                    _ => {}
+                }
+            }
+        }
+        (Value::Array(now), Value::Array(was), Value::Array(sent)) if !field.key.is_empty() => {
+            let Some(item) = field.item() else { return };
+            let (own, then, said) = (names(field, now), names(field, was), names(field, sent));
+            for (name, now) in own.iter().zip(now.iter_mut()) {
+                let at = |names: &[String], items: &[Value]| {
+                    names.iter().position(|known| known == name).and_then(|at| items.get(at).cloned())
+                };
+                if let (Some(was), Some(sent)) = (at(&then, was), at(&said, sent))
+                    && was == *now
+                {
+                    recall(item, now, &was, &sent);
+                }
+            }
+        }
+        _ => {}
     }
 }
 

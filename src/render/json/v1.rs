@@ -23,9 +23,13 @@ pub use compare::{
 pub use convert::problems_of;
 pub use deployments::{CommitOf, Deployed, Deployment, DeploymentLine, History, Tally};
 pub use outside::{
-    AddedResource, Adopt, AdoptedFile, AdoptedLeft, Blame, Drift, DriftCounts, Drifted, DriftedField, MovedEnvironment, Updated,
+    AddedResource, Adopt, AdoptedFile, AdoptedLeft, Blame, Drift, DriftCounts, Drifted, DriftedField, MovedEnvironment,
+    Updated,
 };
-pub use restore::{ArchiveOf, LeftOut, Mention, MissingSecret, NewId, Rehearsal, Restore};
+pub use restore::{
+    ArchiveOf, Assignments, ConnectionUsers, Given, LeftOut, Mention, MissingSecret, NewId, NotImported, RefusedUser,
+    Rehearsal, Restore, Users,
+};
 
 /// Writes a document as pretty JSON with a line end.
 pub fn text<T: Serialize>(document: &T) -> String {
