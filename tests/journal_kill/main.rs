@@ -213,7 +213,7 @@ fn killed_at_any_write_it_is_carried_on_or_taken_back() {
     } else {
         let (count, of) = (wanted.parse::<u64>().unwrap(), 2 * writes);
         let at = |n: u64| usize::try_from((n * of / count + seed * 7) % of).unwrap();
-        let turned = |n: u64, point: Point| if n % 2 == 0 { point } else { other(point) };
+        let turned = |n: u64, point: Point| if n.is_multiple_of(2) { point } else { other(point) };
         (0..count).map(|n| turned(n, points().nth(at(n)).unwrap())).collect()
     };
     let take = || -> Option<Vec<Point>> {
