@@ -123,6 +123,20 @@ impl Held {
 ///
 /// `locked` where another deployment holds it; those of [`Failure::problem`].
 pub async fn take(client: &Client, owner: &Owner, over: Option<&str>, terms: Terms) -> Result<Taken, Problem> {
+    take_from(client, owner, &|deployment| over == Some(deployment), terms).await
+}
+
+/// As [`take`]; `is_dead` says of a deployment whether its lock is taken over.
+///
+/// # Errors
+///
+/// Those of [`take`].
+pub async fn take_from(
+    client: &Client,
+    owner: &Owner,
+    is_dead: &(dyn Fn(&str) -> bool + Sync),
+    terms: Terms,
+) -> Result<Taken, Problem> {
     let client = client.finishing();
     let lacking: Vec<&str> = match client.scopes() {
         Some(scopes) => SCOPES.into_iter().filter(|scope| !scopes.iter().any(|have| have == scope)).collect(),
@@ -144,7 +158,7 @@ pub async fn take(client: &Client, owner: &Owner, over: Option<&str>, terms: Ter
                 return Ok(Taken::Locked(Lock::begin(client, id, &found, terms)));
             }
             Ok(Some((id, Some(found)))) => {
-                if found.until > client.server_now() && over != Some(found.deployment.as_str()) {
+                if found.until > client.server_now() && !is_dead(&found.deployment) {
                     return Err(locked(&client, Some(&found)));
                 }
                 match delete(&client, &id, &owner.deployment).await {
@@ -331,6 +345,9 @@ fn locked(client: &Client, by: Option<&Held>) -> Problem {
                 .note(format!("until {} by Auth0's clock, unless it is renewed", shown(held.until)))
                 .help("wait until that deployment ends, then run again")
                 .help("if it is dead: `tenantry apply --resume` goes on with it, `tenantry revert` takes it back")
+                .help(format!(
+                    "if it died before it began and neither knows it: wait until then, or delete the role `{ROLE}`"
+                ))
         }
         None => Problem::error("locked", format!("{domain} is locked by somebody who left no name"))
             .note(format!("there is a role `{ROLE}` that Tenantry cannot read, or that comes and goes"))

@@ -5,7 +5,7 @@ mod common;
 
 use common::{Place, Sandbox};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 17] = [
     "init",
     "doctor",
     "validate",
@@ -16,6 +16,8 @@ const COMMANDS: [&str; 15] = [
     "adopt",
     "export",
     "backup",
+    "restore",
+    "compare",
     "history",
     "sandbox",
     "schema",

@@ -58,10 +58,10 @@ impl ExitCode {
             ExitCode::Differences => {
                 "differences: a write is due or drift stands (plan --detailed-exitcode, drift), or some was left (adopt, export)"
             }
-            ExitCode::Refused => "refused by a guard: the policy, or what always protects you (plan, apply, revert)",
-            ExitCode::Moved => "the tenant moved since the plan was made (apply, revert)",
+            ExitCode::Refused => "refused by a guard: the policy, or what always protects you (plan, apply, revert, restore)",
+            ExitCode::Moved => "the tenant moved since the plan was made (apply, revert, restore)",
             ExitCode::Partial => "done in part: some changes are in and some are not, or parts were not readable",
-            ExitCode::Locked => "another deployment holds the lock (apply, revert)",
+            ExitCode::Locked => "another deployment holds the lock (apply, revert, restore)",
             ExitCode::Usage => "wrong usage: an unknown flag, a bad value; a question with no terminal and no --yes",
             ExitCode::Interrupted => "interrupted (Ctrl-C) before anything was written",
             ExitCode::Terminated => "terminated (SIGTERM) before anything was written",

@@ -6,13 +6,17 @@
 mod folder;
 mod git;
 mod objects;
+mod presence;
 mod program;
 mod records;
+mod seal;
 
 use std::path::{Path, PathBuf};
 
 use self::folder::FolderLedger;
 use self::git::GitLedger;
+pub use self::presence::Presence;
+pub use self::seal::{Opener, seal_for};
 use crate::deployment::{Deployment, History, canonical_domain};
 use crate::problem::Problem;
 use crate::project::LedgerPlace;
@@ -94,6 +98,16 @@ impl Ledger {
             Place::Folder(folder) => folder.journal(deployment),
             Place::Git(git) => git.journal(deployment),
         }
+    }
+
+    /// Sets a sign that a deployment runs on this machine; `None` where the file system cannot hold one.
+    pub fn presence(&self, deployment: &str) -> Option<Presence> {
+        Presence::set(self.journal(deployment).with_extension("lock"))
+    }
+
+    /// Says whether a deployment began on this machine and its process is gone.
+    pub fn is_dead(&self, deployment: &str) -> bool {
+        Presence::is_left(&self.journal(deployment).with_extension("lock"))
     }
 
     /// Returns the journal of any deployment as a file, taken out of git where another machine wrote it; `None` where it is not

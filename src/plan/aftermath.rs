@@ -11,7 +11,8 @@ use super::renamed;
 use crate::change::{Action, Change, FieldChange, Origin, Plan};
 use crate::deployment::{BaseEntry, Image};
 use crate::model::{
-    Address, Base, BaseResource, Described, Desired, FingerprintKey, Live, LiveKind, LiveResource, Path, Secret, Value,
+    Address, Base, BaseResource, Described, Desired, FingerprintKey, Live, LiveKind, LiveResource, Path, Seal, Secret,
+    Value,
 };
 use crate::schema::{FieldSpec, KindSpec, Registry, Shape};
 
@@ -32,6 +33,8 @@ pub struct Aftermath<'a> {
     pub moved: &'a [(Address, Address)],
     /// What secrets are fingerprinted with.
     pub key: Option<&'a FingerprintKey>,
+    /// What secrets are sealed with.
+    pub seal: Option<&'a Seal>,
 }
 
 impl Aftermath<'_> {
@@ -76,7 +79,17 @@ impl Aftermath<'_> {
             let known = self.before.and_then(|base| base.resources.get(address)).map(|left| &left.desired);
             let likes = [described.get(address).map(|resource| &resource.value), known];
             let fields = self.registry.kind(&address.kind).map(|spec| &spec.fields);
-            tainted(fields, &live.value, likes).fingerprinted(self.key)
+            let mut value = tainted(fields, &live.value, likes).remembered(self.key, self.seal);
+            // What no read returns is remembered as it was sent.
+            for path in &paths {
+                let sent = fields.zip(known).and_then(|(fields, known)| lookup(fields, known, path));
+                if let (Some(fields), Some(sent)) = (fields, sent.filter(|sent| holds_secret(sent)))
+                    && lookup(fields, &value, path).is_none()
+                {
+                    set(fields, &mut value, &path.0, Some(sent.clone()));
+                }
+            }
+            value
         });
         Image { address: address.clone(), id: live.map(|live| live.id.clone()).unwrap_or_default(), value, paths }
     }
@@ -151,7 +164,7 @@ impl Aftermath<'_> {
         let found = comparison.sides(sides_of(resource, Some(&live.value), earlier));
         let likes = [Some(&resource.value), earlier.map(|left| &left.desired)];
         let mut read_back = tainted(Some(fields), &live.value, likes).fingerprinted(self.key);
-        let mut desired = resource.value.fingerprinted(self.key);
+        let mut desired = resource.value.remembered(self.key, self.seal);
         // Of a secret that was not sent, what is known stays what was known.
         let not_sent = found.secrets.iter().map(|(path, _)| path);
         let not_sent = not_sent.filter(|path| {
@@ -229,10 +242,12 @@ fn taint(spec: &FieldSpec, value: &mut Value, like: &Value) {
     }
 }
 
-/// Makes a secret of every text inside.
+/// Makes a secret of every text, number and truth value inside.
 fn hide(value: &mut Value) {
     match value {
         Value::String(text) => *value = Value::Secret(Secret::new(std::mem::take(text), "live")),
+        Value::Number(number) => *value = Value::Secret(Secret::new(number.to_string(), "live")),
+        Value::Bool(truth) => *value = Value::Secret(Secret::new(truth.to_string(), "live")),
         Value::Array(items) => items.iter_mut().for_each(hide),
         Value::Object(members) => members.values_mut().for_each(hide),
         _ => {}

@@ -72,6 +72,12 @@ pub fn diff(spec: &FieldSpec, desired: &Value, live: &Value, loci: &Loci) -> Dif
     Comparison::of(spec, loci).sides(ThreeWay { desired: Some(desired), live: Some(live), base: None })
 }
 
+/// Says whether a described value is live, as far as it is described; `None` where that cannot be told.
+pub(super) fn same_leaves(spec: &FieldSpec, desired: &Value, live: &Value) -> Option<bool> {
+    let found = diff(spec, desired, live, &Loci::default());
+    if found.secrets.is_empty() { Some(found.fields.is_empty()) } else { None }
+}
+
 /// Compares two resources of equal standing, what no read returns too. [`Differences::released`] are members that only the other has.
 pub fn diff_evenly(spec: &KindSpec, one: &Value, other: &Value, loci: &Loci) -> Differences {
     let comparison = Comparison { kind: Some(spec), ..Comparison::of(&spec.fields, loci) };

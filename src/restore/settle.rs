@@ -35,11 +35,11 @@ pub fn settle(registry: &Registry, desired: &mut Desired, live: &Live, base: Opt
         let Some(spec) = registry.kind(kind) else { continue };
         let found = live.resources(kind);
         let is_live = |id: &str| found.iter().any(|live| live.id == id);
-        let mut taken: BTreeSet<String> =
-            described.resources.iter().filter_map(|r| r.id.clone()).filter(|id| is_live(id)).collect();
+        let stays = stays(&described.resources, found);
+        let mut taken: BTreeSet<String> = stays.iter().cloned().collect();
         let mut open = Vec::new();
         for (at, resource) in described.resources.iter_mut().enumerate() {
-            let Some(id) = resource.id.clone().filter(|id| !is_live(id)) else { continue };
+            let Some(id) = resource.id.clone().filter(|id| !stays.contains(id)) else { continue };
             if resource.address.id.is_none() {
                 resource.id = None;
                 continue;
@@ -70,6 +70,22 @@ pub fn settle(registry: &Registry, desired: &mut Desired, live: &Live, base: Opt
         }
     }
     settled
+}
+
+/// Returns the ids that stand for the same resource as in the archive: the live one still has its name, or was renamed. An id whose
+/// bearer is called like something else that is described, or beside which its own name lives on, is another tenant's.
+fn stays(described: &[Described], found: &[LiveResource]) -> BTreeSet<String> {
+    let names: BTreeSet<&Option<String>> = described.iter().map(|resource| &resource.address.name).collect();
+    let live_names: BTreeSet<&Option<String>> = found.iter().map(|live| &live.address.name).collect();
+    let by_id: BTreeMap<&str, &LiveResource> = found.iter().map(|live| (live.id.as_str(), live)).collect();
+    let same = |resource: &&Described| {
+        let live = resource.id.as_deref().and_then(|id| by_id.get(id));
+        live.is_some_and(|live| {
+            let name = &resource.address.name;
+            live.address.name == *name || (!live_names.contains(name) && !names.contains(&live.address.name))
+        })
+    };
+    described.iter().filter(same).filter_map(|resource| resource.id.clone()).collect()
 }
 
 fn rename(resource: &mut Described, id: &str) {
@@ -204,19 +220,13 @@ fn prune(
 }
 
 /// Returns what an item of a list leads to, where that is gone: the item itself, or a member of it.
-fn leads_to<'g>(
-    spec: &FieldSpec,
-    value: &Value,
-    gone: &'g BTreeMap<(String, String), Address>,
-) -> Option<&'g Address> {
+fn leads_to<'g>(spec: &FieldSpec, value: &Value, gone: &'g BTreeMap<(String, String), Address>) -> Option<&'g Address> {
     match value {
         Value::String(text) => spec.reference.iter().find_map(|kind| gone.get(&(kind.clone(), text.clone()))),
-        Value::Object(members) => {
-            members.iter().find_map(|(name, member)| match member {
-                Value::String(_) => leads_to(spec.member(name)?, member, gone),
-                _ => None,
-            })
-        }
+        Value::Object(members) => members.iter().find_map(|(name, member)| match member {
+            Value::String(_) => leads_to(spec.member(name)?, member, gone),
+            _ => None,
+        }),
         _ => None,
     }
 }
