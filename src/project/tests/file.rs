@@ -189,9 +189,9 @@ environments:
     error[invalid-value]: `s3://bucket` is not supported yet as a ledger
       --> tenantry.yaml:13:13
       help: write `git` or `dir:PATH`
-    error[invalid-value]: `ledger_recipient` is not supported yet
+    error[invalid-value]: `age1xyz` is not a recipient of age
       --> tenantry.yaml:14:23
-      help: remove it
+      help: write a public key of age, `age1…`, as `age-keygen` prints it
     error[invalid-value]: `[a` is not a pattern of addresses: unclosed character class; missing ']'
       --> tenantry.yaml:15:14
     error[invalid-value]: `drift` takes `fail`, `overwrite` or `keep`, not `ignore`
