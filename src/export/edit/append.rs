@@ -19,6 +19,9 @@ pub(in crate::export) struct Extra {
     pub(in crate::export) value: Value,
 }
 
+/// A file's new content, and per addition why it was not made.
+pub(in crate::export) type Appended = (Vec<u8>, Vec<Option<Why>>);
+
 /// How the value of an edit begins where it is an expression.
 const BEGIN: &str = "${{";
 
@@ -44,7 +47,7 @@ pub(in crate::export) fn append(
     existing: &Existing<'_>,
     path: &str,
     extras: &[Extra],
-) -> Result<(Vec<u8>, Vec<Option<Why>>), Vec<Problem>> {
+) -> Result<Appended, Vec<Problem>> {
     let known = existing.variables.known_names();
     let shown = existing.tree.shown(path);
     let bytes = existing.tree.read(path).map_err(Vec::from_iter)?;
