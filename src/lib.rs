@@ -31,3 +31,4 @@ pub mod restore;
 pub mod sandbox;
 pub mod schema;
 pub mod storage;
+pub mod users;

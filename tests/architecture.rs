@@ -41,6 +41,7 @@ const ORDER: &[&str] = &[
     "export",
     "archive",
     "storage",
+    "users",
     "render",
     "sandbox",
     "flow",
@@ -88,7 +89,7 @@ const HARMLESS: &[(&str, &str, &str)] = &[];
 const SANDBOX_MAY_USE: &[&str] = &["model", "problem", "sandbox"];
 
 /// Modules that may know single kinds: their quirks, the simulator, the rules of deleting, and paths of the API.
-const KNOW_KINDS: &[&str] = &["quirk", "sandbox", "guard", "lock", "memory", "ledger", "facts", "api"];
+const KNOW_KINDS: &[&str] = &["quirk", "sandbox", "guard", "lock", "memory", "ledger", "facts", "api", "users"];
 
 /// Files that name a kind although no schema can take that away from them: file, word, why.
 const NAMES_KINDS: &[(&str, &str, &str)] = &[

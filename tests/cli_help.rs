@@ -5,7 +5,7 @@ mod common;
 
 use common::{Place, Sandbox};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 17] = [
     "init",
     "doctor",
     "validate",
@@ -16,6 +16,8 @@ const COMMANDS: [&str; 15] = [
     "adopt",
     "export",
     "backup",
+    "restore",
+    "compare",
     "history",
     "sandbox",
     "schema",
@@ -68,7 +70,7 @@ fn wrong_calls_end_with_64() {
         &["plan", "--prune", "zebra"],
         &["plan", "--var", "novalue"],
         &["plan", "--api-budget", "0%"],
-        &["plan", "--format", "html"],
+        &["plan", "--format", "pdf"],
         &["plan", "-o"],
         &["apply", "plan.json", "--target", "clients"],
         &["apply", "--on-failure", "shrug"],

@@ -99,10 +99,10 @@ pub struct Unread {
 /// Something that cannot be put back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotRestorable {
-    /// What it is: `passwords`.
+    /// What it is: `secrets`, `password`.
     pub class: String,
-    /// How many there are, as far as known.
-    pub count: u64,
+    /// How many there are; `None` where nobody can count.
+    pub count: Option<u64>,
     /// Why not.
     pub why: String,
 }

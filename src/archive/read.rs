@@ -51,7 +51,7 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// `not-an-archive`, `archive-sealed`, `archive-key`, `archive-newer`, `archive-damaged`, `archive-refused`,
+    /// `not-an-archive`, `archive-encrypted`, `archive-key`, `archive-newer`, `archive-damaged`, `archive-refused`,
     /// `archive-unreadable`.
     pub fn open(source: impl Read + Send + 'static, key: &Unseal) -> Result<Reader, Problem> {
         let watched = Watched::default();

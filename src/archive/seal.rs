@@ -59,7 +59,7 @@ impl Seal {
                 let is_secret = text.trim().to_ascii_uppercase().starts_with("AGE-SECRET-KEY-");
                 if is_secret {
                     return Problem::error("bad-recipient", "a recipient is a secret identity, not a public key")
-                        .note("whoever saw this command line can open what is sealed for it")
+                        .note("whoever saw this command line can open what is encrypted for it")
                         .help("give its public key, which begins with age1 (`age-keygen -y FILE` prints it)");
                 }
                 Problem::error("bad-recipient", format!("`{}` is no recipient of age", text.trim()))
@@ -78,7 +78,7 @@ impl Seal {
     pub fn passphrase(passphrase: Secret) -> Result<Seal, Problem> {
         if passphrase.expose().is_empty() {
             return Err(Problem::error("bad-passphrase", "the passphrase is empty")
-                .help("set TENANTRY_BACKUP_PASSPHRASE, or seal for a key with `--recipient`"));
+                .help("set TENANTRY_BACKUP_PASSPHRASE, or encrypt for a key with `--recipient`"));
         }
         Ok(Seal::Passphrase(passphrase))
     }
@@ -185,14 +185,14 @@ impl Unseal {
         let decryptor = age::Decryptor::new_buffered(source).map_err(|error| refused(&error))?;
         let opened = if decryptor.is_scrypt() {
             let Some(passphrase) = &self.passphrase else {
-                return Err(sealed("the archive is sealed with a passphrase")
+                return Err(sealed("the archive is encrypted with a passphrase")
                     .help("set TENANTRY_BACKUP_PASSPHRASE to the passphrase it was written with"));
             };
             let mut identity = scrypt::Identity::new(SecretString::from(passphrase.expose().to_owned()));
             identity.set_max_work_factor(MOST_WORK);
             decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity))
         } else if self.identities.is_empty() {
-            return Err(sealed("the archive is sealed for the holders of a key")
+            return Err(sealed("the archive is encrypted for the holder of a key")
                 .help("give the file with the identity: `--identity key.txt`"));
         } else {
             decryptor.decrypt(self.identities.iter().map(|identity| identity.as_ref() as &dyn age::Identity))
@@ -203,7 +203,7 @@ impl Unseal {
 }
 
 fn sealed(title: &str) -> Problem {
-    Problem::error("archive-sealed", title)
+    Problem::error("archive-encrypted", title)
 }
 
 /// Makes sure that the head is short before it is parsed: what parses it reads on for as long as it is told to.
@@ -222,7 +222,7 @@ fn refused(error: &DecryptError) -> Problem {
     match error {
         DecryptError::NoMatchingKeys | DecryptError::KeyDecryptionFailed | DecryptError::DecryptionFailed => {
             Problem::error("archive-key", "the archive does not open with this key or passphrase")
-                .note("it was sealed for another one, or its head is damaged")
+                .note("it was encrypted for another one, or its head is damaged")
                 .help("try the identity or passphrase that was in use when the backup was made")
         }
         DecryptError::ExcessiveWork { required, .. } => {

@@ -1,6 +1,7 @@
 //! `tenantry backup`
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Subcommand;
 
@@ -16,6 +17,7 @@ use crate::problem::Problem;
 use crate::project::Surroundings;
 use crate::render::json::v1;
 use crate::render::{BackupView, VerifiedView, backup_human, backups_human, verified_human};
+use crate::users::BackupOptions;
 
 /// Variable with the passphrase of archives.
 const PASSPHRASE: &str = "TENANTRY_BACKUP_PASSPHRASE";
@@ -39,6 +41,12 @@ pub(super) struct Args {
     /// Encrypt for the holder of a key: age1…; may be given several times
     #[arg(long = "recipient", value_name = "KEY", conflicts_with = "passphrase")]
     recipients: Vec<String>,
+    /// Read the users too, through export jobs: profiles, roles, permissions, memberships
+    #[arg(long)]
+    users: bool,
+    /// Leave out the permissions that users have of their own: they take one request for each user
+    #[arg(long, requires = "users")]
+    no_user_permissions: bool,
     /// Encrypt with a passphrase: that of TENANTRY_BACKUP_PASSPHRASE, else one that is asked for
     #[arg(long)]
     passphrase: bool,
@@ -62,6 +70,9 @@ enum What {
         file: String,
         #[command(flatten)]
         key: Key,
+        /// Restore it into a fresh sandbox as well, and say whether everything came back
+        #[arg(long)]
+        rehearse: bool,
     },
 }
 
@@ -142,12 +153,18 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
             }
             Ok(ExitCode::Done)
         }
-        Some(What::Verify { file, key }) => {
-            let key = match key.unseal(&base.around, ui) {
+        Some(What::Verify { file, key, rehearse }) => {
+            let unsealed = match key.unseal(&base.around, ui) {
                 Ok(key) => key,
                 Err(problem) => return refused(ui, problem),
             };
-            verify(file, key, &base, ui).await
+            if *rehearse {
+                return match flow::open_archive(file, Arc::new(unsealed), &base).await {
+                    Ok(archive) => super::restore::rehearse(&Arc::new(archive), &base, ui, interrupt).await,
+                    Err(failure) => failed(ui, &failure),
+                };
+            }
+            verify(file, unsealed, &base, ui).await
         }
         None => {
             let seal = match seal(args, &base.around, ui) {
@@ -156,7 +173,8 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
             };
             let output = args.output.clone().unwrap_or_default();
             let keep = args.keep.and_then(|keep| usize::try_from(keep).ok());
-            write(&BackupRequest { base, output, keep, seal }, ui).await
+            let users = args.users.then_some(BackupOptions { permissions: !args.no_user_permissions });
+            write(&BackupRequest { base, output, keep, seal, users }, ui).await
         }
     }
 }

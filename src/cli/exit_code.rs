@@ -56,12 +56,12 @@ impl ExitCode {
                 "error: a description that does not hold, a refused request, a network that is not there"
             }
             ExitCode::Differences => {
-                "differences: a write is due or drift stands (plan --detailed-exitcode, drift), or some was left (adopt, export)"
+                "differences: a write is due or drift stands (plan --detailed-exitcode, drift, compare), or some was left (adopt, export)"
             }
-            ExitCode::Refused => "refused by a guard: the policy, or what always protects you (plan, apply, revert)",
-            ExitCode::Moved => "the tenant moved since the plan was made (apply, revert)",
+            ExitCode::Refused => "refused by a guard: the policy, or what always protects you (plan, apply, revert, restore)",
+            ExitCode::Moved => "the tenant moved since the plan was made (apply, revert, restore)",
             ExitCode::Partial => "done in part: some changes are in and some are not, or parts were not readable",
-            ExitCode::Locked => "another deployment holds the lock (apply, revert)",
+            ExitCode::Locked => "another deployment holds the lock (apply, revert, restore)",
             ExitCode::Usage => "wrong usage: an unknown flag, a bad value; a question with no terminal and no --yes",
             ExitCode::Interrupted => "interrupted (Ctrl-C) before anything was written",
             ExitCode::Terminated => "terminated (SIGTERM) before anything was written",
@@ -72,7 +72,9 @@ impl ExitCode {
     pub fn of(problems: &[Problem]) -> Self {
         let mut errors = problems.iter().filter(|problem| problem.is_error()).map(|problem| problem.id);
         match errors.find_map(|id| match id {
-            "usage" | "environment-needed" | "unknown-environment" => Some(ExitCode::Usage),
+            "usage" | "environment-needed" | "unknown-environment" | "unknown-side" | "ambiguous-side" => {
+                Some(ExitCode::Usage)
+            }
             "locked" => Some(ExitCode::Locked),
             "interrupted" => Some(ExitCode::Interrupted),
             "plan-moved" => Some(ExitCode::Moved),

@@ -3,28 +3,26 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::ValueEnum;
 use indexmap::IndexMap;
 
 use super::apply::{Going, Telling, carry};
+use super::backup::Key;
 use super::exit_code::ExitCode;
 use super::interrupt::Interrupt;
 use super::plan::Selection;
 use super::ui::Ui;
 use super::{Ended, Global, failed, refused};
 use crate::apply::Outcome;
-use crate::archive::Unseal;
-use crate::files::read_settings_file;
 use crate::flow::{self, About, Opened, Rehearsed, Request, RestoreRequest};
 use crate::model::{Address, Secret, Sources};
 use crate::problem::Problem;
 use crate::project::read_secrets;
 use crate::render::json::v1;
 use crate::render::restore::{RehearsalView, RestoreView, after, before, missing_secrets, rehearsal};
-use crate::render::{Head, Options, PlanView, plan_human};
+use crate::render::{Head, Options, PlanView, plan_human, restored_users};
 use crate::schema::Registry;
-
-/// The passphrase that opens an archive.
-const PASSPHRASE: &str = "TENANTRY_BACKUP_PASSPHRASE";
+use crate::users::{ImportOptions, ImportReport};
 
 /// Restore an archive
 ///
@@ -33,35 +31,53 @@ const PASSPHRASE: &str = "TENANTRY_BACKUP_PASSPHRASE";
 /// are listed before anything is written. Afterwards lists what has another id.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The archive
+    /// The archive: a file, or URL of one in a bucket
     #[arg(value_name = "FILE")]
-    archive: PathBuf,
-    /// File with the age identity that opens the archive; a passphrase is read from TENANTRY_BACKUP_PASSPHRASE
-    #[arg(long, value_name = "FILE")]
-    identity: Option<PathBuf>,
+    archive: String,
+    #[command(flatten)]
+    key: Key,
     /// Secrets that the archive does not hold: a YAML or JSON file of names and values
     #[arg(long, value_name = "FILE")]
     secrets: Option<PathBuf>,
     /// Restore into a fresh sandbox, and say whether everything came back; needs no tenant
     #[arg(
         long,
-        conflicts_with_all = ["secrets", "targets", "prune", "overwrite", "send_secrets", "yes", "approve", "keep_going", "no_lock"]
+        conflicts_with_all = ["secrets", "targets", "prune", "overwrite", "send_secrets", "yes", "approve", "keep_going", "no_lock", "users"]
     )]
     rehearse: bool,
+    /// Import the users of the archive too, when all else is done
+    #[arg(long, value_name = "WHICH", value_enum, num_args = 0..=1, default_missing_value = "missing", require_equals = true)]
+    users: Option<WhichUsers>,
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
     going: Going,
 }
 
+/// Which users are imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum WhichUsers {
+    /// Those who are not there
+    Missing,
+    /// Those too who are there and differ: they become as in the archive
+    All,
+}
+
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Interrupt) -> Ended {
     let base = global.request(&interrupt.token)?;
-    let archive = match open(&args.archive, args.identity.as_deref(), &base).await {
-        Ok(archive) => Arc::new(archive),
+    let key = match args.key.unseal(&base.around, ui) {
+        Ok(key) => Arc::new(key),
         Err(problem) => return refused(ui, problem),
+    };
+    let archive = match flow::open_archive(&args.archive, Arc::clone(&key), &base).await {
+        Ok(archive) => Arc::new(archive),
+        Err(failure) => return failed(ui, &failure),
     };
     if args.rehearse {
         return rehearse(&archive, &base, ui, interrupt).await;
+    }
+    if let (Some(_), Err(failure)) = (args.users, flow::has_users(&archive)) {
+        return failed(ui, &failure);
     }
     let secrets = match args.secrets.as_deref().map(|file| given(file, &base)).transpose() {
         Ok(secrets) => secrets.unwrap_or_default(),
@@ -87,22 +103,48 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         mentions: &about.mentions,
         left_out: &about.left_out,
         management_api: &moved,
+        users: args.users.map(|_| usize::try_from(archive.contents.users.values().sum::<u64>()).unwrap_or(usize::MAX)),
     };
     let told = Telling {
         more: Some(&|options: &Options| before(&view, options)),
-        again: Some(format!("tenantry restore {}", args.archive.display())),
+        again: Some(format!("tenantry restore {}", args.archive)),
     };
     let carried = carry(restoring.planned, &args.going, false, &request.plan.base, told, ui, interrupt).await?;
     let ids = match carried.deployment {
         Some(_) => about.new_ids(&carried.report.made),
         None => Vec::new(),
     };
-    if let Some(apply) = carried.document {
-        ui.answer(&v1::text(&document(&archive, &about, &view, &ids, apply)))?;
-    } else if !ui.json {
+    if !ui.json {
         ui.answer(&after(&ids, &about.mentions, &is_configured_elsewhere, &ui.out))?;
     }
-    Ok(carried.code)
+    let users = match args.users.filter(|_| carried.code == ExitCode::Done) {
+        // Nobody was asked where nothing else was to be done.
+        Some(_) if carried.deployment.is_none() && !args.going.yes => {
+            let problem = Problem::error("usage", "everything but the users is there, and nobody was asked about them");
+            return refused(ui, problem.help("add `--yes` to import them"));
+        }
+        Some(which) => {
+            let options = ImportOptions { update_existing: which == WhichUsers::All };
+            match flow::restore_users(&args.archive, key, &archive, options, &request.plan.base).await {
+                Ok(report) => Some(report),
+                // What was restored before is not taken back: this is a part of it.
+                Err(failure) => {
+                    let code = failed(ui, &failure)?;
+                    return Ok(if carried.deployment.is_some() { ExitCode::Partial } else { code });
+                }
+            }
+        }
+        None => None,
+    };
+    if let Some(apply) = carried.document {
+        let users = users.as_ref().map(v1::Users::from);
+        ui.answer(&v1::text(&v1::Restore { users, ..document(&archive, &about, &view, &ids, apply) }))?;
+    } else if let (Some(report), false) = (&users, ui.json) {
+        ui.answer(&restored_users(report, &ui.out))?;
+        ui.problems(&report.problems, &Sources::default());
+    }
+    let whole = users.as_ref().is_none_or(ImportReport::is_whole);
+    Ok(if whole { carried.code } else { ExitCode::Partial })
 }
 
 /// Says whether ids of a kind are known outside the tenant: an application knows its client id.
@@ -129,6 +171,7 @@ fn document(
         management_api: view.management_api.iter().map(ToString::to_string).collect(),
         ids: ids.iter().map(v1::NewId::from).collect(),
         apply,
+        users: None,
     }
 }
 
@@ -143,34 +186,13 @@ fn archive_of(archive: &Opened) -> v1::ArchiveOf {
     }
 }
 
-/// Reads an archive to its end, away from what must not wait.
-async fn open(path: &Path, identity: Option<&Path>, base: &Request) -> Result<Opened, Problem> {
-    let identity = match identity {
-        Some(file) => Some(read_settings_file(&base.around.directory.join(file), &base.around.directory)?.1),
-        None => None,
-    };
-    let passphrase = base.around.env.get(PASSPHRASE).filter(|text| !text.is_empty());
-    let key = Unseal::new(identity.as_deref(), passphrase.map(|text| Secret::new(text.clone(), PASSPHRASE)))?;
-    let full = base.around.directory.join(path);
-    let shown = path.display().to_string();
-    let missing = |why: String| {
-        Problem::error("missing-archive", format!("the archive {shown} cannot be read: {why}"))
-            .help("`tenantry backup list` names those there are")
-    };
-    let file = std::fs::File::open(&full).map_err(|error| missing(error.to_string()))?;
-    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
-        return Err(missing("it is a folder".to_owned()));
-    }
-    let read = tokio::task::spawn_blocking(move || Opened::read(std::io::BufReader::new(file), &key)).await;
-    read.unwrap_or_else(|error| Err(missing(error.to_string())))
-}
-
 /// Reads the secrets that are given in a file. None of its lines is ever shown.
 fn given(file: &Path, base: &Request) -> Result<IndexMap<String, Secret>, Vec<Problem>> {
     read_secrets(&base.around.directory.join(file), &base.around.directory)
 }
 
-async fn rehearse(archive: &Arc<Opened>, base: &Request, ui: &Ui, interrupt: &Interrupt) -> Ended {
+/// Rehearses, and shows what came of it.
+pub(super) async fn rehearse(archive: &Arc<Opened>, base: &Request, ui: &Ui, interrupt: &Interrupt) -> Ended {
     let rehearsed = tokio::select! {
         biased;
         () = interrupt.token.cancelled() => return Ok(interrupt.code()),
@@ -183,7 +205,7 @@ async fn rehearse(archive: &Arc<Opened>, base: &Request, ui: &Ui, interrupt: &In
 }
 
 /// Shows what a rehearsal showed: 0 where everything came back, 2 where something is left to do, else 1.
-pub(super) fn shown(archive: &Opened, rehearsed: &Rehearsed, ui: &Ui) -> Ended {
+fn shown(archive: &Opened, rehearsed: &Rehearsed, ui: &Ui) -> Ended {
     let label = archive.label();
     let left = rehearsed.left.as_ref().filter(|plan| plan.has_changes());
     let head = Head::default();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, Read};
 
 use indexmap::IndexMap;
+use tokio_util::sync::CancellationToken;
 
 use super::{Failed, Request, validate};
 use crate::archive::{Header, Manifest, Reader, USERS, UnpackedDescription, Unseal, kind_of_objects};
@@ -54,11 +55,10 @@ pub async fn verify(file: &str, key: Unseal, request: &Request) -> Result<Verifi
         Failed::one(problem, Sources::default())
     };
     let source = crate::storage::open(file, &request.around).await.map_err(at)?;
-    let read = tokio::task::spawn_blocking(move || read_through(source, &key));
-    let read = tokio::select! {
-        () = request.cancel.cancelled() => Err(Problem::error("interrupted", "interrupted before everything was read")),
-        read = read => read.unwrap_or_else(|_| Err(Problem::error("archive-unreadable", "reading broke off"))),
-    };
+    let cancel = request.cancel.clone();
+    // It is waited for when it is interrupted too: what it unpacked has to go before the program does.
+    let read = tokio::task::spawn_blocking(move || read_through(source, &key, &cancel)).await;
+    let read = read.unwrap_or_else(|_| Err(Problem::error("archive-unreadable", "reading broke off")));
     let (header, manifest, description) = read.map_err(at)?;
     let loaded = load(&description, &header, request).await?;
     let described = loaded.environments.into_iter().flat_map(|one| one.kinds).collect();
@@ -68,6 +68,7 @@ pub async fn verify(file: &str, key: Unseal, request: &Request) -> Result<Verifi
 fn read_through(
     source: Box<dyn Read + Send>,
     key: &Unseal,
+    cancel: &CancellationToken,
 ) -> Result<(Header, Manifest, UnpackedDescription), Problem> {
     let mut reader = Reader::open(source, key)?;
     let header = reader.header().clone();
@@ -75,6 +76,9 @@ fn read_through(
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     let mut odd = None;
     while let Some((path, bytes)) = reader.next_entry()? {
+        if cancel.is_cancelled() {
+            return Err(Problem::error("interrupted", "interrupted before everything was read"));
+        }
         if description.take(&path, &bytes)? {
             continue;
         }

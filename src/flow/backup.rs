@@ -12,11 +12,12 @@ use crate::archive::{
 use crate::codec::masked;
 use crate::export::{self, ExportOptions};
 use crate::live::{Reach, read};
-use crate::model::{Live, LiveKind, Sources, Unavailable};
-use crate::problem::Problem;
+use crate::model::{Live, LiveKind, Sources, Unavailable, count};
+use crate::problem::{Problem, Severity};
 use crate::project::{Settings, load_settings};
 use crate::schema::{KindSpec, Registry};
 use crate::storage::{NewFile, Place, Sink, Stored, Upload, Written};
+use crate::users;
 
 /// Size at which the objects of a kind go on in a further entry.
 const OBJECTS_BYTES: usize = 8 * 1024 * 1024;
@@ -35,6 +36,8 @@ pub struct BackupRequest {
     pub keep: Option<usize>,
     /// Who can open it.
     pub seal: Seal,
+    /// What is read of users; `None` for nothing.
+    pub users: Option<users::BackupOptions>,
 }
 
 /// A backup that was written.
@@ -110,7 +113,7 @@ fn target(request: &BackupRequest) -> Result<(Place, Option<String>), Problem> {
             .help("give the folder: each backup gets a name of its own"));
     }
     if is_sealed != request.seal.is_sealed() {
-        let (what, other) = if is_sealed { ("is not sealed", ".tar.zst") } else { ("is sealed", ".tar.zst.age") };
+        let (what, other) = if is_sealed { ("is not encrypted", ".tar.zst") } else { ("is encrypted", ".tar.zst.age") };
         return Err(Problem::error("usage", format!("the file is to end with {end}, and the backup {what}"))
             .help(format!("let its name end with {other}")));
     }
@@ -142,7 +145,7 @@ impl Run<'_> {
         if !self.header.encrypted {
             self.problems.push(
                 Problem::remark("backup-open", "the backup is not encrypted: secrets are masked in it")
-                    .help("seal it for a key with `--recipient age1…`: then it holds those that the API returns"),
+                    .help("encrypt it for a key with `--recipient age1…`: then it holds those that the API returns"),
             );
         }
         let (header, problems, sources) = (self.header.clone(), Vec::new(), Sources::default());
@@ -182,7 +185,11 @@ impl Run<'_> {
         self.describe(registry, &live, &mut writer, &mut contents)?;
         self.objects(registry, live, &mut writer, &mut contents)?;
         self.signing_keys(&mut writer, &mut contents).await?;
-        self.say_unread(&contents);
+        let mut unread = contents.unread.len();
+        if let Some(options) = self.request.users {
+            unread += self.users(options, &mut writer, &mut contents).await?;
+        }
+        self.say_unread(unread);
         let (sink, manifest) = writer.finish(Timestamp::now(), contents)?;
         Ok((sink.end()?, manifest))
     }
@@ -205,17 +212,17 @@ impl Run<'_> {
             let path = path.to_string_lossy().replace('\\', "/");
             writer.add(&format!("{DESCRIPTION}{path}"), text.as_bytes())?;
         }
-        // What could not be read is told once, of all parts together; what the secrets are is in the manifest.
-        let told = |problem: &Problem| problem.id != "export-unreadable" && problem.id != "export-secrets";
+        // What could not be read is told once, of all parts together; what an export leaves out is in the objects.
+        let told = |problem: &Problem| problem.id != "export-unreadable" && problem.severity != Severity::Note;
         self.problems.extend(export.report.into_iter().filter(told));
         let secrets = export.secrets.len() as u64;
         if secrets > 0 {
             contents.not_restorable.push(NotRestorable {
                 class: "secrets".to_owned(),
-                count: secrets,
+                count: Some(secrets),
                 why: match self.header.encrypted {
-                    true => "no read of the API returns them: a restore asks for them by name".to_owned(),
-                    false => "the backup is not encrypted, or no read returns them: a restore asks for them by name"
+                    true => "no read returns them: a restore asks for them by name".to_owned(),
+                    false => "not in a backup that is not encrypted, or returned by no read: a restore asks for them"
                         .to_owned(),
                 },
             });
@@ -258,8 +265,8 @@ impl Run<'_> {
             Ok(keys) => {
                 let count = keys.as_array().map_or(1, Vec::len) as u64;
                 contents.not_restorable.push(NotRestorable {
-                    class: "signing keys".to_owned(),
-                    count,
+                    class: "signing-keys".to_owned(),
+                    count: Some(count),
                     why: "their private parts never leave Auth0: tokens of this tenant do not verify in another"
                         .to_owned(),
                 });
@@ -274,12 +281,39 @@ impl Run<'_> {
         }
     }
 
-    fn say_unread(&mut self, contents: &Contents) {
-        for one in &contents.unread {
+    /// Adds the users. Returns how much of them could not be read; what was left out on purpose is none of it.
+    async fn users(
+        &self,
+        options: users::BackupOptions,
+        writer: &mut Writer<Sink>,
+        contents: &mut Contents,
+    ) -> Result<usize, Problem> {
+        tracing::info!("reading the users");
+        let report = users::backup(self.client, &options, &mut |path, bytes| writer.add(path, bytes)).await?;
+        contents.users = report.connections.iter().map(|one| (one.name.clone(), one.users)).collect();
+        let mut failed = 0;
+        for one in report.unread {
+            failed += usize::from(one.why.severity != Severity::Note);
+            let why = std::iter::once(one.why.title).chain(one.why.notes).collect::<Vec<_>>().join("; ");
+            contents.unread.push(Unread { what: one.what, why });
+        }
+        for one in report.not_restorable {
+            let class = serde_json::to_value(one.class).ok().and_then(|class| class.as_str().map(str::to_owned));
+            let (class, why) = (class.unwrap_or_default(), one.why.to_owned());
+            contents.not_restorable.push(NotRestorable { class, count: one.count, why });
+        }
+        Ok(failed)
+    }
+
+    fn say_unread(&mut self, unread: usize) {
+        // Which they are is in the answer and in the manifest.
+        if unread > 0 {
+            let parts = count(unread, "part");
+            let verb = if unread == 1 { "is" } else { "are" };
+            let title = format!("{parts} of the tenant could not be read and {verb} not in the backup");
             self.problems.push(
-                Problem::warning("backup-unread", format!("{} could not be read and is not in the backup", one.what))
-                    .note(one.why.clone())
-                    .help("grant the scope to the client that Tenantry uses, and back up again"),
+                Problem::warning("backup-unread", title)
+                    .help("the answer says why: where a scope is missing, grant it to the client that Tenantry uses"),
             );
         }
     }

@@ -1,6 +1,7 @@
 //! The stories: one file each, from what the user asked for to what is shown. They do the I/O between the pure parts.
 
 mod adopt;
+mod along;
 mod apply;
 mod archives;
 mod backup;
@@ -10,14 +11,20 @@ mod compare;
 mod doctor;
 mod drift;
 mod export;
+mod going;
+mod gone;
+mod half;
 mod history;
 mod past;
 mod plan;
 mod read;
 mod rehearse;
 mod restore;
+mod restore_users;
 mod revert;
+mod secrets;
 mod session;
+mod targets;
 mod then;
 mod update;
 mod validate;
@@ -39,7 +46,8 @@ pub use past::Past;
 pub use plan::{PlanRequest, Planned, plan};
 pub use read::{ReadTenant, read_tenant};
 pub use rehearse::{Rehearsed, rehearse};
-pub use restore::{About, Opened, RestoreRequest, Restoring, restore};
+pub use restore::{About, Opened, RestoreRequest, Restoring, open_archive, restore};
+pub use restore_users::{has_users, restore_users};
 pub use revert::{Back, revert};
 pub use session::Session;
 pub use validate::{Validated, ValidatedAll, validate};

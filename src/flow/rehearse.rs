@@ -17,9 +17,7 @@ use crate::description::Filters;
 use crate::guard::Approved;
 use crate::model::{Secret, Sources};
 use crate::problem::Problem;
-use crate::project::{
-    DeleteRule, DriftRule, LedgerPlace, Mode, Policy, Ruled, Secrets, Settings, VariableSettings,
-};
+use crate::project::{DeleteRule, DriftRule, LedgerPlace, Mode, Policy, Ruled, Secrets, Settings, VariableSettings};
 use crate::restore::made_up;
 
 /// A domain for what only tenants with a domain of their own have: page templates, partials.
@@ -64,10 +62,8 @@ pub async fn rehearse(archive: &Arc<Opened>, base: &Request) -> Result<Rehearsed
     })?;
     let settings = settings(folder.path());
     let names = &archive.contents.secrets;
-    let given: IndexMap<String, Secret> = names
-        .iter()
-        .map(|name| (name.clone(), Secret::new(made_up(name), format!("secrets.{name}"))))
-        .collect();
+    let given: IndexMap<String, Secret> =
+        names.iter().map(|name| (name.clone(), Secret::new(made_up(name), format!("secrets.{name}")))).collect();
     let mut rehearsed = Rehearsed { made_up: names.clone(), ..Rehearsed::default() };
     let request = request(base);
     let first = described(archive, settings.clone(), base, Secrets::Leave, &given).await?;
@@ -156,6 +152,8 @@ fn settings(folder: &std::path::Path) -> Settings {
         export: Default::default(),
         fingerprint_key: None,
         ledger: LedgerPlace::Folder(folder.join("ledger")),
+        ledger_recipient: None,
+        ledger_identity: None,
         lenient: true,
         preview_only: false,
         base_path: None,

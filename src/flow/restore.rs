@@ -9,18 +9,19 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::past::Past;
-use super::plan::{Described, Made, PlanRequest, Planned, answer, carry_on, options};
+use super::half::Halves;
+use super::plan::{Described, Made, PlanRequest, Planned, answer, options};
 use super::{Failed, Request, Session};
 use crate::archive::{self, Contents, Header, Unseal};
 use crate::change::Action;
 use crate::codec::Names;
-use crate::deployment::{Deployment, Purpose};
+use crate::deployment::{Back, Deployment, Purpose};
 use crate::description::has_errors;
 use crate::description::layout::{FileState, Tree};
 use crate::files::{Behind, DescriptionFiles};
 use crate::guard;
 use crate::live::{Reach, read};
-use crate::model::{Address, Desired, Live, LiveKind, Locus, Secret};
+use crate::model::{Address, Base, BaseResource, Desired, Live, Locus, Secret, Sources};
 use crate::plan;
 use crate::problem::{Problem, Severity};
 use crate::project::{Mode, Secrets, Settings, VariableSettings, load_files, load_settings};
@@ -126,6 +127,25 @@ impl Opened {
     }
 }
 
+/// Reads an archive to its end: a file, or an object of a bucket.
+///
+/// # Errors
+///
+/// `backup-unreadable` and the like where it cannot be read, and those of [`archive::Reader`]; `interrupted`.
+pub async fn open_archive(file: &str, key: Arc<Unseal>, request: &Request) -> Result<Opened, Failed> {
+    let at = |problem: Problem| {
+        let problem = if problem.labels.is_empty() { problem.at(&Locus::file(file)) } else { problem };
+        Failed::one(problem, Sources::default())
+    };
+    let source = crate::storage::open(file, &request.around).await.map_err(at)?;
+    let read = tokio::task::spawn_blocking(move || Opened::read(source, &key));
+    let read = tokio::select! {
+        () = request.cancel.cancelled() => Err(Problem::error("interrupted", "interrupted before everything was read")),
+        read = read => read.unwrap_or_else(|_| Err(Problem::error("archive-unreadable", "reading broke off"))),
+    };
+    read.map_err(at)
+}
+
 /// Nothing lies behind the files of an archive.
 #[derive(Debug)]
 struct Nothing;
@@ -183,8 +203,15 @@ pub(super) async fn described(
     let digest = receipt::description_digest(&desired);
     archive.objects.identify(&mut desired);
     nothing_of(archive, &settings, &mut desired);
-    Ok(Described { settings, desired, filters: loaded.outcome.filters,
-        left_alone: loaded.outcome.left_alone, digest, problems, sources: loaded.sources })
+    Ok(Described {
+        settings,
+        desired,
+        filters: loaded.outcome.filters,
+        left_alone: loaded.outcome.left_alone,
+        digest,
+        problems,
+        sources: loaded.sources,
+    })
 }
 
 /// A kind that was read, and of which there was nothing to write, asks for nothing to be there.
@@ -232,9 +259,7 @@ async fn made(
     let mut problems = session.client.warnings();
     let settings = described.settings.clone();
     let mut past = Past::read(&settings, &request.base, session, &mut problems).await.map_err(one)?;
-    let open = unfinished(archive, &past, &mut problems);
-    let (live, names) =
-        read(&session.client, registry, Reach::Described(&described.desired)).await.map_err(one)?;
+    let (live, names) = read(&session.client, registry, Reach::Described(&described.desired)).await.map_err(one)?;
     past.recover(&settings, &request.base, session, (&live, &names), &mut problems).await.map_err(one)?;
     // What is deployed is the archive, whatever is checked out here.
     past.commit = None;
@@ -246,28 +271,36 @@ async fn made(
     problems.extend(broken);
     described.problems.extend(problems);
     let options = plan::Options { leave_refused: true, ..options(request, described, &past) };
-    let mut made = plan::make(registry, &described.desired, &live, past.base.as_ref(), &options);
-    made.notes.retain(|note| note.id != "id-not-live");
-    if let Some(open) = &open {
-        carry_on(&mut made, open, &past, &live)?;
+    let halves = Halves::read(&past, &live, &mut described.problems);
+    // The same restore is carried on; another deployment that did not end is said.
+    let same = |open: &&Deployment| open.purpose == Purpose::Restore(archive.label());
+    if let Some(open) = past.history.unfinished().last().filter(|open| !same(open)) {
+        described.problems.push(halves.warn(open));
     }
+    let base = halves.onto(past.base.as_ref()).as_ref().map(whole);
+    let mut made = plan::make(registry, &described.desired, &live, base.as_ref(), &options);
+    halves.disown(&mut made);
+    made.notes.retain(|note| note.id != "id-not-live");
     described.problems.extend(plan::problems(&made));
     if has_errors(&described.problems) {
         return Err(Vec::new());
     }
     past.repository = None;
     answer(&mut made, &past, session, (&live, &names), &request.base).await;
-    Ok((Made { plan: made, live, names, past, at: None }, about))
+    Ok((Made { plan: made, live, names, past, at: None, back: Back::default() }, about))
 }
 
-/// Finds the same restore, begun and not ended; warns of another deployment that is.
-fn unfinished(archive: &Opened, past: &Past, problems: &mut Vec<Problem>) -> Option<Deployment> {
-    let open = past.history.unfinished().last()?;
-    if open.purpose == Purpose::Restore(archive.label()) {
-        return Some(open.clone());
-    }
-    problems.push(Problem { severity: Severity::Warning, ..super::apply::unfinished(open) });
-    None
+/// An archive describes a tenant in full: what was deployed is held against it as it was left in full. Else every field that the files
+/// leave to Auth0 would look like a change of ours.
+fn whole(base: &Base) -> Base {
+    let full = |(address, left): (&Address, &BaseResource)| {
+        let mut left = left.clone();
+        if let Some(spec) = Registry::get().kind(&address.kind) {
+            left.desired = plan::over(&spec.fields, &left.live, &left.desired);
+        }
+        (address.clone(), left)
+    };
+    Base { resources: base.resources.iter().map(full).collect() }
 }
 
 /// Brings what the archive asks for onto this tenant.
@@ -294,11 +327,19 @@ fn lost(archive: &Opened, planned: &Planned) -> Vec<String> {
         let bare = Address { id: None, ..change.address.clone() };
         archive.objects.iter().any(|object| object.address == bare)
     };
-    for change in planned.plan.changes.iter().filter(anew).filter(known) {
-        out.push(format!("{} gets a new id and a new secret: what uses the old ones has to be told", change.address));
+    let new: Vec<&Address> = planned.plan.changes.iter().filter(anew).filter(known).map(|c| &c.address).collect();
+    let told = "what uses the old ones has to be told";
+    match new.as_slice() {
+        [] => {}
+        [one] => out.push(format!("{one} gets a new id and a new secret: {told}")),
+        [one, ..] => out.push(format!("{} {} get new ids and new secrets: {told}", new.len(), one.kind)),
     }
-    for class in archive.contents.not_restorable.iter().filter(|class| class.count > 0) {
-        out.push(format!("{} {}: {}", class.count, class.class, class.why));
+    // What only another tenant lacks is still there on the same one, and secrets are asked for one by one.
+    let elsewhere = archive.header.domain != planned.live.domain;
+    let classes = archive.contents.not_restorable.iter().filter(|class| elsewhere && class.count != Some(0));
+    for class in classes.filter(|class| class.class != "secrets") {
+        let count = class.count.map(|count| format!(" ({count})")).unwrap_or_default();
+        out.push(format!("{}{count}: {}", class.class, class.why));
     }
     out
 }
@@ -307,10 +348,5 @@ impl About {
     /// Returns what has another id than in the archive. `made` is what the restore made.
     pub fn new_ids(&self, made: &[(Address, String)]) -> Vec<NewId> {
         self.objects.objects.new_ids(&self.live, made, &self.settled.ids)
-    }
-
-    /// Says how many resources the archive's kinds have live: for the words after a restore.
-    pub fn live_kinds(&self) -> usize {
-        self.live.kinds.values().filter(|kind| matches!(kind, LiveKind::Read(_))).count()
     }
 }

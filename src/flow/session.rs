@@ -16,6 +16,9 @@ const DEADLINE: Duration = Duration::from_secs(300);
 /// Most repetitions of one call; auth0-deploy-cli's default too (8.43 source).
 const RETRIES: u32 = 10;
 
+/// Seed of a rehearsal's ids.
+const REHEARSAL_SEED: u64 = 0x7265_6865_6172_7361;
+
 /// A connection, and the sandbox it goes to where it does.
 pub struct Session {
     /// The connection.
@@ -33,7 +36,8 @@ impl Session {
     ///
     /// `no-tenant`, `missing-credentials`, `unreadable-file`, `sandbox-failed`, and those of [`Client::connect`].
     pub async fn open(settings: &Settings, request: &Request) -> Result<Session, Problem> {
-        let (settings, sandbox) = match &settings.sandbox {
+        let place = settings.target.as_ref().and_then(|target| target.locus.clone());
+        let (connection, sandbox) = match &settings.sandbox {
             Some(wanted) => {
                 let running = sandbox::start(sandbox::Options {
                     tenant_domain: Some(wanted.domain.clone()),
@@ -49,7 +53,10 @@ impl Session {
             }
             None => (tenant_settings(settings, request).await?, None),
         };
-        Session::connect(settings, sandbox, request).await
+        Session::connect(connection, sandbox, request).await.map_err(|problem| match problem.id {
+            "bad-domain" | "plain-http" => problem.at_maybe(place.as_ref()),
+            _ => problem,
+        })
     }
 
     /// Connects to a fresh sandbox that is kept nowhere and knows no limits, for a rehearsal.
@@ -58,8 +65,13 @@ impl Session {
     ///
     /// `sandbox-failed`, and those of [`Client::connect`].
     pub async fn rehearsal(domain: &str, request: &Request) -> Result<Session, Problem> {
-        let options =
-            sandbox::Options { tenant_domain: Some(domain.to_owned()), rate: None, ..sandbox::Options::default() };
+        // Ids of its own: an archive of a sandbox must not find its ids here.
+        let options = sandbox::Options {
+            tenant_domain: Some(domain.to_owned()),
+            rate: None,
+            seed: REHEARSAL_SEED,
+            ..sandbox::Options::default()
+        };
         let running = sandbox::start(options).await.map_err(|error| {
             Problem::error("sandbox-failed", format!("the sandbox cannot start: {error}"))
                 .help("a rehearsal needs a free port on 127.0.0.1")

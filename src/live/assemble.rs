@@ -1,5 +1,7 @@
 //! Raw answers → live resources in the form people write them.
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
@@ -89,12 +91,12 @@ fn resources(spec: &KindSpec, found: Vec<RawResource>, names: &Names, token: Tok
         })
         .collect();
     // Names that repeat are told apart by id.
-    let repeated: Vec<Address> = out
-        .iter()
-        .map(|r| &r.address)
-        .filter(|a| out.iter().filter(|other| other.address == **a).count() > 1)
-        .cloned()
-        .collect();
+    let (mut seen, mut repeated) = (HashSet::new(), HashSet::new());
+    for resource in &out {
+        if !seen.insert(&resource.address) {
+            repeated.insert(resource.address.clone());
+        }
+    }
     for resource in out.iter_mut().filter(|r| repeated.contains(&r.address)) {
         resource.address.id = Some(resource.id.clone());
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use futures_util::future::{join_all, try_join_all};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
@@ -17,6 +18,9 @@ use crate::codec::{Names, encode_segment, put_sub_rows};
 use crate::model::{Live, Path, Segment, Unavailable, Value};
 use crate::problem::Problem;
 use crate::schema::{KindShape, KindSpec, ListEndpoint, ListPaging, Part, PartStep, Registry, SubSpec};
+
+/// Resources of one kind that are read at once, each with the lists that belong to it.
+const RESOURCES_AT_ONCE: usize = 64;
 
 /// Reads the live tenant.
 ///
@@ -68,7 +72,9 @@ impl Reader<'_> {
         let rows = rows.into_iter().filter(|row| {
             !list.exclude.iter().any(|(member, values)| row.get(member).is_some_and(|v| values.contains(v)))
         });
-        try_join_all(rows.map(|row| self.resource(spec, row))).await
+        // As many as any rate limit keeps busy, and not thousands, each with what it waits for.
+        let resources = rows.map(|row| self.resource(spec, row));
+        stream::iter(resources).buffered(RESOURCES_AT_ONCE).try_collect().await
     }
 
     /// Reads what a list row leaves out: details and described sub-resources.

@@ -98,8 +98,8 @@ fn contents(lines: &mut Lines, manifest: &Manifest, options: &Options) {
         lines.push(line().plain(&format!("{users} of {}", count(inside.users.len(), "connection"))));
     }
     for one in &inside.not_restorable {
-        let many = usize::try_from(one.count).unwrap_or(usize::MAX);
-        let head = format!("cannot be restored: {} {}", number(many), one.class);
+        let many = one.count.map(|count| format!(" ({})", number(usize::try_from(count).unwrap_or(usize::MAX))));
+        let head = format!("cannot be restored: {}{}", one.class, many.unwrap_or_default());
         lines.push(line().add(Style::Caution, &head).add(Style::Muted, &format!(", {}", one.why)));
     }
     for one in inside.unread.iter().take(MOST) {
@@ -125,11 +125,11 @@ pub fn backups(found: &[Stored], options: &Options) -> String {
         let (style, state) = match (stored.name.finished, stored.name.encrypted) {
             (false, _) => (Style::Bad, "unfinished"),
             (true, true) => (Style::Good, "encrypted"),
-            (true, false) => (Style::Plain, "open"),
+            (true, false) => (Style::Plain, "not encrypted"),
         };
         let mut line = Line::new(options.colour).plain(&moment(stored.name.started)).plain("  ");
         line = line.add(Style::Heading, &stored.name.tenant).to(25 + tenants + 2);
-        line = line.plain(&format!("{:>sizes$}", size(stored.bytes))).plain("  ").add(style, &format!("{state:<10}"));
+        line = line.plain(&format!("{:>sizes$}", size(stored.bytes))).plain("  ").add(style, &format!("{state:<13}"));
         lines.push(line.plain("  ").add(Style::Muted, &stored.file));
     }
     lines.finish()
@@ -187,7 +187,7 @@ mod tests {
                     .collect(),
                 not_restorable: vec![NotRestorable {
                     class: "secrets".to_owned(),
-                    count: 2,
+                    count: Some(2),
                     why: "no read of the API returns them".to_owned(),
                 }],
                 secrets: Vec::new(),

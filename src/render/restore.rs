@@ -31,6 +31,8 @@ pub struct RestoreView<'a> {
     pub left_out: &'a [LeftOut],
     /// Resources in which the identifier of the Management API was replaced.
     pub management_api: &'a [Address],
+    /// Users in the archive, where they are to be imported.
+    pub users: Option<usize>,
 }
 
 /// Returns the secrets that a plan has to send and nobody has: name to the resources that need it.
@@ -56,7 +58,8 @@ pub fn before(view: &RestoreView<'_>, options: &Options) -> String {
     let rows: Vec<[String; 2]> = missing.iter().map(|(name, places)| [name.clone(), places.join(", ")]).collect();
     list(&mut lines, "Secrets that have to be sent and nobody has", &rows, usize::MAX, options);
     if !missing.is_empty() {
-        let words = "  give each as TENANTRY_SECRET_NAME, under `secrets` of the environment, or in a file: --secrets FILE";
+        let words =
+            "  give each as TENANTRY_SECRET_NAME, under `secrets` of the environment, or in a file: --secrets FILE";
         lines.push(Line::new(options.colour).add(Style::Muted, words));
     }
     let api: Vec<[String; 2]> = view
@@ -73,7 +76,18 @@ pub fn before(view: &RestoreView<'_>, options: &Options) -> String {
     list(&mut lines, "References left out, because what they lead to is not restored", &left, usize::MAX, options);
     let named: Vec<[String; 2]> = view.mentions.iter().map(|mention| mention_row(mention, &BTreeMap::new())).collect();
     list(&mut lines, "Names the tenant the archive was taken of: look at these", &named, MOST, options);
-    lines.finish()
+    if let Some(users) = view.users {
+        lines.gap();
+        let words = format!("{} of the archive are imported when all of this is done", count(users, "user"));
+        lines.push(Line::new(options.colour).plain(&words));
+    }
+    apart(lines)
+}
+
+/// What follows other lines stands apart from them.
+fn apart(lines: Lines) -> String {
+    let text = lines.finish();
+    if text.is_empty() { text } else { format!("\n{text}") }
 }
 
 fn mention_row(mention: &Mention, now: &BTreeMap<String, String>) -> [String; 2] {
@@ -101,7 +115,8 @@ pub fn after(ids: &[NewId], mentions: &[Mention], listed: &dyn Fn(&str) -> bool,
     let others = ids.len() - rows.len();
     list(&mut lines, "New ids: what uses the old ones has to be told", &rows, usize::MAX, options);
     if others > 0 {
-        let words = format!("  and {} that nothing outside the tenant should know (--json lists them)", count(others, "other id"));
+        let others = count(others, if rows.is_empty() { "new id" } else { "other new id" });
+        let words = format!("{others} that nothing outside the tenant should know (--json lists them)");
         lines.push(Line::new(options.colour).add(Style::Muted, &words));
     }
     let now: BTreeMap<String, String> = ids.iter().map(|id| (id.old.clone(), id.new.clone())).collect();
@@ -111,7 +126,7 @@ pub fn after(ids: &[NewId], mentions: &[Mention], listed: &dyn Fn(&str) -> bool,
         .map(|mention| mention_row(mention, &now))
         .collect();
     list(&mut lines, "Texts that still say an old id", &named, usize::MAX, options);
-    lines.finish()
+    apart(lines)
 }
 
 /// What a rehearsal showed.
@@ -146,22 +161,19 @@ pub fn rehearsal(view: &RehearsalView<'_>, options: &Options) -> String {
         }
     }
     let total: usize = view.resources.values().sum();
-    let what = format!(
-        "{} of {} in {}",
-        count(total, "resource"),
-        clean(view.archive),
-        count(view.resources.len(), "kind"),
-    );
+    let what =
+        format!("{} of {} in {}", count(total, "resource"), clean(view.archive), count(view.resources.len(), "kind"),);
     let line = Line::new(options.colour);
     lines.gap();
     lines.push(if view.good {
-        line.add(Style::Good, "rehearsed").plain(&format!(": {what} came back, and a plan afterwards finds nothing to do"))
+        line.add(Style::Good, "rehearsed")
+            .plain(&format!(": {what} came back, and a plan afterwards finds nothing to do"))
     } else {
         line.add(Style::Bad, "not all came back").plain(&format!(": {what} were restored into a fresh sandbox"))
     });
     let mut limits = "A sandbox stands in for the tenant".to_owned();
     if view.made_up > 0 {
-        let words = format!("; {} were made up, and have to be given to a real restore", count(view.made_up, "secret"));
+        let words = format!("; {} were made up: a real restore asks for those it has to send", count(view.made_up, "secret"));
         limits.push_str(&words);
     }
     lines.push(Line::new(options.colour).add(Style::Muted, &limits));

@@ -127,3 +127,63 @@ fn names_domain(text: &str, domain: &str) -> bool {
             !before.is_some_and(|c| of_name(c) || c == '.') && !next.is_some_and(of_name) && !longer
         })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::Loci;
+
+    #[test]
+    fn a_domain_is_named_and_not_a_longer_one() {
+        for text in
+            ["acme.eu.auth0.com", "https://ACME.eu.auth0.com/login", "(acme.eu.auth0.com).", "x@acme.eu.auth0.com"]
+        {
+            assert!(names_domain(text, "acme.eu.auth0.com"), "{text}");
+        }
+        for text in [
+            "acme.eu.auth0.com.evil.example",
+            "my-acme.eu.auth0.com",
+            "a.acme.eu.auth0.com",
+            "acme.eu.auth0.community",
+            "",
+        ] {
+            assert!(!names_domain(text, "acme.eu.auth0.com"), "{text}");
+        }
+        assert!(!names_domain("anything", ""));
+    }
+
+    #[test]
+    fn ids_are_found_as_words_in_texts_and_not_where_they_refer() {
+        let things = "x-tenantry: {identity: [name], id: id}\nproperties: {name: {}, id: {readOnly: true}, to: {x-ref: things}, code: {}}";
+        let registry = Registry::of(&[("things", things)]);
+        let (old, kept) = ("Xk3mPq9sWv2bZr7t", "Ah8nJd4fLc6gTy1u");
+        let rows = json!([{"name": "one", "id": old}, {"name": "two", "id": kept}, {"name": "three", "id": "short"}]);
+        let rows = BTreeMap::from([("things".to_owned(), rows.as_array().unwrap().clone())]);
+        let objects = Objects::read(&registry, &rows);
+        let code = format!("first\nif (id === '{old}' || id == '{old}x' || id == '{kept}') short");
+        let value = Value::from_json(&json!({"name": "one", "to": old, "code": code}));
+        let address = Address::new("things", "one");
+        let mut desired = Desired::default();
+        let described = Described { address: address.clone(), id: None, value, loci: Loci::default() };
+        desired.kinds.entry("things".to_owned()).or_default().resources.push(described);
+        let mut live = Live::default();
+        let two = crate::model::LiveResource {
+            address: Address::new("things", "two"),
+            id: kept.to_owned(),
+            value: Value::object(),
+            raw: json!({}),
+            system: None,
+            unreadable: Vec::new(),
+        };
+        live.kinds.insert("things".to_owned(), crate::model::LiveKind::Read(vec![two]));
+        let found = mentions(&registry, &desired, &objects, &live, None);
+        let told: Vec<(String, Option<usize>)> = found.iter().map(|one| (one.path.to_string(), one.line)).collect();
+        assert_eq!(told, [("code".to_owned(), Some(2))]);
+        assert_eq!(found[0].what, Mentioned::Id(Object { address, id: old.to_owned() }));
+    }
+}

@@ -45,12 +45,16 @@ impl Objects {
             let mut next = Names::default();
             all.clear();
             for (kind, rows) in rows {
-                let Some(spec) = registry.kind(kind).filter(|spec| spec.shape == KindShape::Collection) else { continue };
+                let Some(spec) = registry.kind(kind).filter(|spec| spec.shape == KindShape::Collection) else {
+                    continue;
+                };
                 let Some(member) = spec.id.as_ref().filter(|id| !spec.identity.contains(id)) else { continue };
                 for row in rows {
                     let Some(id) = row.get(member).and_then(Json::as_str) else { continue };
                     let value = decode(spec, row, &names);
-                    let Some(address) = value.as_object().and_then(|members| address_of(spec, members)) else { continue };
+                    let Some(address) = value.as_object().and_then(|members| address_of(spec, members)) else {
+                        continue;
+                    };
                     next.insert(kind, id, address.name.as_deref().unwrap_or_default());
                     all.push(Object { address, id: id.to_owned() });
                 }

@@ -35,11 +35,11 @@ pub fn settle(registry: &Registry, desired: &mut Desired, live: &Live, base: Opt
         let Some(spec) = registry.kind(kind) else { continue };
         let found = live.resources(kind);
         let is_live = |id: &str| found.iter().any(|live| live.id == id);
-        let mut taken: BTreeSet<String> =
-            described.resources.iter().filter_map(|r| r.id.clone()).filter(|id| is_live(id)).collect();
+        let stays = stays(&described.resources, found);
+        let mut taken: BTreeSet<String> = stays.iter().cloned().collect();
         let mut open = Vec::new();
         for (at, resource) in described.resources.iter_mut().enumerate() {
-            let Some(id) = resource.id.clone().filter(|id| !is_live(id)) else { continue };
+            let Some(id) = resource.id.clone().filter(|id| !stays.contains(id)) else { continue };
             if resource.address.id.is_none() {
                 resource.id = None;
                 continue;
@@ -70,6 +70,22 @@ pub fn settle(registry: &Registry, desired: &mut Desired, live: &Live, base: Opt
         }
     }
     settled
+}
+
+/// Returns the ids that stand for the same resource as in the archive: the live one still has its name, or was renamed. An id whose
+/// bearer is called like something else that is described, or beside which its own name lives on, is another tenant's.
+fn stays(described: &[Described], found: &[LiveResource]) -> BTreeSet<String> {
+    let names: BTreeSet<&Option<String>> = described.iter().map(|resource| &resource.address.name).collect();
+    let live_names: BTreeSet<&Option<String>> = found.iter().map(|live| &live.address.name).collect();
+    let by_id: BTreeMap<&str, &LiveResource> = found.iter().map(|live| (live.id.as_str(), live)).collect();
+    let same = |resource: &&Described| {
+        let live = resource.id.as_deref().and_then(|id| by_id.get(id));
+        live.is_some_and(|live| {
+            let name = &resource.address.name;
+            live.address.name == *name || (!live_names.contains(name) && !names.contains(&live.address.name))
+        })
+    };
+    described.iter().filter(same).filter_map(|resource| resource.id.clone()).collect()
 }
 
 fn rename(resource: &mut Described, id: &str) {
@@ -204,19 +220,13 @@ fn prune(
 }
 
 /// Returns what an item of a list leads to, where that is gone: the item itself, or a member of it.
-fn leads_to<'g>(
-    spec: &FieldSpec,
-    value: &Value,
-    gone: &'g BTreeMap<(String, String), Address>,
-) -> Option<&'g Address> {
+fn leads_to<'g>(spec: &FieldSpec, value: &Value, gone: &'g BTreeMap<(String, String), Address>) -> Option<&'g Address> {
     match value {
         Value::String(text) => spec.reference.iter().find_map(|kind| gone.get(&(kind.clone(), text.clone()))),
-        Value::Object(members) => {
-            members.iter().find_map(|(name, member)| match member {
-                Value::String(_) => leads_to(spec.member(name)?, member, gone),
-                _ => None,
-            })
-        }
+        Value::Object(members) => members.iter().find_map(|(name, member)| match member {
+            Value::String(_) => leads_to(spec.member(name)?, member, gone),
+            _ => None,
+        }),
         _ => None,
     }
 }
@@ -257,5 +267,119 @@ fn replace(value: &mut Value, path: &Path, old: &str, new: &str, tell: &mut dyn 
             items.iter_mut().enumerate().for_each(|(n, item)| replace(item, &path.index(n), old, new, tell));
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::{BaseResource, LiveKind};
+
+    const THINGS: &str = "x-tenantry: {identity: [name], id: id}\nproperties: {name: {}, id: {readOnly: true}, note: {}, to: {x-ref: things}, all: {items: {x-ref: things}}}";
+
+    fn registry() -> Registry {
+        Registry::of(&[("things", THINGS)])
+    }
+
+    fn described(name: &str, id: &str, twin: bool, members: serde_json::Value) -> Described {
+        let address = Address::new("things", name);
+        let address = if twin { address.with_id(id) } else { address };
+        Described { address, id: Some(id.to_owned()), value: Value::from_json(&members), loci: Loci::default() }
+    }
+
+    fn live(resources: &[(&str, &str, &str)]) -> Live {
+        let of = |(name, id, note): &(&str, &str, &str)| LiveResource {
+            address: Address::new("things", name),
+            id: (*id).to_owned(),
+            value: Value::from_json(&json!({"name": name, "note": note})),
+            raw: json!({}),
+            system: None,
+            unreadable: Vec::new(),
+        };
+        let mut live = Live::default();
+        live.kinds.insert("things".to_owned(), LiveKind::Read(resources.iter().map(of).collect()));
+        live
+    }
+
+    fn desired(resources: Vec<Described>) -> Desired {
+        let mut desired = Desired::default();
+        desired.kinds.entry("things".to_owned()).or_default().resources = resources;
+        desired
+    }
+
+    fn ids(desired: &Desired) -> Vec<Option<&str>> {
+        desired.kinds["things"].resources.iter().map(|resource| resource.id.as_deref()).collect()
+    }
+
+    #[test]
+    fn an_id_counts_where_its_bearer_is_the_same_resource() {
+        let one = |name: &str| desired(vec![described(name, "1", false, json!({"name": name}))]);
+        let settled = |mut wanted: Desired, there: &[(&str, &str, &str)]| {
+            settle(&registry(), &mut wanted, &live(there), None);
+            ids(&wanted).first().copied().flatten().map(str::to_owned)
+        };
+        assert_eq!(settled(one("a"), &[("a", "1", "")]).as_deref(), Some("1"));
+        assert_eq!(settled(one("a"), &[("renamed", "1", "")]).as_deref(), Some("1"), "renamed since");
+        assert_eq!(settled(one("a"), &[("b", "1", ""), ("a", "2", "")]), None, "another tenant's id");
+        assert_eq!(settled(one("a"), &[]), None);
+    }
+
+    #[test]
+    fn names_that_repeat_go_to_what_differs_least_and_references_follow() {
+        let twin = |id, note| described("shop", id, true, json!({"name": "shop", "note": note}));
+        let other = described("other", "9", false, json!({"name": "other", "to": "1", "all": ["2"]}));
+        let mut wanted = desired(vec![twin("1", "one"), twin("2", "two"), other]);
+        let settled = settle(&registry(), &mut wanted, &live(&[("shop", "x", "two"), ("shop", "y", "one")]), None);
+        assert_eq!(ids(&wanted), [Some("y"), Some("x"), None]);
+        assert_eq!(
+            wanted.kinds["things"].resources[2].value.redacted(),
+            json!({"name": "other", "to": "y", "all": ["x"]})
+        );
+        assert_eq!(settled.ids.len(), 2);
+    }
+
+    #[test]
+    fn what_a_deployment_made_of_a_name_that_repeats_counts_before_likeness() {
+        let mut wanted = desired(vec![described("shop", "1", true, json!({"name": "shop", "note": "one"}))]);
+        let mut base = Base::default();
+        let left = BaseResource { id: "x".to_owned(), desired: Value::object(), live: Value::object() };
+        base.resources.insert(Address::new("things", "shop").with_id("1"), left);
+        settle(&registry(), &mut wanted, &live(&[("shop", "x", "other"), ("shop", "y", "one")]), Some(&base));
+        assert_eq!(ids(&wanted), [Some("x")]);
+    }
+
+    #[test]
+    fn lists_lose_what_is_not_restored_and_nothing_else() {
+        let rows = json!([{"name": "robot", "id": "r1"}, {"name": "kept", "id": "k1"}]);
+        let rows = BTreeMap::from([("things".to_owned(), rows.as_array().unwrap().clone())]);
+        let objects = Objects::read(&registry(), &rows);
+        let kept = || described("kept", "k1", false, json!({"name": "kept", "all": ["robot", "kept", "stranger"]}));
+        let mut wanted = desired(vec![kept()]);
+        let out = without_left_out(&registry(), &mut wanted, &objects, &Names::default(), &[]);
+        assert_eq!(out.len(), 1);
+        assert_eq!(
+            wanted.kinds["things"].resources[0].value.get("all").unwrap().redacted(),
+            json!(["kept", "stranger"])
+        );
+        // Who is there by that name is meant.
+        let mut names = Names::default();
+        names.insert("things", "other", "robot");
+        let mut wanted = desired(vec![kept()]);
+        assert!(without_left_out(&registry(), &mut wanted, &objects, &names, &[]).is_empty());
+    }
+
+    #[test]
+    fn the_management_api_is_replaced_where_a_text_is_exactly_that() {
+        let text = "https://a.example/api/v2/";
+        let value = json!({"name": text, "note": format!("see {text}"), "all": [text]});
+        let mut wanted = desired(vec![described("x", "1", false, value)]);
+        assert_eq!(management_api(&mut wanted, "a.example", "b.example").len(), 1);
+        let new = "https://b.example/api/v2/";
+        let value = &wanted.kinds["things"].resources[0].value;
+        assert_eq!(value.redacted(), json!({"name": new, "note": format!("see {text}"), "all": [new]}));
+        assert!(management_api(&mut wanted, "b.example", "b.example").is_empty());
     }
 }

@@ -26,20 +26,20 @@ pub(super) fn response(shared: &Shared, request: &Request) -> Response {
     }
     match file(shared, request) {
         Ok(bytes) => served(Body::from(bytes)),
-        Err(refused) => refused,
+        Err((status, code)) => refusal(status, code),
     }
 }
 
-fn file(shared: &Shared, request: &Request) -> Result<Vec<u8>, Response> {
+fn file(shared: &Shared, request: &Request) -> Result<Vec<u8>, (u16, &'static str)> {
     let segments = request.segments(PREFIX).filter(|_| request.method == Method::Get).unwrap_or_default();
     let [job, link] = segments.as_slice() else {
-        return Err(refusal(404, "NoSuchKey"));
+        return Err((404, "NoSuchKey"));
     };
     let now_ms = shared.now_ms();
     match jobs::download(&shared.tenant().state, job, link, now_ms) {
         Some(Some(bytes)) => Ok(bytes),
-        Some(None) => Err(refusal(403, "AccessDenied")),
-        None => Err(refusal(404, "NoSuchKey")),
+        Some(None) => Err((403, "AccessDenied")),
+        None => Err((404, "NoSuchKey")),
     }
 }
 

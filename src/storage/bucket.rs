@@ -180,8 +180,8 @@ fn unwritable(shown: &str, error: &object_store::Error) -> Problem {
 }
 
 fn unreadable(shown: &str, error: &object_store::Error) -> Problem {
-    if matches!(error, object_store::Error::NotFound { .. }) {
-        return config::helped(Problem::error("backup-missing", format!("there is no {shown}")), error);
+    if config::is_missing(error) {
+        return Problem::error("backup-missing", format!("there is no {shown}")).help(config::CHECK_NAME);
     }
     let problem = Problem::error("backup-unreadable", format!("{shown} cannot be read: {}", config::said(error)));
     config::helped(problem, error)

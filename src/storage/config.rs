@@ -89,10 +89,14 @@ fn local(around: &Surroundings, names: &[&str]) -> Result<bool, Problem> {
     let Some((name, url)) = names.iter().find_map(|name| Some((name, around.env.get(*name)?))) else {
         return Ok(false);
     };
-    let Some(rest) = url.strip_prefix("http://") else { return Ok(false) };
-    let host = rest.split(['/', '?']).next().unwrap_or_default();
-    let host = host.rsplit_once(':').map_or(host, |(host, port)| if port.contains(']') { host } else { host });
-    if ["127.0.0.1", "localhost", "[::1]"].contains(&host) {
+    let Some(url) = url::Url::parse(url).ok().filter(|url| url.scheme() == "http") else { return Ok(false) };
+    let is_here = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    if is_here {
         return Ok(true);
     }
     Err(Problem::error("bad-place", format!("{name} is a plain HTTP address of another machine"))
@@ -104,14 +108,26 @@ fn client(is_local: bool) -> ClientOptions {
     ClientOptions::new().with_allow_http(is_local).with_timeout(REQUEST_TIME).with_connect_timeout(CONNECT_TIME)
 }
 
-/// Says what a service answered, in one line, without what an address may hold behind a question mark.
-pub(super) fn said(error: &object_store::Error) -> String {
-    use object_store::Error as E;
+/// What to do where a bucket or file is not there.
+pub(super) const CHECK_NAME: &str = "check the name of the bucket, and its region";
+
+/// Says whether there is no such bucket or file. The list of a bucket that is not there is told by its words alone.
+pub(super) fn is_missing(error: &object_store::Error) -> bool {
+    matches!(error, object_store::Error::NotFound { .. }) || innermost(error).contains("<Code>NoSuchBucket</Code>")
+}
+
+fn innermost(error: &object_store::Error) -> String {
     let mut innermost: &dyn Error = error;
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    let text = innermost.to_string();
+    innermost.to_string()
+}
+
+/// Says what a service answered, in one line, without what an address may hold behind a question mark.
+pub(super) fn said(error: &object_store::Error) -> String {
+    use object_store::Error as E;
+    let text = innermost(error);
     match error {
         E::NotFound { .. } => named(&text, "there is no such bucket or file"),
         E::PermissionDenied { .. } => named(&text, "the credentials do not allow it"),
@@ -144,11 +160,11 @@ fn named(text: &str, words: &str) -> String {
 
 /// Adds what to do about credentials.
 pub(super) fn helped(problem: Problem, error: &object_store::Error) -> Problem {
-    match error {
-        object_store::Error::NotFound { .. } => problem.help("check the name of the bucket, and its region"),
-        _ => problem.help(
-            "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION; GOOGLE_APPLICATION_CREDENTIALS; or \
-             AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
-        ),
+    if is_missing(error) {
+        return problem.help(CHECK_NAME);
     }
+    problem.help(
+        "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION; GOOGLE_APPLICATION_CREDENTIALS; or \
+         AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+    )
 }

@@ -148,7 +148,12 @@ fn plain_http_goes_to_this_machine_alone() {
     for good in ["http://127.0.0.1:5000", "http://localhost:5000/", "http://[::1]:5000", "https://minio.example.com"] {
         assert_eq!(place(good), Ok(()), "{good}");
     }
-    for bad in ["http://minio.example.com", "http://127.0.0.1.example.com:80", "http://10.0.0.1:9000"] {
+    for bad in [
+        "http://minio.example.com",
+        "http://127.0.0.1.example.com:80",
+        "http://localhost:80@example.com",
+        "http://10.0.0.1:9000",
+    ] {
         assert_eq!(place(bad), Err("bad-place"), "{bad}");
     }
 }

@@ -102,7 +102,7 @@ fn a_sealed_backup_opens_with_its_key_alone() {
     let file = format!("backups/{file}");
     let _ = site.run(&["backup", "verify", &file, "--identity", "key.txt"]).code(0);
     for (words, id) in [
-        (&[][..], "error[archive-sealed]"),
+        (&[][..], "error[archive-encrypted]"),
         (&["--identity", "other.txt"], "error[archive-key]"),
         (&["--identity", "none.txt"], "error[missing-file]"),
     ] {

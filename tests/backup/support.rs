@@ -153,3 +153,23 @@ pub(crate) fn until(what: &str, holds: impl Fn() -> bool) {
         std::thread::yield_now();
     }
 }
+
+/// Adds users to the tenant's database: with a role each, and one that is a member of nothing.
+pub(crate) fn add_users(site: &Site, many: usize) {
+    let mut state = site.state();
+    let users: serde_json::Map<String, Json> = (0..many)
+        .map(|number| {
+            let id = format!("auth0|{number:024x}");
+            let user = json!({
+                "user_id": id, "email": format!("user{number}@example.com"), "email_verified": true,
+                "name": format!("User {number}"), "nickname": format!("user{number}"), "picture": "",
+                "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z",
+                "identities": [{"connection": "Username-Password-Authentication", "provider": "auth0",
+                    "user_id": format!("{number:024x}"), "isSocial": false}],
+            });
+            (id, user)
+        })
+        .collect();
+    state["collections"]["users"] = Json::Object(users);
+    site.control("PUT", "state", Some(&state));
+}

@@ -143,7 +143,7 @@ fn same(what: &str, left: &Value, right: &Value) {
 }
 
 /// The first public key below a folder: no read returns it, so no export holds it.
-fn public_key(folder: &Path) -> Option<String> {
+pub fn public_key(folder: &Path) -> Option<String> {
     let (begin, end) = ("-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----");
     files(folder).into_iter().find_map(|(_, text)| {
         let inner = text.split_once(begin)?.1.split_once(end)?.0;

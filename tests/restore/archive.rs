@@ -12,6 +12,7 @@ use tenantry::export::{self, ExportOptions};
 use tenantry::live::{Reach, read};
 use tenantry::model::{Live, Secret};
 use tenantry::schema::Registry;
+use tenantry::users::{self, BackupOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::common::Sandbox;
@@ -23,6 +24,8 @@ pub struct How {
     pub deployer: Option<(String, String)>,
     /// The passphrase; with one, secrets that the API returns are in it.
     pub passphrase: Option<&'static str>,
+    /// Users too.
+    pub users: bool,
     /// Format that the header claims.
     pub format: Option<u32>,
 }
@@ -31,12 +34,25 @@ pub struct How {
 pub fn take(sandbox: &Sandbox, domain: &str, to: &Path, how: &How) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let live = everything(sandbox, domain, how).await;
-        write(&live, to, how)
+        let client = client(sandbox, domain, how).await;
+        let kinds: BTreeSet<String> = Registry::get().names().map(str::to_owned).collect();
+        let read = read(&client, Registry::get(), Reach::Whole(&kinds)).await;
+        let live = read.unwrap_or_else(|problem| panic!("{problem:?}")).0;
+        let (mut entries, mut counts) = (Vec::new(), indexmap::IndexMap::new());
+        if how.users {
+            let mut sink = |path: &str, bytes: &[u8]| {
+                entries.push((path.to_owned(), bytes.to_vec()));
+                Ok(())
+            };
+            let options = BackupOptions { permissions: true };
+            let report = users::backup(&client, &options, &mut sink).await.unwrap();
+            counts.extend(report.connections.iter().map(|one| (one.name.clone(), one.users)));
+        }
+        write(&live, to, how, &entries, counts)
     })
 }
 
-async fn everything(sandbox: &Sandbox, domain: &str, how: &How) -> Live {
+async fn client(sandbox: &Sandbox, domain: &str, how: &How) -> Client {
     let own = (sandbox.client_id.clone(), sandbox.client_secret.clone());
     let (client_id, client_secret) = how.deployer.clone().unwrap_or(own);
     let settings = Settings {
@@ -50,12 +66,16 @@ async fn everything(sandbox: &Sandbox, domain: &str, how: &How) -> Live {
         max_retries: 3,
         user_agent: "tests".to_owned(),
     };
-    let client = Client::connect(settings, CancellationToken::new()).await.unwrap();
-    let kinds: BTreeSet<String> = Registry::get().names().map(str::to_owned).collect();
-    read(&client, Registry::get(), Reach::Whole(&kinds)).await.unwrap_or_else(|problem| panic!("{problem:?}")).0
+    Client::connect(settings, CancellationToken::new()).await.unwrap()
 }
 
-fn write(live: &Live, to: &Path, how: &How) -> Vec<String> {
+fn write(
+    live: &Live,
+    to: &Path,
+    how: &How,
+    entries: &[(String, Vec<u8>)],
+    users: indexmap::IndexMap<String, u64>,
+) -> Vec<String> {
     let options = ExportOptions { secrets: how.passphrase.is_some(), ..ExportOptions::default() };
     let export = export::files(Registry::get(), live, &options);
     let started: Timestamp = "2026-11-20T10:15:00Z".parse().unwrap();
@@ -83,7 +103,10 @@ fn write(live: &Live, to: &Path, how: &How) -> Vec<String> {
         let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
         writer.add(&format!("objects/{kind}.ndjson"), lines.as_bytes()).unwrap();
     }
-    let contents = Contents { counts, secrets: export.secrets.clone(), ..Contents::default() };
+    for (path, bytes) in entries {
+        writer.add(path, bytes).unwrap();
+    }
+    let contents = Contents { counts, users, secrets: export.secrets.clone(), ..Contents::default() };
     let (bytes, _) = writer.finish(started, contents).unwrap();
     std::fs::write(to, bytes).unwrap();
     export.secrets

@@ -21,7 +21,11 @@ fn clients(tenant: &Tenant) -> Vec<Json> {
 fn twins(tenant: &Tenant) {
     for n in ["one", "two"] {
         let api = format!("https://{n}.example");
-        let _ = tenant.ask("POST", "resource-servers", &json!({"name": n, "identifier": api, "scopes": [{"value": "read:x"}]}));
+        let _ = tenant.ask(
+            "POST",
+            "resource-servers",
+            &json!({"name": n, "identifier": api, "scopes": [{"value": "read:x"}]}),
+        );
         let client = tenant.ask(
             "POST",
             "clients",
@@ -126,7 +130,11 @@ fn the_deployer_of_the_other_tenant_is_not_restored() {
 fn what_names_the_other_tenant_is_listed_before_and_after() {
     let place = Place::new();
     let from = tenant(&place, "from", DOMAIN);
-    let shop = from.ask("POST", "clients", &json!({"name": "Shop", "callbacks": [format!("https://{DOMAIN}/login/callback")]}));
+    let shop = from.ask(
+        "POST",
+        "clients",
+        &json!({"name": "Shop", "callbacks": [format!("https://{DOMAIN}/login/callback")]}),
+    );
     let id = text(&shop, "client_id");
     let code = format!(
         "exports.onExecutePostLogin = async (event) => {{\n  if (event.client.client_id === '{id}') return;\n  await fetch('https://{DOMAIN}/userinfo');\n}};"

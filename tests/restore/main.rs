@@ -11,4 +11,5 @@ mod comes_back;
 mod elsewhere;
 mod refuses;
 mod rehearsal;
+mod users;
 mod world;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::archive::How;
 use crate::common::Place;
-use crate::world::{DOMAIN, archive, full, tenant, travel0};
+use crate::world::{DOMAIN, EVERYTHING_ALLOWED, archive, full, project, restore, tenant, travel0};
 
 #[test]
 fn a_rehearsal_needs_nothing_but_the_archive() {
@@ -24,8 +24,27 @@ fn a_rehearsal_of_every_kind_finds_nothing_left_to_do() {
     let document = place.run(&["restore", "archive", "--rehearse", "--json"]).code(0).json();
     assert_eq!(document["format"], "tenantry.rehearsal/1");
     assert_eq!(document["good"], json!(true), "{document:#}");
-    assert_eq!(document["resources"]["clients"], json!(4), "{document:#}");
+    assert_eq!(document["resources"]["clients"], json!(5), "{document:#}");
     assert_eq!(document["failed"], json!([]));
+}
+
+#[test]
+fn a_backup_is_rehearsed_and_restored_by_the_commands() {
+    let (place, from) = full(Place::new(), "from", DOMAIN);
+    let place = project(place, "from", &from, EVERYTHING_ALLOWED).env("TENANTRY_BACKUP_PASSPHRASE", "correct horse");
+    let _ = place.run(&["-C", "from", "-e", "t", "backup", "-o", "backup.tar.zst.age"]).code(0);
+    let file = "from/backup.tar.zst.age";
+    let said = place.run(&["backup", "verify", file, "--rehearse"]).code(0);
+    assert!(said.stdout.contains("rehearsed"), "{said}");
+    let said = restore(&place, "from", file, &["--yes"]).code(0);
+    assert!(said.stdout.contains("unchanged"), "nothing changed since:\n{said}");
+    let to = tenant(&place, "to", "elsewhere.eu.auth0.com");
+    let place = project(place, "new", &to, EVERYTHING_ALLOWED);
+    let said = restore(&place, "new", file, &["--yes"]).code(3);
+    assert!(said.stdout.contains("signing keys"), "{said}");
+    let place = place.env("TENANTRY_SECRET_EMAIL_PROVIDER_CREDENTIALS_SMTP_PASS", "a");
+    let place = place.env("TENANTRY_SECRET_RULES_CONFIGS_LAW_VALUE", "b");
+    let _ = restore(&place, "new", file, &["--yes"]).code(0);
 }
 
 #[test]

@@ -5,14 +5,11 @@ use std::path::PathBuf;
 use serde_json::{Value as Json, json};
 
 use crate::archive::{How, take};
-use crate::chain::{Tenant, files};
+use crate::chain::{Tenant, files, public_key};
 use crate::common::{Output, Place};
 
 /// Domain of the tenant that archives are taken of.
 pub const DOMAIN: &str = "travel0.eu.auth0.com";
-
-/// A public key, for secrets that hold one.
-pub const PEM: &str = include_str!("key.pem");
 
 /// One resource of every sort that behaves in its own way.
 const EVERYTHING: &str = include_str!("../laws/fixture.yaml");
@@ -23,7 +20,8 @@ pub const EVERYTHING_ALLOWED: &str = "{ delete: all, drift: overwrite, approve: 
 /// A tenant of a domain; with page templates in mind it has a domain of its own.
 pub fn tenant(place: &Place, name: &str, domain: &str) -> Tenant {
     let tenant = Tenant::start(place, name, domain);
-    let made = tenant.ask("POST", "custom-domains", &json!({"domain": "login.law.example", "type": "auth0_managed_certs"}));
+    let made =
+        tenant.ask("POST", "custom-domains", &json!({"domain": "login.law.example", "type": "auth0_managed_certs"}));
     let id = made["custom_domain_id"].as_str().unwrap().to_owned();
     let _ = tenant.ask("POST", &format!("custom-domains/{id}/verify"), &Json::Null);
     tenant
@@ -32,11 +30,36 @@ pub fn tenant(place: &Place, name: &str, domain: &str) -> Tenant {
 /// A tenant with one resource of every sort, and two clients of one name.
 pub fn full(place: Place, name: &str, domain: &str) -> (Place, Tenant) {
     let tenant = tenant(&place, name, domain);
-    place.write(&format!("{name}/everything.yaml"), EVERYTHING);
+    let mut json: Json = serde_yaml::from_str(EVERYTHING).unwrap();
+    side_files(&place, name, &mut json, "");
+    place.write(&format!("{name}/everything.yaml"), &json.to_string());
     let config = tenant.config(&place, name, &json!({}));
     let place = tenant.sandbox.point(place);
     let _ = place.run(&["-c", &config, "-i", &format!("{name}/everything.yaml"), "apply", "--yes"]).code(0);
     (place, tenant)
+}
+
+/// The single file names code and pages by their files.
+fn side_files(place: &Place, folder: &str, json: &mut Json, at: &str) {
+    match json {
+        Json::Object(members) => {
+            for (name, member) in members.iter_mut() {
+                let at = format!("{at}-{name}");
+                match member {
+                    Json::String(text) if ["code", "script", "html", "body"].contains(&name.as_str()) => {
+                        let file = format!("texts/{}.txt", at.trim_start_matches('-'));
+                        place.write(&format!("{folder}/{file}"), text);
+                        *member = Json::String(file);
+                    }
+                    _ => side_files(place, folder, member, &at),
+                }
+            }
+        }
+        Json::Array(items) => {
+            items.iter_mut().enumerate().for_each(|(n, item)| side_files(place, folder, item, &format!("{at}-{n}")));
+        }
+        _ => {}
+    }
 }
 
 /// A tenant that runs the worked example.
@@ -59,10 +82,8 @@ pub fn travel0(place: Place, domain: &str) -> (Place, Tenant) {
 
 /// Writes a project with one environment, `t`, for a tenant, and points at it. It has a ledger of its own.
 pub fn project(place: Place, folder: &str, tenant: &Tenant, policy: &str) -> Place {
-    let text = format!(
-        "description: .\nenvironments:\n  t:\n    domain: {}\n    policy: {policy}\n",
-        tenant.sandbox.url
-    );
+    let text =
+        format!("description: .\nenvironments:\n  t:\n    domain: {}\n    policy: {policy}\n", tenant.sandbox.url);
     place.write(&format!("{folder}/tenantry.yaml"), &text);
     tenant.sandbox.point(place)
 }
@@ -72,7 +93,7 @@ pub fn archive(place: &Place, tenant: &Tenant, domain: &str, name: &str, how: &H
     let path = place.path().join(name);
     let secrets = take(&tenant.sandbox, domain, &path, how);
     let value = |name: &String| match name.ends_with("_PEM") {
-        true => PEM.to_owned(),
+        true => public_key(&place.path()).unwrap(),
         false => format!("value of {name}"),
     };
     let map: serde_json::Map<String, Json> =

@@ -38,6 +38,9 @@ pub(super) fn as_expression(value: &Value) -> Option<&str> {
     }
 }
 
+/// A file's new content, and per addition why it was not made.
+pub(in crate::export) type Appended = (Vec<u8>, Vec<Option<Why>>);
+
 /// Adds to a file; returns its new content, and per addition why it was not made.
 ///
 /// # Errors

@@ -23,9 +23,13 @@ pub use compare::{
 pub use convert::problems_of;
 pub use deployments::{CommitOf, Deployed, Deployment, DeploymentLine, History, Tally};
 pub use outside::{
-    AddedResource, Adopt, AdoptedFile, AdoptedLeft, Blame, Drift, DriftCounts, Drifted, DriftedField, MovedEnvironment, Updated,
+    AddedResource, Adopt, AdoptedFile, AdoptedLeft, Blame, Drift, DriftCounts, Drifted, DriftedField, MovedEnvironment,
+    Updated,
 };
-pub use restore::{ArchiveOf, LeftOut, Mention, MissingSecret, NewId, Rehearsal, Restore};
+pub use restore::{
+    ArchiveOf, Assignments, ConnectionUsers, Given, LeftOut, Mention, MissingSecret, NewId, NotImported, RefusedUser,
+    Rehearsal, Restore, Users,
+};
 
 /// Writes a document as pretty JSON with a line end.
 pub fn text<T: Serialize>(document: &T) -> String {
@@ -369,6 +373,8 @@ pub struct Apply {
     pub side_effects: Vec<Leaf>,
     /// What is worth knowing of changes though they were done.
     pub notes: Vec<ApplyNote>,
+    /// What went wrong around it: the ledger, the lock, what the tenant remembers.
+    pub problems: Vec<Problem>,
     /// Commands that go on from here; none after a full success.
     pub next: Vec<String>,
     /// Every change of the plan, in its order.

@@ -1,7 +1,7 @@
 //! `/jobs`: work that a request starts and later reads find done.
 //!
-//! A job moves on with every read of it (pending, processing, completed or failed), or when its time has passed on the
-//! sandbox's clock: nobody has to wait. After a day it is gone (Auth0 documentation, bulk imports and exports).
+//! Jobs move on with every read of one (pending, processing, completed or failed), all of them, read or not, or when their time
+//! has passed on the sandbox's clock: nobody has to wait. After a day it is gone (Auth0 documentation, bulk imports and exports).
 //! Document `$jobs` of the state steers the next jobs: `{"reads": 5}` is how many reads a job takes, `{"fail": 2}` how many
 //! of the next fail, `{"vanish": 1}` how many are gone at their second read.
 
@@ -30,7 +30,7 @@ pub(super) const ROUTES: &[Route] = &[
 
 const JOBS: &str = "jobs";
 const STEERING: &str = "$jobs";
-/// Reads until a job is done: at the first it is processing.
+/// Reads, of whichever job, until one is done: at the first it is processing.
 const READS: i64 = 2;
 /// A job that nobody reads is done after this time.
 const JOB_MS: i64 = 60_000;
@@ -159,6 +159,10 @@ fn is_under_way(job: &Value) -> bool {
     matches!(text(job, "status"), "pending" | "processing")
 }
 
+fn vanishes(job: &Value) -> bool {
+    job.get("$vanishes") == Some(&Value::Bool(true))
+}
+
 fn at(job: &Value) -> i64 {
     number(job, "$at")
 }
@@ -171,7 +175,7 @@ fn number(job: &Value, member: &str) -> i64 {
 fn moved(state: &mut State, id: &str, now_ms: i64) -> Result<Value, ApiError> {
     let mut job = state.object(JOBS, id).cloned().ok_or_else(missing)?;
     let (left, all) = (number(&job, "$left") - 1, number(&job, "$reads"));
-    let is_gone = job["$vanishes"] == json!(true) && left < all - 1;
+    let is_gone = vanishes(&job) && left < all - 1;
     if is_gone || now_ms - at(&job) >= KEPT_MS {
         state.remove(JOBS, id);
         return Err(missing());
@@ -229,6 +233,12 @@ fn finish(state: &mut State, job: &mut Value, now_ms: i64) {
 
 fn read(state: &mut State, call: &Call) -> Outcome {
     let id = call.param(0);
+    state.object(JOBS, id).ok_or_else(missing)?;
+    // The others do not stand still meanwhile.
+    let under_way = state.collection(JOBS).filter(|(other, job)| *other != id && is_under_way(job) && !vanishes(job));
+    for other in under_way.map(|(other, _)| other.clone()).collect::<Vec<_>>() {
+        drop(moved(state, &other, call.now_ms));
+    }
     let mut job = moved(state, id, call.now_ms)?;
     if job.get("$file").is_some() {
         // Each read gives a link of its own.

@@ -118,6 +118,15 @@ fn a_third_import_at_once_is_refused_until_one_is_done() {
 }
 
 #[test]
+fn jobs_that_nobody_reads_get_done_while_others_are_read() {
+    let mut state = database();
+    answer(import(&mut state, &sent(&json!([{"email": "a@b.co"}]), &[])), 202);
+    let (_, listed) = imported(&mut state, &json!([{"email": "a@b.co"}]), &[]);
+    assert_eq!(state.collection("users").count(), 1);
+    assert_eq!(listed.unwrap()[0]["errors"][0]["code"], "DUPLICATED_USER");
+}
+
+#[test]
 fn ids_get_their_prefix_and_unverified_is_the_default() {
     let mut state = database();
     let users =

@@ -67,7 +67,7 @@ pub struct BackupLine {
     pub started: String,
     /// Its size.
     pub bytes: u64,
-    /// Whether it is sealed.
+    /// Whether it is encrypted.
     pub encrypted: bool,
     /// Whether it was finished.
     pub finished: bool,
@@ -88,7 +88,7 @@ pub struct Archive {
     pub started: String,
     /// When it ended: RFC 3339, UTC.
     pub ended: String,
-    /// Whether it was sealed when it was written.
+    /// Whether it was encrypted when it was written.
     pub encrypted: bool,
     /// Objects by kind.
     pub objects: BTreeMap<String, u64>,
@@ -116,8 +116,8 @@ pub struct UnreadPart {
 pub struct NotRestorable {
     /// What it is.
     pub class: String,
-    /// How many there are, as far as known.
-    pub count: u64,
+    /// How many there are; null where nobody can count.
+    pub count: Option<u64>,
     /// Why not.
     pub why: String,
 }

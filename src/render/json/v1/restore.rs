@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Applied, Apply, Plan, Problem};
+use super::{Applied, Apply, Plan, Problem, problems_of};
 use crate::restore::{self, Mentioned};
+use crate::users::{self, ImportReport};
 
 /// A restore: `tenantry.restore/1`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -27,6 +28,137 @@ pub struct Restore {
     pub ids: Vec<NewId>,
     /// The plan and what came of it: `tenantry.apply/1`.
     pub apply: Apply,
+    /// What came of the users; missing where they were not asked for, or not reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub users: Option<Users>,
+}
+
+/// What an import of users did.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Users {
+    /// Whether everything that can be imported is there now.
+    pub complete: bool,
+    /// Each connection whose users were in the archive.
+    pub connections: Vec<ConnectionUsers>,
+    /// What was given to users.
+    pub given: Assignments,
+    /// Users that the API refused: the first thousand.
+    pub refused: Vec<RefusedUser>,
+    /// What cannot be imported.
+    pub not_imported: Vec<NotImported>,
+    /// What went wrong beyond single users.
+    pub problems: Vec<Problem>,
+}
+
+/// What an import did to the users of one connection.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ConnectionUsers {
+    /// Name of the connection.
+    pub name: String,
+    /// Users made.
+    pub inserted: u64,
+    /// Users that were there and were changed.
+    pub updated: u64,
+    /// Users that were there and equal.
+    pub unchanged: u64,
+    /// Users that were there, differ, and were left as they are.
+    pub kept: u64,
+    /// Users that the API says are there; not compared.
+    pub already_there: u64,
+    /// Users refused.
+    pub failed: u64,
+}
+
+/// What was given to users.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Assignments {
+    /// Roles.
+    pub roles: Given,
+    /// Permissions.
+    pub permissions: Given,
+    /// Memberships in organizations.
+    pub members: Given,
+    /// Roles of members.
+    pub member_roles: Given,
+}
+
+/// How often something was given to users.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Given {
+    /// Given, or there before.
+    pub done: u64,
+    /// Not given: the user is not there.
+    pub without_user: u64,
+    /// Not given: the role, permission or organization is not there.
+    pub without_target: u64,
+    /// Refused for another reason.
+    pub failed: u64,
+}
+
+/// A user that the API refused.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct RefusedUser {
+    /// Name of the connection.
+    pub connection: String,
+    /// Id of the user in the archive.
+    pub user_id: String,
+    /// The API's code.
+    pub code: String,
+    /// The field that is meant, where the API says one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// What of users cannot be imported.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct NotImported {
+    /// How many users, where that is known.
+    pub count: Option<u64>,
+    /// Why, in a sentence.
+    pub why: &'static str,
+}
+
+impl From<&ImportReport> for Users {
+    fn from(report: &ImportReport) -> Self {
+        let connection = |one: &users::ConnectionImport| ConnectionUsers {
+            name: one.name.clone(),
+            inserted: one.inserted,
+            updated: one.updated,
+            unchanged: one.unchanged,
+            kept: one.kept,
+            already_there: one.already_there,
+            failed: one.failed,
+        };
+        let given = |one: &users::Assigned| Given {
+            done: one.done,
+            without_user: one.without_user,
+            without_target: one.without_target,
+            failed: one.failed,
+        };
+        let refused = |one: &users::UserFailure| RefusedUser {
+            connection: one.connection.clone(),
+            user_id: one.user_id.clone(),
+            code: one.code.clone(),
+            path: one.path.clone(),
+        };
+        Users {
+            complete: report.is_whole(),
+            connections: report.connections.iter().map(connection).collect(),
+            given: Assignments {
+                roles: given(&report.roles),
+                permissions: given(&report.permissions),
+                members: given(&report.members),
+                member_roles: given(&report.member_roles),
+            },
+            refused: report.failures.iter().map(refused).collect(),
+            not_imported: report
+                .not_imported
+                .iter()
+                .map(|one| NotImported { count: one.count, why: one.why })
+                .collect(),
+            problems: problems_of(&report.problems),
+        }
+    }
 }
 
 /// What an archive says of itself.
