@@ -19,9 +19,6 @@ pub(in crate::export) struct Extra {
     pub(in crate::export) value: Value,
 }
 
-/// A file's new content, and per addition why it was not made.
-pub(in crate::export) type Appended = (Vec<u8>, Vec<Option<Why>>);
-
 /// How the value of an edit begins where it is an expression.
 const BEGIN: &str = "${{";
 
