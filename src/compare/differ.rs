@@ -151,6 +151,14 @@ fn pair(spec: &KindSpec, one: (Standing, &Held), other: (Standing, &Held), found
         secrets.extend(differ.secrets);
         made.fields.extend(differ.fields.into_iter().chain(differ.create_only));
     }
+    if first == Standing::Live && second == Standing::Live {
+        // A tenant makes secrets of its own: that they differ says nothing of either.
+        let all = std::mem::take(&mut made.fields);
+        let (hidden, told): (Vec<FieldChange>, Vec<FieldChange>) =
+            all.into_iter().partition(|field| field.how == How::Secret);
+        made.fields = told;
+        secrets.extend(hidden.into_iter().map(|field| (field.path, "live".to_owned())));
+    }
     for (second, held, against) in [(false, ours, theirs), (true, theirs, ours)] {
         for (member, why) in held.unreadable.iter().filter(|(member, _)| against.value.get(member).is_some()) {
             let whole = Path::root().key(member);
