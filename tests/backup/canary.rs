@@ -32,7 +32,7 @@ fn collect(value: &Json, out: &mut Vec<String>) {
 /// A secret as it may be written: plain, escaped for JSON, in base64 at any of its three offsets.
 fn forms(secret: &str) -> Vec<Vec<u8>> {
     let json = serde_json::to_string(secret).unwrap();
-    let mut out = vec![secret.as_bytes().to_vec(), json[1..json.len() - 1].as_bytes().to_vec()];
+    let mut out = vec![secret.as_bytes().to_vec(), json.as_bytes()[1..json.len() - 1].to_vec()];
     for engine in [&base64::engine::general_purpose::STANDARD_NO_PAD, &base64::engine::general_purpose::URL_SAFE_NO_PAD]
     {
         for offset in 0..3 {

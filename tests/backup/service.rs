@@ -146,7 +146,7 @@ async fn answer(
                 b"<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>".to_vec(),
             )
         }
-        ("POST", None) => delete(&inside, &String::from_utf8(body.to_vec()).unwrap()),
+        ("POST", None) => delete(&inside, std::str::from_utf8(&body).unwrap()),
         ("PUT", Some(_)) => part(&inside, &key, get("partNumber").unwrap().parse().unwrap(), &body).await,
         ("POST", Some(_)) => {
             let parts = inside.uploads.lock().unwrap().remove(&key).unwrap();
