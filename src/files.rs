@@ -325,7 +325,8 @@ fn why(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
+        // The name of the file that is written first tells nobody anything.
+        _ => error.to_string().split(" at path \"").next().unwrap_or_default().to_owned(),
     }
 }
 

@@ -117,17 +117,80 @@ impl Held {
     }
 }
 
+/// How the lock stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody holds it.
+    Free,
+    /// A deployment holds it, or held it when it ended without releasing it.
+    Held {
+        /// Who runs the deployment.
+        actor: String,
+        /// The deployment's id.
+        deployment: String,
+        /// When it runs out, to the second.
+        until: String,
+        /// That time has passed: the next deployment takes it.
+        over: bool,
+    },
+    /// There is a role of that name that says nothing Tenantry can read.
+    Unknown,
+    /// The token cannot lock: the scopes it lacks.
+    NoScopes(Vec<&'static str>),
+}
+
+/// Looks at the lock without taking it.
+///
+/// # Errors
+///
+/// Those of [`Failure::problem`].
+pub async fn look(client: &Client) -> Result<Standing, Problem> {
+    let lacking = lacking(client);
+    if !lacking.is_empty() {
+        return Ok(Standing::NoScopes(lacking));
+    }
+    Ok(match find(client).await.map_err(|failure| failure.problem())? {
+        None => Standing::Free,
+        Some((_, None)) => Standing::Unknown,
+        Some((_, Some(held))) => Standing::Held {
+            over: held.until <= client.server_now(),
+            until: shown(held.until),
+            actor: held.actor,
+            deployment: held.deployment,
+        },
+    })
+}
+
+/// The scopes that locking takes and the token lacks; none where it does not say its scopes.
+fn lacking(client: &Client) -> Vec<&'static str> {
+    match client.scopes() {
+        Some(scopes) => SCOPES.into_iter().filter(|scope| !scopes.iter().any(|have| have == scope)).collect(),
+        None => Vec::new(),
+    }
+}
+
 /// Takes the lock. `over` names a dead deployment whose lock is taken over though it has not run out.
 ///
 /// # Errors
 ///
 /// `locked` where another deployment holds it; those of [`Failure::problem`].
 pub async fn take(client: &Client, owner: &Owner, over: Option<&str>, terms: Terms) -> Result<Taken, Problem> {
+    take_from(client, owner, &|deployment| over == Some(deployment), terms).await
+}
+
+/// As [`take`]; `is_dead` says of a deployment whether its lock is taken over.
+///
+/// # Errors
+///
+/// Those of [`take`].
+pub async fn take_from(
+    client: &Client,
+    owner: &Owner,
+    is_dead: &(dyn Fn(&str) -> bool + Sync),
+    terms: Terms,
+) -> Result<Taken, Problem> {
     let client = client.finishing();
-    let lacking: Vec<&str> = match client.scopes() {
-        Some(scopes) => SCOPES.into_iter().filter(|scope| !scopes.iter().any(|have| have == scope)).collect(),
-        None => Vec::new(),
-    };
+    let lacking = lacking(&client);
     if !lacking.is_empty() {
         return Ok(Taken::Unlocked(unlocked(&format!("the token lacks {}", lacking.join(", ")))));
     }
@@ -144,7 +207,7 @@ pub async fn take(client: &Client, owner: &Owner, over: Option<&str>, terms: Ter
                 return Ok(Taken::Locked(Lock::begin(client, id, &found, terms)));
             }
             Ok(Some((id, Some(found)))) => {
-                if found.until > client.server_now() && over != Some(found.deployment.as_str()) {
+                if found.until > client.server_now() && !is_dead(&found.deployment) {
                     return Err(locked(&client, Some(&found)));
                 }
                 match delete(&client, &id, &owner.deployment).await {
@@ -331,6 +394,9 @@ fn locked(client: &Client, by: Option<&Held>) -> Problem {
                 .note(format!("until {} by Auth0's clock, unless it is renewed", shown(held.until)))
                 .help("wait until that deployment ends, then run again")
                 .help("if it is dead: `tenantry apply --resume` goes on with it, `tenantry revert` takes it back")
+                .help(format!(
+                    "if it died before it began and neither knows it: wait until then, or delete the role `{ROLE}`"
+                ))
         }
         None => Problem::error("locked", format!("{domain} is locked by somebody who left no name"))
             .note(format!("there is a role `{ROLE}` that Tenantry cannot read, or that comes and goes"))

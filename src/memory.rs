@@ -27,6 +27,8 @@ pub struct Memory {
     pub commit: Option<String>,
     /// Digest of the rendered description, or its first 16 digits.
     pub digest: String,
+    /// Commit that the last revert went back from, full id: what it deployed is not to come back by itself.
+    pub reverted: Option<String>,
 }
 
 impl Memory {
@@ -39,13 +41,25 @@ impl Memory {
         if let Json::Object(members) = &mut out {
             members.insert("description".to_owned(), digest.into());
         }
-        out.to_string()
+        let short = out.to_string();
+        if let (Some(reverted), Json::Object(members)) = (&self.reverted, &mut out) {
+            members.insert("reverted".to_owned(), reverted.clone().into());
+        }
+        let text = out.to_string();
+        // What it runs counts more.
+        if text.chars().count() > CHARACTERS { short } else { text }
     }
 
     fn read(text: &str) -> Option<Memory> {
         let json: Json = serde_json::from_str(text).ok()?;
         let member = |name: &str| Some(json.get(name)?.as_str()?.to_owned());
-        Some(Memory { deployment: member("deployment")?, commit: member("commit"), digest: member("description")? })
+        Some(Memory {
+            deployment: member("deployment")?,
+            commit: member("commit"),
+            digest: member("description")?,
+            // Tenantry 0.1.0 did not write it at first.
+            reverted: member("reverted"),
+        })
     }
 
     /// Says whether a full digest is the one that is remembered.
@@ -159,12 +173,21 @@ mod tests {
     fn a_memory_fits_and_comes_back() {
         let commit = Some("4f2c9ab".repeat(6).chars().take(40).collect::<String>());
         let deployment = "01JD7Q5G9W3V5H2C8K4M6N1P0R".to_owned();
-        let memory = Memory { deployment, commit, digest: "0123456789abcdef".repeat(4) };
+        let reverted = Some("91be0d1".repeat(6).chars().take(40).collect::<String>());
+        let memory = Memory { deployment, commit, digest: "0123456789abcdef".repeat(4), reverted };
         let text = memory.text();
         assert!(text.len() <= CHARACTERS, "{}", text.len());
         let read = Memory::read(&text).unwrap();
         assert!(read.has_digest(&memory.digest) && !read.has_digest("ffff"));
-        assert_eq!((read.deployment, read.commit), (memory.deployment, memory.commit));
+        assert_eq!(
+            (read.deployment, read.commit, read.reverted),
+            (memory.deployment.clone(), memory.commit.clone(), memory.reverted.clone())
+        );
+        let sha256 = |digit: &str| Some(digit.repeat(64));
+        let long = Memory { commit: sha256("a"), reverted: sha256("b"), ..memory.clone() };
+        assert!(long.text().len() <= CHARACTERS && Memory::read(&long.text()).unwrap().commit == long.commit);
+        let old = Memory { reverted: None, ..memory };
+        assert!(!old.text().contains("reverted") && Memory::read(&old.text()).unwrap().reverted.is_none());
         assert_eq!(Memory::read("somebody else's"), None);
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use sha2::{Digest, Sha256};
 
 use crate::change::{Change, Plan};
-use crate::model::{Desired, Live, LiveResource};
+use crate::model::{Desired, Live, LiveResource, hex, sorted_json};
 use crate::problem::Problem;
 
 /// Version of the format that is written, and the newest that is read.
@@ -122,13 +122,13 @@ pub fn description_digest(desired: &Desired) -> String {
             .resources
             .iter()
             .map(|resource| {
-                Json::from(vec![Json::from(resource.address.to_string()), canonical(&resource.value.redacted())])
+                Json::from(vec![Json::from(resource.address.to_string()), sorted_json(&resource.value.redacted())])
             })
             .collect();
         resources.sort_by_key(Json::to_string);
         all.insert(kind.clone(), Json::Array(resources));
     }
-    digest(&canonical(&Json::Object(all)))
+    digest(&sorted_json(&Json::Object(all)))
 }
 
 /// Returns the digest of a plan's changes.
@@ -144,7 +144,7 @@ fn change(change: &Change) -> Json {
         .iter()
         .map(|field| {
             let side = |value: &Option<crate::model::Value>| {
-                value.as_ref().map_or(Json::Null, |value| canonical(&value.redacted()))
+                value.as_ref().map_or(Json::Null, |value| sorted_json(&value.redacted()))
             };
             Json::Array(vec![
                 Json::from(field.path.to_string()),
@@ -182,24 +182,12 @@ pub fn rests_on(plan: &Plan, live: &Live) -> BTreeMap<String, Option<String>> {
 
 /// Returns the digest of one live resource.
 pub fn resource_digest(resource: &LiveResource) -> String {
-    let value = canonical(&resource.value.redacted());
+    let value = sorted_json(&resource.value.redacted());
     digest(&serde_json::json!([resource.id, value]))
 }
 
-/// Sorts the members of every object inside.
-fn canonical(json: &Json) -> Json {
-    match json {
-        Json::Object(map) => {
-            let sorted: BTreeMap<&String, Json> = map.iter().map(|(name, value)| (name, canonical(value))).collect();
-            Json::Object(sorted.into_iter().map(|(name, value)| (name.clone(), value)).collect())
-        }
-        Json::Array(items) => Json::Array(items.iter().map(canonical).collect()),
-        other => other.clone(),
-    }
-}
-
 fn digest(json: &Json) -> String {
-    Sha256::digest(json.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(json.to_string()))
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ fn wrong_calls_end_with_64() {
         &["plan", "--prune", "zebra"],
         &["plan", "--var", "novalue"],
         &["plan", "--api-budget", "0%"],
-        &["plan", "--format", "html"],
+        &["plan", "--format", "pdf"],
         &["plan", "-o"],
         &["apply", "plan.json", "--target", "clients"],
         &["apply", "--on-failure", "shrug"],

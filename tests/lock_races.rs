@@ -12,7 +12,7 @@ use tenantry::memory::{self, Memory};
 use tenantry::plan;
 use tenantry::problem::Problem;
 
-use site::{describe, DEPLOYMENT, Site};
+use site::{DEPLOYMENT, Site, describe};
 
 fn owner(name: &str) -> Owner {
     Owner { deployment: format!("01JD7Q5G9W3V5H2C8K4M6N{name:0>4}"), actor: name.to_owned() }
@@ -188,6 +188,7 @@ async fn nobody_plans_the_lock_or_exports_it() {
 
 fn remembered() -> Memory {
     Memory {
+        reverted: None,
         deployment: DEPLOYMENT.to_owned(),
         commit: Some("4f2c9ab0".repeat(5)),
         digest: "0123456789abcdef".repeat(4),

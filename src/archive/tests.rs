@@ -48,7 +48,10 @@ fn archive(seal: &Seal) -> Vec<u8> {
     writer.finish("2026-11-22T07:36:00Z".parse().unwrap(), contents()).unwrap().0
 }
 
-fn read(bytes: &[u8], key: &Unseal) -> Result<(Header, Vec<(String, Vec<u8>)>, Manifest), Problem> {
+/// What an archive holds.
+type Held = (Header, Vec<(String, Vec<u8>)>, Manifest);
+
+fn read(bytes: &[u8], key: &Unseal) -> Result<Held, Problem> {
     let mut reader = Reader::open(Cursor::new(bytes.to_vec()), key)?;
     let header = reader.header().clone();
     let mut found = Vec::new();
@@ -122,7 +125,7 @@ fn a_sealed_archive_opens_with_its_key_alone() {
 #[test]
 fn keys_that_are_none_are_told() {
     let (_, _, secret) = pair();
-    let refused = Seal::recipients(&[secret.clone()]).unwrap_err();
+    let refused = Seal::recipients(std::slice::from_ref(&secret)).unwrap_err();
     assert_eq!(refused.id, "bad-recipient");
     assert!(!format!("{refused:?}").contains(&secret), "a secret key is not repeated");
     for text in ["", "age1", "ssh-ed25519 AAAA", "age1yubikey1qqq"] {

@@ -84,6 +84,9 @@ pub struct Effect {
 pub struct Facts {
     /// Their side: per resource and field; the root path for the resource as a whole.
     pub outside: BTreeMap<Address, BTreeMap<Path, Blame>>,
+    /// For a revert: leaves that no stranger but a later deployment of ours moved, with its id; the root path for the resource as a
+    /// whole.
+    pub later: BTreeMap<(Address, Path), String>,
     /// Our side: per file and line.
     pub ours: BTreeMap<(Arc<str>, u32), Author>,
     /// Blast radius.

@@ -36,7 +36,7 @@ pub(super) struct Args {
     selection: Selection,
     #[command(flatten)]
     going: Going,
-    /// Carry on the deployment that began and did not end
+    /// Go on with the last deployment where it crashed, was interrupted or failed; the files must be those it deployed
     #[arg(long)]
     resume: bool,
     /// After a failure, take back what was done
@@ -314,7 +314,10 @@ pub(super) async fn carry(
         ExitCode::Done if problems.iter().any(Problem::is_error) => ExitCode::Error,
         code => code,
     };
-    let applied = render::apply::Applied { deployment: Some(short), report: &report, again: telling.again.as_deref() };
+    // A short id may be that of two deployments by the time that a script uses it.
+    let named = if ui.json { deployment.as_str() } else { short };
+    let again = telling.again.as_deref();
+    let applied = render::apply::Applied { deployment: Some(named), report: &report, problems: &problems, again };
     let document = ui.json.then(|| v1::Apply::new(&shown.view(), &applied));
     if !ui.json {
         ui.answer(&format!("\n{}", render::apply::report(&applied, &ui.out)))?;
@@ -330,7 +333,7 @@ fn unapplied(shown: &Shown, ui: &Ui) -> Carried {
         let changes = shown.plan.changes.iter();
         let changes = changes.map(|change| (change.address.clone(), change.action, Outcome::NotStarted)).collect();
         let report = Report { changes, ..Report::default() };
-        let applied = render::apply::Applied { deployment: None, report: &report, again: None };
+        let applied = render::apply::Applied { deployment: None, report: &report, problems: &[], again: None };
         v1::Apply::new(&shown.view(), &applied)
     });
     let code = if shown.refusals.is_empty() { ExitCode::Done } else { ExitCode::Refused };

@@ -1,9 +1,12 @@
 //! `tenantry compare`
 
+use std::sync::Arc;
+
 use super::exit_code::ExitCode;
 use super::interrupt::Interrupt;
 use super::ui::Ui;
-use super::{Ended, Global, failed};
+use super::backup::Key;
+use super::{Ended, Global, failed, refused};
 use crate::flow::{self, CompareRequest};
 use crate::render::json::v1;
 use crate::render::{CompareView, compare_human};
@@ -24,6 +27,8 @@ pub(super) struct Args {
     /// Show every difference that is expected, not only what explains them
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    key: Key,
 }
 
 /// What a side may be, for help.
@@ -34,14 +39,15 @@ A side is one of
   live:prod           the tenant of an environment
   live, @v1.2         the same of the environment that -e names, or the only one
   ../other/tenant     a description: a folder or a file; with -e ENV with its variables
-  prod.tar.zst        a backup";
+  prod.tar.zst        a backup: a file, or the URL of one in a bucket";
 
 pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Interrupt) -> Ended {
-    let request = CompareRequest {
-        base: global.request(&interrupt.token)?,
-        one: args.one.clone(),
-        other: args.other.clone(),
+    let base = global.request(&interrupt.token)?;
+    let key = match args.key.unseal(&base.around, ui) {
+        Ok(key) => Arc::new(key),
+        Err(problem) => return refused(ui, problem),
     };
+    let request = CompareRequest { base, one: args.one.clone(), other: args.other.clone(), key };
     let found = match flow::compare(&request).await {
         Ok(found) => found,
         Err(failure) => return failed(ui, &failure),

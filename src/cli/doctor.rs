@@ -10,7 +10,8 @@ use crate::render::json::v1;
 
 /// Say whether a deployment would find what it needs
 ///
-/// Checks the credentials, the scopes this description needs, the clock and what the subscription offers. Writes nothing.
+/// Checks the credentials, the scopes this description needs, the clock, what the subscription offers, the ledger, the lock and
+/// whether the log can be read. Writes nothing.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}
 

@@ -6,6 +6,7 @@ use super::ui::Ui;
 use super::{Ended, Global, failed};
 use crate::flow::{self, DriftRequest};
 use crate::model::AddressPattern;
+use crate::problem::Problem;
 use crate::render::json::v1;
 use crate::render::{DriftView, Head, drift_human, drifted};
 
@@ -34,6 +35,9 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         // Nobody is going to do anything about it here.
         resource.fate = None;
     }
+    // The text has them on stderr; the JSON document is all there is.
+    let beside = if ui.json { found.problems.as_slice() } else { &[] };
+    let notes: Vec<Problem> = beside.iter().chain(&found.plan.facts.notes).cloned().collect();
     let head = Head { deployed: super::plan::deployed(&found.past), now: found.now, ..Head::default() };
     let view = DriftView {
         environment: &found.plan.environment,
@@ -44,7 +48,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         unchanged: found.plan.unchanged.len(),
         secrets: &found.plan.secrets,
         unreadable: &found.plan.unreadable,
-        notes: &found.plan.facts.notes,
+        notes: &notes,
     };
     if ui.json {
         ui.answer(&v1::text(&v1::Drift::from(&view)))?;

@@ -56,7 +56,7 @@ impl ExitCode {
                 "error: a description that does not hold, a refused request, a network that is not there"
             }
             ExitCode::Differences => {
-                "differences: a write is due or drift stands (plan --detailed-exitcode, drift), or some was left (adopt, export)"
+                "differences: a write is due or drift stands (plan --detailed-exitcode, drift, compare), or some was left (adopt, export)"
             }
             ExitCode::Refused => "refused by a guard: the policy, or what always protects you (plan, apply, revert, restore)",
             ExitCode::Moved => "the tenant moved since the plan was made (apply, revert, restore)",
@@ -72,7 +72,9 @@ impl ExitCode {
     pub fn of(problems: &[Problem]) -> Self {
         let mut errors = problems.iter().filter(|problem| problem.is_error()).map(|problem| problem.id);
         match errors.find_map(|id| match id {
-            "usage" | "environment-needed" | "unknown-environment" => Some(ExitCode::Usage),
+            "usage" | "environment-needed" | "unknown-environment" | "unknown-side" | "ambiguous-side" => {
+                Some(ExitCode::Usage)
+            }
             "locked" => Some(ExitCode::Locked),
             "interrupted" => Some(ExitCode::Interrupted),
             "plan-moved" => Some(ExitCode::Moved),

@@ -81,7 +81,7 @@ struct Global {
     /// Share of the tenant's rate limit to use: 60%
     #[arg(long, global = true, value_name = "SHARE", default_value = "100%", value_parser = share)]
     api_budget: f64,
-    /// Say more on stderr: stages, with -vv every request
+    /// Say more: every field of what a plan creates; stages on stderr, with -vv every request
     #[arg(short = 'v', long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
     /// Print one JSON document on stdout
@@ -171,7 +171,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misused(&error),
     };
-    let ui = Ui::detect(cli.global.json, cli.global.no_color);
+    let ui = Ui::detect(cli.global.json, cli.global.no_color, cli.global.verbose > 0);
     trace::start(cli.global.verbose, ui.err.colour);
     if let Some(directory) = &cli.global.directory
         && let Err(error) = std::env::set_current_dir(directory)

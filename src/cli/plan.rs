@@ -19,7 +19,7 @@ use crate::guard::{Approved, short_id};
 use crate::model::AddressPattern;
 use crate::problem::closest;
 use crate::render::json::v1;
-use crate::render::{Deployed, Head, PlanView, Reverting, plan_human, plan_markdown};
+use crate::render::{Deployed, Head, PlanView, Reverting, plan_html, plan_human, plan_markdown};
 use crate::schema::Registry;
 
 /// Show what apply would do
@@ -49,10 +49,10 @@ pub(super) struct Selection {
     /// Only this: an address such as `clients/My App`, a kind, or a pattern; repeatable
     #[arg(long = "target", value_name = "ADDRESS", value_parser = pattern)]
     targets: Vec<AddressPattern>,
-    /// Delete what is live and not described of this kind, where policy allows it; repeatable
+    /// Delete live resources of KIND that are not described, whoever made them, where policy allows it; repeatable
     #[arg(long, value_name = "KIND", value_parser = kind)]
     prune: Vec<String>,
-    /// Settle a conflict for the files; repeatable
+    /// Write the files over what was changed outside here, drift and conflicts alike: an address, a kind, or a pattern; repeatable
     #[arg(long, value_name = "ADDRESS", value_parser = pattern)]
     pub(super) overwrite: Vec<AddressPattern>,
     /// Send secrets that cannot be compared
@@ -82,6 +82,8 @@ enum Format {
     Text,
     /// For a comment on a pull request
     Markdown,
+    /// One file for a browser: an artifact of a pipeline
+    Html,
 }
 
 /// Checks an address pattern.
@@ -128,6 +130,10 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         match args.format {
             Format::Text => ui.answer(&plan_human(&shown.view(), &ui.out))?,
             Format::Markdown => ui.answer(&plan_markdown(&shown.view()))?,
+            Format::Html => match plan_html(&shown.view()) {
+                Ok(text) => ui.answer(&text)?,
+                Err(problem) => return refused(ui, problem),
+            },
         }
     }
     Ok(shown.code(args.detailed_exitcode))

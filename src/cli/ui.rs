@@ -24,13 +24,13 @@ pub(super) struct Ui {
 
 impl Ui {
     /// Looks at the process: terminals, `NO_COLOR`, `CI`, `TERM`, `COLUMNS`.
-    pub(super) fn detect(json: bool, no_color: bool) -> Self {
+    pub(super) fn detect(json: bool, no_color: bool, detail: bool) -> Self {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let plain = no_color || set("NO_COLOR") || set("CI") || std::env::var("TERM").is_ok_and(|term| term == "dumb");
         let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).filter(|n| *n >= 40);
         let terminal = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).filter(|n| *n >= 40);
         let width = columns.or(terminal).unwrap_or(Options::WIDTH);
-        let options = |terminal: bool| Options { width, colour: terminal && !plain };
+        let options = |terminal: bool| Options { width, colour: terminal && !plain, detail };
         let (out, err) = (io::stdout().is_terminal(), io::stderr().is_terminal());
         Ui {
             json,

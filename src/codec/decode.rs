@@ -92,6 +92,7 @@ pub fn decode_field(field: &FieldSpec, raw: &Json, names: &Names) -> Value {
             Value::String(names.name(&field.reference, text).unwrap_or(text).to_owned())
         }
         (_, Json::String(text)) if field.secret => Value::Secret(Secret::new(text.clone(), "live")),
+        (_, Json::Number(_) | Json::Bool(_)) if field.secret => Value::Secret(Secret::new(raw.to_string(), "live")),
         _ => Value::from_json(raw),
     }
 }

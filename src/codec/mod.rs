@@ -15,6 +15,6 @@ pub use address::address_of;
 pub use decode::{Names, decode, decode_field};
 pub use encode::{Body, encode_field, encode_member, encode_members};
 pub use masked::masked;
-pub use overlay::overlay;
+pub use overlay::{hold_needed, overlay};
 pub use rows::{put_sub_rows, sub_rows, sub_rows_mut};
 pub use segment::{decode_segment, encode_segment};

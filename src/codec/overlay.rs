@@ -39,12 +39,25 @@ pub fn overlay(field: &FieldSpec, desired: &Value, live: Option<&Json>) -> Body 
             Some(member) if member.read_only || member.skip || member.alias.is_some() || member.sub.is_some() => {}
             Some(member) => {
                 let api_name = member.api.as_ref().unwrap_or(name);
-                out.set(api_name, overlay(member, value, live.get(api_name)));
+                let mut inner = overlay(member, value, live.get(api_name));
+                hold_needed(name, member, &mut inner);
+                out.set(api_name, inner);
             }
             None => out.set(name, Body::Value(value.clone())),
         }
     }
     out
+}
+
+/// Adds a hole for every secret without which the API refuses an object that is written whole, and that nobody describes: no read returns it.
+/// `name` is what the object is called.
+pub fn hold_needed(name: &str, field: &FieldSpec, body: &mut Body) {
+    let Body::Object(sent) = body else { return };
+    for needed in &field.required_on_create {
+        let Some(member) = field.member(needed).filter(|member| member.write_only) else { continue };
+        let hole = || Body::Value(Value::Unresolved(Unresolved { source: format!("{name}.{needed}") }));
+        sent.entry(member.api.clone().unwrap_or_else(|| needed.clone())).or_insert_with(hole);
+    }
 }
 
 /// What is live of a value that reads answer changed (encrypted): sending it back would spoil it, leaving it out lose it.
@@ -108,6 +121,16 @@ mod tests {
         assert_eq!(lost(json!({"w": "encrypted"})), "w");
         assert_eq!(lost(json!({"w": {"key": "encrypted"}})), "w.key");
         assert_eq!(sent(members, &json!({"w": "new"}), Some(&json!({"w": "old"}))).unwrap(), json!({"w": "new"}));
+    }
+
+    #[test]
+    fn an_object_that_needs_a_secret_nobody_describes_has_a_hole() {
+        let members = "  p: {x-required-on-create: [secret], properties: {key: {}, secret: {writeOnly: true}}}\n";
+        let live = json!({"p": {"key": "a"}});
+        let lost = sent(members, &json!({"p": {"key": "b"}}), Some(&live)).unwrap_err();
+        assert_eq!(lost.source, "p.secret");
+        let whole = json!({"p": {"key": "b", "secret": "s"}});
+        assert_eq!(sent(members, &whole, Some(&live)).unwrap(), whole);
     }
 
     #[test]

@@ -126,12 +126,8 @@ fn kind(spec: &KindSpec, one: &Side, other: &Side, pairs: Pairs<'_>, found: &mut
 
 fn pair(spec: &KindSpec, one: (Standing, &Held), other: (Standing, &Held), found: &mut Found) {
     let ((first, ours), (second, theirs)) = (one, other);
-    let mut made = Pair {
-        one: ours.address.clone(),
-        other: theirs.address.clone(),
-        fields: Vec::new(),
-        loci: BTreeMap::new(),
-    };
+    let mut made =
+        Pair { one: ours.address.clone(), other: theirs.address.clone(), fields: Vec::new(), loci: BTreeMap::new() };
     let mut secrets = Vec::new();
     // What is described is compared with what is live as a plan does it; equals are compared both ways round.
     if first == second {
@@ -140,8 +136,9 @@ fn pair(spec: &KindSpec, one: (Standing, &Held), other: (Standing, &Held), found
         made.loci = places(&back);
         let known: BTreeSet<Path> = forward.fields.iter().chain(&forward.create_only).map(|f| f.path.clone()).collect();
         secrets.extend(forward.secrets.iter().chain(&back.secrets).cloned());
-        let only_theirs =
-            |field: &FieldChange| forward.released.iter().any(|p| field.path.starts_with(p)) && !known.contains(&field.path);
+        let only_theirs = |field: &FieldChange| {
+            forward.released.iter().any(|p| field.path.starts_with(p)) && !known.contains(&field.path)
+        };
         made.fields.extend(back.fields.into_iter().chain(back.create_only).filter(only_theirs));
         made.fields.extend(forward.fields.into_iter().chain(forward.create_only).map(turned));
     } else if first == Standing::Described {

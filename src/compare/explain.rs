@@ -1,6 +1,8 @@
 //! Which differences the environments themselves ask for, and which nobody does.
 
-use super::differ::{Found, Pairs, Uncompared, differences, overlap, secret_sources};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::differ::{Found, Pair, Pairs, Uncompared, differences, overlap, secret_sources};
 use super::names::Places;
 use super::side::{Held, Side};
 use crate::change::FieldChange;
@@ -97,8 +99,8 @@ impl Compared {
     }
 }
 
-/// A reference, and how each side departs from it.
-struct Measured<'a> {
+/// How both sides stand to one reference.
+struct Measure<'a> {
     places: &'a Places,
     /// Between what the two environments ask for.
     between: Found,
@@ -106,6 +108,18 @@ struct Measured<'a> {
     one: Found,
     /// The same of the second.
     other: Found,
+}
+
+/// The same, by address.
+struct Measured<'a> {
+    places: &'a Places,
+    between: &'a Found,
+    /// What the two environments ask for, by the first one's address.
+    asked: BTreeMap<&'a Address, &'a Pair>,
+    /// By the address on the first side.
+    one: BTreeMap<&'a Address, &'a Pair>,
+    /// By the address on the second.
+    other: BTreeMap<&'a Address, &'a Pair>,
 }
 
 /// Compares two sides.
@@ -118,15 +132,26 @@ pub fn compare(
 ) -> Compared {
     let found = differences(registry, one, other, pairs);
     let own = Pairs { by_id: true, ..pairs };
-    let measured: Vec<Measured<'_>> = references
+    let measures: Vec<Measure<'_>> = references
         .iter()
-        .map(|reference| Measured {
+        .map(|reference| Measure {
             places: reference.places,
             between: differences(registry, reference.one, reference.other, own),
             one: differences(registry, reference.one, one, own),
             other: differences(registry, reference.other, other, own),
         })
         .collect();
+    let measured: Vec<Measured<'_>> = measures
+        .iter()
+        .map(|measure| Measured {
+            places: measure.places,
+            between: &measure.between,
+            asked: measure.between.pairs.iter().map(|pair| (&pair.one, pair)).collect(),
+            one: measure.one.pairs.iter().map(|pair| (&pair.other, pair)).collect(),
+            other: measure.other.pairs.iter().map(|pair| (&pair.other, pair)).collect(),
+        })
+        .collect();
+    let doubtful: BTreeSet<Address> = found.secrets.iter().map(|(address, ..)| address.clone()).collect();
     let mut out = Compared {
         secrets: found.secrets,
         uncompared: found.uncompared,
@@ -137,13 +162,13 @@ pub fn compare(
     for pair in found.pairs {
         if pair.fields.is_empty() {
             // A resource with a secret that nobody can compare is not called the same.
-            out.same += usize::from(out.secrets.iter().all(|(address, ..)| *address != pair.one));
+            out.same += usize::from(!doubtful.contains(&pair.one));
             continue;
         }
         let leaf = |field: FieldChange| Leaf {
             expected: measured.iter().find_map(|by| by.explains(&pair.one, &pair.other, &field)),
             one: field.locus.clone().filter(|_| field.diff.before.is_some()),
-            other: pair.loci.get(&field.path).cloned(),
+            other: pair.loci.get(&field.path).cloned().filter(|_| field.diff.after.is_some()),
             field,
         };
         out.resources.push((pair.one.clone(), Resource::Both(pair.fields.into_iter().map(leaf).collect())));
@@ -162,15 +187,15 @@ pub fn compare(
 impl Measured<'_> {
     /// Explains a leaf: the environments ask for a difference there, and each side holds what its environment asks for.
     fn explains(&self, one: &Address, other: &Address, field: &FieldChange) -> Option<Explanation> {
-        let departs = |found: &Found, address: &Address| {
-            let pair = found.pairs.iter().find(|pair| pair.other == *address);
+        let departs = |held: &BTreeMap<&Address, &Pair>, address: &Address| {
+            let pair = held.get(address);
             pair.is_none_or(|pair| pair.fields.iter().any(|f| overlap(&f.path, &field.path)))
         };
         if departs(&self.one, one) || departs(&self.other, other) {
             return None;
         }
-        let asked = self.one.pairs.iter().find(|pair| pair.other == *one).map(|pair| &pair.one)?;
-        let between = self.between.pairs.iter().find(|pair| pair.one == *asked)?;
+        let asked = self.one.get(one).map(|pair| &pair.one)?;
+        let between = self.asked.get(asked)?;
         let asks: Vec<&FieldChange> = between.fields.iter().filter(|f| overlap(&f.path, &field.path)).collect();
         if asks.is_empty() {
             return None;
@@ -178,7 +203,7 @@ impl Measured<'_> {
         let mut names: Vec<String> = Vec::new();
         for ask in asks {
             let loci = ask.locus.iter().chain(between.loci.get(&ask.path));
-            names.extend(loci.flat_map(|locus| self.places.names(locus)).cloned());
+            names.extend(loci.flat_map(|locus| self.places.names(locus)));
             if names.is_empty() {
                 names.extend(secret_sources(ask));
             }
@@ -195,8 +220,7 @@ impl Measured<'_> {
             Only::Other => &self.between.only_other,
         };
         let held = asked.iter().find(|held| held.address == *address)?;
-        let mut names: Vec<String> =
-            held.loci.iter().flat_map(|(_, locus)| self.places.names(locus)).cloned().collect();
+        let mut names: Vec<String> = held.loci.iter().flat_map(|(_, locus)| self.places.names(locus)).collect();
         names.sort();
         names.dedup();
         Some(Explanation::Variables(names))

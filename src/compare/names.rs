@@ -25,8 +25,7 @@ impl Places {
 
     /// Adds the markers of a side file, by the name that messages show; as written: `##BRAND##`.
     pub fn side_file(&mut self, shown: &str, markers: Vec<String>) {
-        let mut names: Vec<String> =
-            markers.iter().map(|marker| marker.trim_matches(['#', '@']).to_owned()).collect();
+        let mut names: Vec<String> = markers.iter().map(|marker| marker.trim_matches(['#', '@']).to_owned()).collect();
         names.sort();
         names.dedup();
         if !names.is_empty() {
@@ -34,10 +33,16 @@ impl Places {
         }
     }
 
-    /// Returns the variables at a place, as people write them: `BRAND`, `vars.brand`, `secrets.google`.
-    pub fn names(&self, locus: &Locus) -> &[String] {
+    /// Returns the variables at a place, or inside it, as people write them: `BRAND`, `vars.brand`, `secrets.google`.
+    pub fn names(&self, locus: &Locus) -> Vec<String> {
         let whole_file = || self.in_files.get(&*locus.file).filter(|_| locus.start == locus.end);
-        self.at.get(locus).or_else(whole_file).map_or(&[], Vec::as_slice)
+        if let Some(names) = self.at.get(locus).or_else(whole_file) {
+            return names.clone();
+        }
+        let first = Locus { line: 0, column: 0, start: 0, end: 0, ..locus.clone() };
+        let of_file = self.at.range(first..).take_while(|(other, _)| other.file == locus.file);
+        let inside = of_file.filter(|(other, _)| locus.start <= other.start && other.end <= locus.end);
+        inside.flat_map(|(_, names)| names).cloned().collect()
     }
 
     fn node(&mut self, node: &Node) {

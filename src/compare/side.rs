@@ -89,6 +89,30 @@ impl Side {
         side
     }
 
+    /// A tenant as it was kept in a backup: `desired` in canonical form, `unread` what could not be read then and why.
+    pub fn kept(registry: &Registry, desired: &Desired, unread: &[(String, String)], filters: Filters) -> Self {
+        let mut side = Side { standing: Standing::Live, ..Side::described(desired, filters, Vec::new()) };
+        for (what, why) in unread {
+            if registry.kind(what).is_some() {
+                let why = Unavailable::Feature(why.clone());
+                side.kinds.insert(what.clone(), HeldKind::Unavailable(why));
+                continue;
+            }
+            // Else an address with a member.
+            for held in side.kinds.values_mut().flat_map(|kind| match kind {
+                HeldKind::Read(resources) => resources.as_mut_slice(),
+                HeldKind::Unavailable(_) => &mut [],
+            }) {
+                let address = held.address.to_string();
+                if let Some(member) = what.strip_prefix(&address).and_then(|rest| rest.strip_prefix(' ')) {
+                    held.unreadable.push((member.to_owned(), Unavailable::Feature(why.clone())));
+                }
+            }
+        }
+        side.leave_alone(registry);
+        side
+    }
+
     /// Takes out what the environment does not manage; what stands and falls with it goes too.
     fn leave_alone(&mut self, registry: &Registry) {
         loop {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::record::{Deployment, Outcome};
+use super::record::{Deployment, Outcome, Purpose};
 use super::stored::preference;
-use crate::model::Base;
+use crate::model::{Address, Base, Path};
 
 /// All deployments of one tenant that are known, oldest first.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -63,6 +63,28 @@ impl History {
             [one] => Ok(one),
             _ => Err(found.iter().map(|deployment| deployment.id.clone()).collect()),
         }
+    }
+
+    /// Returns the newest deployment after one that wrote a leaf of a resource; the root is the resource as a whole.
+    pub fn touched_since(&self, id: &str, address: &Address, path: &Path) -> Option<&Deployment> {
+        let overlaps = |known: &Path| known.starts_with(path) || path.starts_with(known);
+        let wrote = |deployment: &&Deployment| {
+            let image = deployment.images.iter().find(|image| image.address == *address);
+            deployment.id.as_str() > id
+                && deployment.base.iter().any(|entry| entry.address == *address)
+                && image.is_some_and(|image| image.paths.is_empty() || image.paths.iter().any(overlaps))
+        };
+        self.iter().rev().find(wrote)
+    }
+
+    /// Returns the newest deployment of a commit.
+    pub fn of_commit(&self, commit: &str) -> Option<&Deployment> {
+        let is_it = |deployment: &&Deployment| {
+            deployment.purpose != Purpose::Baseline
+                && matches!(deployment.outcome, Some(Outcome::Done))
+                && deployment.commit.as_ref().is_some_and(|of| of.id == commit)
+        };
+        self.iter().rev().find(is_it)
     }
 
     /// Returns what all deployments together left; `None` where there was none.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
+use crate::change::Action;
 use crate::model::{Address, BaseResource, Path, Value};
 
 /// The record of one apply that wrote. Secrets inside are fingerprints.
@@ -98,6 +99,28 @@ pub struct Tally {
     pub not_started: usize,
     /// Requests that wrote.
     pub requests: usize,
+}
+
+impl Tally {
+    /// Counts a change that was done.
+    pub fn count(&mut self, action: Action) {
+        let slot = match action {
+            Action::Create => &mut self.created,
+            Action::Update => &mut self.updated,
+            Action::Replace => &mut self.replaced,
+            Action::Delete => &mut self.deleted,
+        };
+        *slot += 1;
+    }
+
+    /// Adds what was done before.
+    pub fn add(&mut self, before: &Tally) {
+        self.created += before.created;
+        self.updated += before.updated;
+        self.replaced += before.replaced;
+        self.deleted += before.deleted;
+        self.requests += before.requests;
+    }
 }
 
 /// A policy as it was, in the words of the project file.

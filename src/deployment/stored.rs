@@ -15,7 +15,7 @@ use ulid::Ulid;
 
 use self::value::{StoredAddress, StoredMaybe, StoredPath, StoredValue};
 use super::record::{BaseEntry, Commit, Deployment, Image, Outcome, Purpose, Rules, TakenBack, Tally};
-use crate::model::{BaseResource, Locus, Value};
+use crate::model::{BaseResource, Locus, Value, hex};
 use crate::problem::Problem;
 
 /// Version of the format a record is stored in.
@@ -177,7 +177,7 @@ pub fn preference(one: &Deployment, two: &Deployment) -> Ordering {
 }
 
 fn head(body: &str) -> String {
-    let digest: String = Sha256::digest(body.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex(&Sha256::digest(body.as_bytes()));
     format!("{{\n  \"format\": {},\n  \"digest\": \"{digest}\",\n", Format::CURRENT.0)
 }
 

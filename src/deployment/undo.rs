@@ -4,7 +4,8 @@ use serde_json::Value as Json;
 
 use super::record::{Deployment, Image};
 use crate::model::{
-    Base, BaseResource, Described, DescribedKind, Desired, Fingerprint, Loci, Map, Path, Secret, Segment, Value,
+    Address, Base, BaseResource, Described, DescribedKind, Desired, Fingerprint, Loci, Map, Path, Secret, Segment,
+    Value,
 };
 use crate::schema::{FieldSpec, KindSpec, Registry, Shape};
 
@@ -15,6 +16,8 @@ pub struct Undo {
     pub desired: Desired,
     /// What the deployment left of them.
     pub base: Base,
+    /// What the deployment made, with its server id: taking it back deletes it.
+    pub made: Vec<(Address, String)>,
     /// What cannot come back, in sentences.
     pub lost: Vec<String>,
 }
@@ -32,11 +35,19 @@ pub fn undo(registry: &Registry, deployment: &Deployment, secret: &dyn Fn(&Finge
         let Some(left) = left else { continue };
         let kind = out.desired.kinds.entry(spec.name.clone()).or_default();
         if let Some(left) = left {
+            if image.value.is_none() || left.id != image.id {
+                out.made.push((image.address.clone(), left.id.clone()));
+            }
             let both = left.live.clone();
             let left = BaseResource { id: left.id.clone(), desired: both.clone(), live: both };
             out.base.resources.insert(image.address.clone(), left);
         }
-        let Some(value) = &image.value else { continue };
+        let Some(value) = &image.value else {
+            if left.is_some() && spec.delete.is_none() {
+                out.lost.push(format!("`{}` was made, and the API deletes none: it stays", image.address));
+            }
+            continue;
+        };
         restore(spec, image, value, left, kind, &mut out.lost, secret);
     }
     out
@@ -72,7 +83,7 @@ fn restore(
         lost.push(format!("`{address}` is made anew: its id was {} and will be another", image.id));
         lost.extend(spec.delete_why.iter().map(|why| format!("`{address}`: {why}")));
     }
-    lost.extend(gone.iter().map(|path| format!("`{address}`: nobody can read back what `{path}` was")));
+    lost.extend(gone.iter().map(|gone| unreadable(address, gone)));
     kind.resources.push(Described {
         address: address.clone(),
         id: (!anew && !image.id.is_empty()).then(|| image.id.clone()),
@@ -81,9 +92,26 @@ fn restore(
     });
 }
 
+/// Says that a secret cannot come back.
+pub(super) fn unreadable(address: &Address, gone: &Gone) -> String {
+    let path = &gone.path;
+    if gone.sealed {
+        let where_from = "`ledger_identity`, or TENANTRY_LEDGER_IDENTITY";
+        return format!("`{address}`: `{path}` is sealed in the ledger, and what opens it is not here ({where_from})");
+    }
+    format!("`{address}`: nobody can read back what `{path}` was")
+}
+
+/// A secret that cannot be had any more.
+pub(super) struct Gone {
+    path: Path,
+    /// The ledger holds it, and nobody here can open it.
+    sealed: bool,
+}
+
 /// Cuts a resource down to what was changed. Maps and lists stay whole, because what they lack would be removed. What had no value
 /// is cleared, or gets the value that the server itself would give; where neither can be, `stays` is told.
-fn touched(spec: &KindSpec, value: &Value, paths: &[Path], stays: &mut dyn FnMut(&Path)) -> Value {
+pub(super) fn touched(spec: &KindSpec, value: &Value, paths: &[Path], stays: &mut dyn FnMut(&Path)) -> Value {
     let mut out = Map::new();
     for path in paths {
         let mut field = &spec.fields;
@@ -102,6 +130,11 @@ fn touched(spec: &KindSpec, value: &Value, paths: &[Path], stays: &mut dyn FnMut
             None => stays(path),
         }
     }
+    for (name, inner) in &mut out {
+        if let (Some(field), Some(before)) = (spec.field(name), value.get(name)) {
+            beside(field, before, inner);
+        }
+    }
     // What only asks for a further step (to deploy the code of an action) asks for it again.
     for (name, field) in spec.fields.members().filter(|(_, field)| field.step.is_some()) {
         if let (false, Some(before)) = (out.contains_key(name) || field.read_only, value.get(name)) {
@@ -109,6 +142,23 @@ fn touched(spec: &KindSpec, value: &Value, paths: &[Path], stays: &mut dyn FnMut
         }
     }
     Value::Object(out)
+}
+
+/// Adds what no read returns beside what goes back: it would be lost where the API replaces the object around it whole.
+fn beside(field: &FieldSpec, before: &Value, inner: &mut Value) {
+    let (Value::Object(before), Some(members), Shape::Record { .. }) = (before, inner.as_object_mut(), &field.shape)
+    else {
+        return;
+    };
+    for (name, member) in field.members() {
+        match (before.get(name), members.get_mut(name)) {
+            (Some(hidden), None) if member.write_only && !field.merged => {
+                members.insert(name.clone(), hidden.clone());
+            }
+            (Some(before), Some(inner)) => beside(member, before, inner),
+            _ => {}
+        }
+    }
 }
 
 /// Adds the members that a resource without an id is known by.
@@ -122,7 +172,7 @@ fn identify(spec: &KindSpec, value: &Value, before: &mut Value) {
 }
 
 /// What stands for no value: null where the API takes it, else an empty list or map, else what the server fills in.
-fn nothing(spec: &KindSpec, field: &FieldSpec, keys: &[&str]) -> Option<Value> {
+pub(super) fn nothing(spec: &KindSpec, field: &FieldSpec, keys: &[&str]) -> Option<Value> {
     let schema = keys.iter().try_fold(&spec.json, |schema, key| schema.get("properties")?.get(key));
     let types = schema.and_then(|schema| schema.get("type"));
     let takes_null = match types {
@@ -138,7 +188,7 @@ fn nothing(spec: &KindSpec, field: &FieldSpec, keys: &[&str]) -> Option<Value> {
     }
 }
 
-fn put(map: &mut Map, keys: &[&str], value: Value) {
+pub(super) fn put(map: &mut Map, keys: &[&str], value: Value) {
     match keys {
         [] => {}
         [last] => {
@@ -154,12 +204,12 @@ fn put(map: &mut Map, keys: &[&str], value: Value) {
 }
 
 /// Puts secrets back where they can still be had, and leaves out what cannot: `None` where nothing is left.
-fn revealed(
+pub(super) fn revealed(
     field: &FieldSpec,
     value: &Value,
     path: &Path,
     secret: &dyn Fn(&Fingerprint) -> Option<Secret>,
-    gone: &mut Vec<Path>,
+    gone: &mut Vec<Gone>,
 ) -> Option<Value> {
     if field.read_only {
         return None;
@@ -168,7 +218,7 @@ fn revealed(
         Value::Fingerprint(fingerprint) => match secret(fingerprint) {
             Some(secret) => Some(Value::Secret(secret)),
             None => {
-                gone.push(path.clone());
+                gone.push(Gone { path: path.clone(), sealed: fingerprint.sealed.is_some() });
                 None
             }
         },
@@ -198,7 +248,7 @@ mod tests {
 
     use super::*;
     use crate::deployment::{BaseEntry, Outcome, Purpose, Rules, Tally};
-    use crate::model::{Address, FingerprintKey};
+    use crate::model::FingerprintKey;
 
     const THINGS: &str = "x-tenantry: {identity: [name], id: id}\nproperties: {name: {}, id: {readOnly: true}, \
                           tags: {type: array, items: {}, x-set: true}, meta: {type: object, additionalProperties: {}}, \
@@ -287,7 +337,7 @@ mod tests {
     #[test]
     fn what_was_deleted_comes_back_without_what_nobody_can_read() {
         let mut value = Value::from_json(&json!({"name": "a", "id": "1", "options": {"a": 1}}));
-        let mark = Fingerprint { source: "live".to_owned(), mark: Some(FingerprintKey::new("k").mark("hunter2")) };
+        let mark = Fingerprint { mark: Some(FingerprintKey::new("k").mark("hunter2")), ..Fingerprint::unknown("live") };
         let options = value.as_object_mut().unwrap().get_mut("options").unwrap();
         options.as_object_mut().unwrap().insert("token".to_owned(), Value::Fingerprint(mark));
         let deleted = Image { value: Some(value), ..image(None, Vec::new()) };

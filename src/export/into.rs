@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::adopt::{gone, is_drift, leaf};
 use super::edit::{Edit, Existing, Extra, Why, append};
 use super::lay::{Added, additions};
+use super::resource::without_blank_parts;
 use super::text::Out;
 use super::{Additions, ExportOptions, FileFormat};
 use crate::change::{Action, Change, FieldChange, How, Kept, Origin, Plan};
@@ -32,6 +33,21 @@ pub struct Differences {
     pub new: BTreeSet<(Address, String)>,
     /// What cannot be told apart or belongs to Auth0: the resource, and why it is left.
     pub left: Vec<(Address, Path, String)>,
+}
+
+/// Returns a tenant without the texts and settings of pages that nobody has changed. Reading all of a tenant brings them along as
+/// empty objects; to a plan these would be members that the files have lost.
+pub fn lean(registry: &Registry, live: &Live) -> Live {
+    let mut out = live.clone();
+    for spec in registry.kinds() {
+        let Some(LiveKind::Read(found)) = out.kinds.get_mut(&spec.name) else { continue };
+        for resource in found {
+            if let Value::Object(members) = &mut resource.value {
+                without_blank_parts(spec, members);
+            }
+        }
+    }
+    out
 }
 
 /// Reads a plan of a description for a tenant the other way round.

@@ -289,6 +289,7 @@ impl<'a> Writer<'a> {
         let mut sink = Sink { writer: self, spec, address: &resource.address, suffix, path: &path };
         let out = written(spec, resource, &members, ids, &mut sink);
         match (spec.shape, self.options.format, &spec.directory) {
+            (KindShape::Single, _, _) if out.is_empty() && self.adding.is_some() => {}
             (KindShape::Single, _, _) if out.is_empty() => {
                 let title = format!("nothing is set in `{}`: it is left out", spec.name);
                 self.report.push(Problem::remark("export-empty-kind", title));

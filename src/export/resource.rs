@@ -50,6 +50,11 @@ pub(super) fn stripped(spec: &KindSpec, members: &mut Map, without: &[String], w
     }
     let kept: Vec<String> = spec.identity.iter().chain(with).cloned().collect();
     strip(&spec.fields, members, &kept);
+    without_blank_parts(spec, members);
+}
+
+/// Takes out what nobody has changed of what is kept behind endpoints of its own.
+pub(super) fn without_blank_parts(spec: &KindSpec, members: &mut Map) {
     for part in &spec.parts {
         if part.at.iter().any(|step| matches!(step, PartStep::Capture(_))) {
             without_blanks(members, &part.at);

@@ -58,6 +58,7 @@ pub async fn answer(plan: &Plan, asking: Asking<'_>) -> Facts {
     notes.extend(effects.1);
     Facts {
         outside: outside.0,
+        later: plan.facts.later.clone(),
         ours: BTreeMap::new(),
         effects: effects.0,
         notes,

@@ -4,17 +4,19 @@ use std::collections::BTreeSet;
 
 use ulid::Ulid;
 
-use super::{Past, Planned};
+use super::gone::as_left;
+use super::half::unfinished;
+use super::{Past, Planned, going};
 use crate::apply::{self, ApplyEvent, Index, Outcome as Ended, Report, Site};
-use crate::change::{Action, Kept, Plan, Refusal};
+use crate::change::{Kept, Plan, Refusal};
 use crate::deployment::{BaseEntry, Commit, Deployment, History, Outcome, Purpose, Tally};
 use crate::guard;
-use crate::journal::{Header, Journal};
+use crate::journal::{self, Entries, Half, Header, Journal, done_before};
 use crate::live::{Reach, read};
 use crate::lock::{self, Lock, Taken};
 use crate::memory::{self, Memory};
-use crate::model::{Address, DescribedKind, Desired, Live, LiveKind, LiveResource};
-use crate::plan::{Aftermath, over};
+use crate::model::{Address, Base, BaseResource, DescribedKind, Desired, Live, LiveKind, LiveResource, Path};
+use crate::plan::{Aftermath, over, set_leaf};
 use crate::problem::Problem;
 use crate::receipt;
 use crate::schema::Registry;
@@ -89,12 +91,16 @@ async fn locked(
     let deployment = request.resumed.clone().unwrap_or_else(|| Ulid::generate().to_string());
     let mut problems = Vec::new();
     dead(planned, request).await?;
+    // Set before the lock is taken, and kept until it is released.
+    let _presence = planned.past.ledger.presence(&deployment);
     let lock = if request.no_lock {
         None
     } else {
         let owner = lock::Owner { deployment: deployment.clone(), actor: request.actor.clone() };
-        let dead = planned.dead(request);
-        match lock::take(client, &owner, dead.as_deref(), lock::Terms::default()).await? {
+        let over = planned.dead(request);
+        let ledger = &planned.past.ledger;
+        let is_dead = |other: &str| over.as_deref() == Some(other) || (other != deployment && ledger.is_dead(other));
+        match lock::take_from(client, &owner, &is_dead, lock::Terms::default()).await? {
             Taken::Locked(lock) => Some(lock),
             Taken::Unlocked(problem) => {
                 problems.push(problem);
@@ -124,7 +130,7 @@ async fn recorded(
     let Planned { plan, live, past, session, settings, .. } = planned;
     let client = &session.client;
     let registry = Registry::get();
-    let touched = touched(plan, &planned.desired);
+    let touched = touched(plan, &planned.desired, planned.base.as_ref());
     alone(planned, request).await?;
     let kinds: BTreeSet<String> = touched.kinds.keys().cloned().collect();
     let reach = if planned.whole { Reach::Whole(&kinds) } else { Reach::Described(&touched) };
@@ -138,6 +144,7 @@ async fn recorded(
         Err(refusals) => return Ok(Applied::Refused(refusals)),
     };
     let earlier = request.resumed.as_ref().and_then(|id| past.history.find(id).ok());
+    let whole = if planned.whole { None } else { going::whole(client, plan, live).await? };
     let mut record = Deployment {
         id: id.to_owned(),
         domain: plan.domain.clone(),
@@ -154,7 +161,7 @@ async fn recorded(
         tally: Tally::default(),
         rules: guard::rules(&settings.policy),
         plan: earlier.map_or_else(|| request.shown.clone(), |earlier| earlier.plan.clone()),
-        images: images(planned, earlier),
+        images: images(planned, whole.as_ref().unwrap_or(live), earlier),
         base: Vec::new(),
         taken_back: earlier.map_or_else(|| planned.taken_back(), |earlier| earlier.taken_back.clone()),
     };
@@ -163,10 +170,11 @@ async fn recorded(
     }
     problems.extend(past.ledger.begin(&record).await?);
     let path = past.ledger.journal(id);
-    let (journal, before) = match earlier {
+    let (journal, first_half) = match earlier {
         Some(_) if path.is_file() => {
             let (journal, entries) = Journal::reopen(&path).await?;
-            (journal, entries.requests())
+            let half = journal::half(registry, &entries, &record.images, live, past.key.as_ref());
+            (journal, Some((entries, half)))
         }
         _ => {
             let header = Header {
@@ -178,7 +186,7 @@ async fn recorded(
                 started: record.started,
                 fingerprint_key: record.fingerprint_key.clone(),
             };
-            (Journal::create(&path, header).await?, 0)
+            (Journal::create(&path, header).await?, None)
         }
     };
     let mut run = apply::Settings::new(id, request.cancel.clone());
@@ -206,18 +214,21 @@ async fn recorded(
             record.base.push(entry);
         }
         planned.unmoved(&mut record, &done);
+        for address in &planned.released {
+            record.base.retain(|known| known.address != *address);
+            record.base.push(BaseEntry { address: address.clone(), left: None });
+        }
     }
     record.ended = Some(client.server_now().max(record.started));
     record.outcome = Some(outcome(&report));
-    record.tally = tally(&report);
-    record.tally.requests += before;
+    record.tally = tally(&report, first_half.as_ref());
     match past.ledger.finish(&record).await {
         Ok(told) => problems.extend(told),
         Err(problem) => problems.push(problem),
     }
-    if report.wrote() || before > 0 {
+    if report.wrote() || first_half.is_some_and(|(entries, _)| entries.requests() > 0) {
         let (commit, digest) = planned.runs();
-        let remembered = Memory { deployment: id.to_owned(), commit, digest };
+        let remembered = Memory { deployment: id.to_owned(), reverted: planned.reverted(&commit), commit, digest };
         match memory::write(client, &remembered).await {
             Ok(told) => problems.extend(told),
             Err(problem) => problems.push(
@@ -241,6 +252,7 @@ impl Planned {
             before: self.base.as_ref(),
             moved,
             key: self.past.key.as_ref(),
+            seal: self.past.seal.as_ref(),
         }
     }
 
@@ -264,6 +276,30 @@ impl Planned {
         }
     }
 
+    /// The commit that the tenant is to remember as gone back from; `runs` is what it runs now.
+    fn reverted(&self, runs: &Option<String>) -> Option<String> {
+        let clean = |commit: &Option<Commit>| commit.as_ref().filter(|commit| !commit.dirty).map(|c| c.id.clone());
+        let past = &self.past;
+        let reverted = match &self.purpose {
+            Purpose::Revert(of) => {
+                let named = of.first().and_then(|id| past.history.find(id).ok()).and_then(|of| clean(&of.commit));
+                let last = || past.history.last().and_then(|last| clean(&last.commit));
+                named.or_else(|| past.remembered.as_ref().and_then(|r| r.commit.clone())).or_else(last)
+            }
+            Purpose::Apply | Purpose::Baseline | Purpose::Restore(_) => {
+                // Somebody has touched it since, or wants it back.
+                let touched = past.gone_back.iter().any(|taken| {
+                    self.plan.changes.iter().any(|change| {
+                        let overlaps = |path: &Path| path.starts_with(&taken.path) || taken.path.starts_with(path);
+                        change.address == taken.address && change.fields.iter().any(|field| overlaps(&field.path))
+                    })
+                });
+                past.reverted.clone().filter(|_| !touched && !self.approved.reverted)
+            }
+        };
+        reverted.filter(|commit| Some(commit) != runs.as_ref())
+    }
+
     /// Of a revert only what it took back is desired: what was described beside that still is.
     fn complete(&self, entry: &mut BaseEntry) {
         let known = self.past.base.as_ref().and_then(|base| base.resources.get(&entry.address));
@@ -271,6 +307,11 @@ impl Planned {
         let alone = matches!(self.purpose, Purpose::Revert(_)) && self.back_to.is_none();
         if let (true, Some(known), Some(spec), Some(left)) = (alone, known, spec, &mut entry.left) {
             left.desired = over(&spec.fields, &known.desired, &left.desired);
+        }
+        for (_, path) in self.beside.iter().filter(|(address, path)| *address == entry.address && !path.is_root()) {
+            if let (Some(spec), Some(left)) = (spec, &mut entry.left) {
+                set_leaf(&spec.fields, &mut left.desired, &path.0, None);
+            }
         }
     }
 
@@ -326,32 +367,33 @@ async fn alone(planned: &Planned, request: &ApplyRequest) -> Result<(), Problem>
     }
 }
 
-/// Says that a deployment began and never ended.
-pub(super) fn unfinished(open: &Deployment) -> Problem {
-    Problem::error("unfinished-deployment", format!("deployment {} began and did not end", open.id))
-        .note(format!("{} started it on {}", open.actor, open.started.strftime("%d %b %Y at %H:%M UTC")))
-        .help("`tenantry apply --resume` carries it on; `tenantry revert` takes it back")
-}
-
 /// What the deployment is going to touch, as it is before; a resumed one keeps what it saw first.
-fn images(planned: &Planned, earlier: Option<&Deployment>) -> Vec<crate::deployment::Image> {
+fn images(planned: &Planned, live: &Live, earlier: Option<&Deployment>) -> Vec<crate::deployment::Image> {
     let mut images = earlier.map(|earlier| earlier.images.clone()).unwrap_or_default();
     let known: BTreeSet<Address> = images.iter().map(|image| image.address.clone()).collect();
     let moved = planned.moved();
-    let more = planned.aftermath(&planned.live, &moved).images();
+    let more = planned.aftermath(live, &moved).images();
     images.extend(more.into_iter().filter(|image| !known.contains(&image.address)));
     images
 }
 
-/// What is described of the resources that a plan changes; kinds of which something is only deleted are empty.
-fn touched(plan: &Plan, desired: &Desired) -> Desired {
+/// What is described of the resources that a plan changes; of what is deleted what was described.
+fn touched(plan: &Plan, desired: &Desired, base: Option<&Base>) -> Desired {
     let mut out = Desired::default();
     let changed: BTreeSet<&Address> = plan.changes.iter().map(|change| &change.address).collect();
     for change in &plan.changes {
         let kind = out.kinds.entry(change.address.kind.clone()).or_insert_with(DescribedKind::default);
         let described = desired.kinds.get(&change.address.kind);
         let found = described.into_iter().flat_map(|kind| &kind.resources).find(|r| r.address == change.address);
-        kind.resources.extend(found.filter(|r| changed.contains(&r.address)).cloned());
+        match found.filter(|r| changed.contains(&r.address)) {
+            Some(found) => kind.resources.push(found.clone()),
+            None => {
+                let same = |(_, left): &(&Address, &BaseResource)| change.id.as_ref() == Some(&left.id);
+                let mut left =
+                    base.into_iter().flat_map(|base| &base.resources).filter(|(a, _)| a.kind == change.address.kind);
+                kind.resources.extend(left.find(same).map(|(address, left)| as_left(address, left)));
+            }
+        }
     }
     out
 }
@@ -392,9 +434,9 @@ async fn after(
             touched.kinds.get(&kind).into_iter().flat_map(|kind| &kind.resources).map(|r| &r.address).collect();
         let LiveKind::Read(found) = found else { continue };
         if let Some(LiveKind::Read(known)) = live.kinds.get_mut(&kind) {
-            let ids: BTreeSet<&String> = found.iter().map(|resource| &resource.id).collect();
+            let there: BTreeSet<_> = found.iter().map(key).collect();
             // Deleted ones are gone; those that were only listed keep what was read of them in detail.
-            known.retain(|resource| ids.contains(&resource.id));
+            known.retain(|resource| there.contains(&key(resource)));
             for resource in found.iter().cloned() {
                 put(known, resource, &described);
             }
@@ -403,8 +445,13 @@ async fn after(
     Some(live)
 }
 
+/// What tells a resource of a kind from the others: its id, else its address.
+fn key(resource: &LiveResource) -> (&str, Option<&Address>) {
+    (&resource.id, Some(&resource.address).filter(|_| resource.id.is_empty()))
+}
+
 fn put(known: &mut Vec<LiveResource>, resource: LiveResource, described: &BTreeSet<&Address>) {
-    match known.iter_mut().find(|other| other.id == resource.id) {
+    match known.iter_mut().find(|other| key(other) == key(&resource)) {
         Some(other) if described.contains(&resource.address) => *other = resource,
         Some(_) => {}
         None => known.push(resource),
@@ -419,19 +466,22 @@ fn outcome(report: &Report) -> Outcome {
     }
 }
 
-fn tally(report: &Report) -> Tally {
+/// Counts what was done, in the first half of a resumed deployment too.
+fn tally(report: &Report, first_half: Option<&(Entries, Half)>) -> Tally {
     let mut tally = Tally { requests: report.requests, ..Tally::default() };
-    for (_, action, ended) in &report.changes {
-        let slot = match (ended, action) {
-            (Ended::Done, Action::Create) => &mut tally.created,
-            (Ended::Done, Action::Update) => &mut tally.updated,
-            (Ended::Done, Action::Replace) => &mut tally.replaced,
-            (Ended::Done, Action::Delete) => &mut tally.deleted,
-            (Ended::Failed(_), _) => &mut tally.failed,
-            (Ended::InDoubt(_), _) => &mut tally.in_doubt,
-            (Ended::NotStarted, _) => &mut tally.not_started,
-        };
-        *slot += 1;
+    for (address, action, ended) in &report.changes {
+        match ended {
+            // What the first half made was made, though the rest of it is an update.
+            Ended::Done => tally.count(first_half.and_then(|(entries, _)| entries.made_as(address)).unwrap_or(*action)),
+            Ended::Failed(_) => tally.failed += 1,
+            Ended::InDoubt(_) => tally.in_doubt += 1,
+            Ended::NotStarted => tally.not_started += 1,
+        }
+    }
+    if let Some((entries, half)) = first_half {
+        let again = report.changes.iter().map(|(address, ..)| address).collect();
+        tally.add(&done_before(entries, half, &again));
+        tally.requests += entries.requests();
     }
     tally
 }

@@ -3,7 +3,10 @@
 mod named;
 mod read;
 
+use std::sync::Arc;
+
 use super::{Failed, Request};
+use crate::archive::Unseal;
 use crate::compare::{Compared, Pairs, Reference, Side, compare as judge};
 use crate::model::{Address, Sources};
 use crate::problem::{Problem, sorted};
@@ -13,7 +16,7 @@ use named::{Known, Named};
 use read::{Read, environments};
 
 /// What is compared.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct CompareRequest {
     /// What every story is told.
     pub base: Request,
@@ -21,6 +24,8 @@ pub struct CompareRequest {
     pub one: String,
     /// The second.
     pub other: String,
+    /// What opens backups that are encrypted.
+    pub key: Arc<Unseal>,
 }
 
 /// What was found.
@@ -48,8 +53,8 @@ pub struct ComparedSides {
 pub async fn compare(request: &CompareRequest) -> Result<ComparedSides, Failed> {
     let (one, other) = named(request)?;
     let (one, other) = (
-        Read::files(&request.one, &one, &request.base).await,
-        Read::files(&request.other, &other, &request.base).await,
+        Read::files(&request.one, &one, &request.base, &request.key).await,
+        Read::files(&request.other, &other, &request.base, &request.key).await,
     );
     let (mut one, mut other) = match (one, other) {
         (Ok(one), Ok(other)) => (one, other),
@@ -62,10 +67,10 @@ pub async fn compare(request: &CompareRequest) -> Result<ComparedSides, Failed> 
     };
     let mut sources = one.sources();
     sources.merge(other.sources());
-    if one.is_live {
+    if one.is_live && one.kept.is_none() {
         one.tenant(&other).await.map_err(|problem| Failed::one(problem, sources.clone()))?;
     }
-    if other.is_live {
+    if other.is_live && other.kept.is_none() {
         other.tenant(&one).await.map_err(|problem| Failed::one(problem, sources.clone()))?;
     }
     let compared = compared(&one, &other).await;

@@ -3,11 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::{Failed, Request, Session};
+use crate::deployment::Outcome;
 use crate::description::has_errors;
+use crate::guard::short_id;
+use crate::ledger::Ledger;
+use crate::lock::{self, Standing};
 use crate::model::{Desired, Live, LiveKind, Sources, Unavailable};
 use crate::problem::Problem;
-use crate::project::{Secrets, load_description, load_settings};
+use crate::project::{Secrets, Settings, load_description, load_settings};
 use crate::schema::Registry;
+
+/// Scope that reading the tenant's log takes (documentation of the log endpoints).
+const LOGS: &str = "read:logs";
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +30,7 @@ pub enum Verdict {
 /// One thing that was looked at.
 #[derive(Debug, Clone)]
 pub struct Check {
-    /// What: `credentials`, `scopes`, `clock`, `subscription`, `secrets`, `description`.
+    /// What: `description`, `secrets`, `credentials`, `scopes`, `clock`, `subscription`, `ledger`, `lock`, `log`.
     pub name: &'static str,
     /// How it ended.
     pub verdict: Verdict,
@@ -91,6 +98,9 @@ pub async fn doctor(request: &Request) -> Result<Doctor, Failed> {
     match Session::open(&settings, request).await {
         Ok(session) => {
             connected(&session, &desired, &mut checks).await;
+            checks.push(ledger(&settings, &session).await);
+            checks.push(lock_check(&session).await);
+            checks.push(blame(session.client.scopes()));
             session.close().await;
         }
         Err(problem) => checks.push(failed("credentials", &problem)),
@@ -126,6 +136,91 @@ async fn connected(session: &Session, desired: &Desired, checks: &mut Vec<Check>
     match crate::live::read(client, registry, crate::live::Reach::Described(desired)).await {
         Ok((live, _)) => checks.push(subscription(&live, desired)),
         Err(problem) => checks.push(failed("subscription", &problem)),
+    }
+}
+
+/// Looks at the deployments that are known, and whether one more could be written down.
+async fn ledger(settings: &Settings, session: &Session) -> Check {
+    let place = settings.ledger_place();
+    let opened = Ledger::open(&place, &settings.root, &settings.environment, session.client.domain());
+    let ledger = match opened {
+        Ok(ledger) => ledger,
+        Err(problem) => return failed("ledger", &problem),
+    };
+    let (history, told) = match ledger.read().await {
+        Ok(read) => read,
+        Err(problem) => return failed("ledger", &problem),
+    };
+    if let Err(problem) = ledger.probe() {
+        return failed("ledger", &problem);
+    }
+    let mut found = vec![match history.iter().count() {
+        0 => format!("{}: no deployment yet", ledger.describe()),
+        n => format!("{}: {}", ledger.describe(), crate::model::count(n, "deployment")),
+    }];
+    if let Some(last) = history.last() {
+        let how = match last.outcome {
+            Some(Outcome::Done) | None => "done",
+            Some(Outcome::Partial) => "done in part",
+            Some(Outcome::Failed) => "failed",
+        };
+        let began = last.started.strftime("%Y-%m-%d %H:%M UTC");
+        found.push(format!("the last is {}, by {}, {began}: {how}", short_id(&history, &last.id), last.actor));
+    }
+    let mut help: Vec<String> = told.iter().flat_map(|problem| problem.help.clone()).collect();
+    found.extend(told.iter().map(|problem| problem.title.clone()));
+    let mut verdict = if told.is_empty() { Verdict::Ready } else { Verdict::Warning };
+    for open in history.unfinished() {
+        verdict = Verdict::Warning;
+        found.push(format!("{}, by {}, began and did not end", short_id(&history, &open.id), open.actor));
+        help.push("`tenantry apply --resume` goes on with it, `tenantry revert` takes it back".to_owned());
+    }
+    help.dedup();
+    check("ledger", verdict, found, help)
+}
+
+/// Looks at the lock.
+async fn lock_check(session: &Session) -> Check {
+    let standing = match lock::look(&session.client).await {
+        Ok(standing) => standing,
+        Err(problem) => return failed("lock", &problem),
+    };
+    match standing {
+        Standing::Free => check("lock", Verdict::Ready, vec!["free".to_owned()], Vec::new()),
+        Standing::Held { actor, deployment, until, over } => {
+            let by = format!("{actor} with deployment {deployment}");
+            if over {
+                let found = vec![format!("ran out at {until}; it was held by {by}")];
+                return check("lock", Verdict::Ready, found, Vec::new());
+            }
+            let help = vec![
+                "wait until that deployment ends".to_owned(),
+                "if it is dead: `tenantry apply --resume` goes on with it, `tenantry revert` takes it back".to_owned(),
+            ];
+            check("lock", Verdict::Warning, vec![format!("held by {by} until {until}")], help)
+        }
+        Standing::Unknown => {
+            let found = vec![format!("there is a role `{}` that says nothing Tenantry can read", lock::ROLE)];
+            let help = vec!["if nobody applies, delete that role in the dashboard".to_owned()];
+            check("lock", Verdict::Warning, found, help)
+        }
+        Standing::NoScopes(scopes) => {
+            let found = vec![format!("deployments run unlocked: the token lacks {}", scopes.join(", "))];
+            let help = vec!["grant them, or see to it elsewhere that one deployment runs at a time".to_owned()];
+            check("lock", Verdict::Warning, found, help)
+        }
+    }
+}
+
+/// Says whether changes made outside can be given a name.
+fn blame(have: Option<&[String]>) -> Check {
+    match have {
+        Some(have) if !have.iter().any(|scope| scope == LOGS) => {
+            let found = vec![format!("`{LOGS}` is missing: nobody can be named for what is changed outside")];
+            let help = vec!["grant it to the client on the Management API".to_owned()];
+            check("log", Verdict::Warning, found, help)
+        }
+        _ => check("log", Verdict::Ready, vec!["tells who changes the tenant outside".to_owned()], Vec::new()),
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::half::Halves;
 use super::past::Past;
 use super::plan::{answer, describe};
+use super::targets::unmatched;
 use super::{Failed, Request, Session};
 use crate::change::Plan;
 use crate::live::{Reach, read};
@@ -54,7 +56,13 @@ pub async fn drift(request: &DriftRequest) -> Result<Drifted, Failed> {
     let found = compared(request, &described, &session, &mut problems).await;
     let now = session.client.server_now();
     session.close().await;
-    let (plan, strangers, past) = found.map_err(|problem| Failed::one(problem, sources.clone()))?;
+    let (plan, strangers, past) = match found {
+        Ok(found) => found,
+        Err(problem) => {
+            problems.push(problem);
+            return Err(Failed::new(problems, sources));
+        }
+    };
     Ok(Drifted { plan, strangers, past, problems, sources, now })
 }
 
@@ -75,8 +83,12 @@ async fn compared(
     let (mut live, mut names) = read(&session.client, registry, reach).await?;
     let known = past.base.is_some();
     past.recover(settings, &request.base, session, (&live, &names), problems).await?;
-    let Some(base) = &past.base else { return Err(nothing_known(&past)) };
-    let (desired, base) = if known && past.base_missing.is_none() { asked } else { was(base, described, request.all) };
+    let halves = Halves::read(&past, &live, problems);
+    if let Some(open) = past.history.unfinished().last() {
+        problems.push(halves.warn(open));
+    }
+    let Some(base) = halves.onto(past.base.as_ref()) else { return Err(nothing_known(&past)) };
+    let (desired, base) = was(&base, described, request.all);
     if !known && !request.all {
         (live, names) = read(&session.client, registry, Reach::Described(&desired)).await?;
     }
@@ -84,6 +96,7 @@ async fn compared(
     if request.all {
         as_empty(&mut desired, &mut base, &live);
     }
+    problems.extend(unmatched(&request.targets, &desired, &live, past.base.as_ref()));
     let options = plan::Options {
         environment: settings.environment.clone(),
         targets: request.targets.clone(),
@@ -92,7 +105,8 @@ async fn compared(
         ..plan::Options::default()
     };
     let mut plan = plan::make(registry, &desired, &live, Some(&base), &options);
-    let strangers = if request.all { strangers(&plan, &live, &desired) } else { Vec::new() };
+    let mut strangers = if request.all { strangers(&plan, &live, &desired) } else { Vec::new() };
+    strangers.retain(|address| !halves.made(address));
     answer(&mut plan, &past, session, (&live, &names), &request.base).await;
     Ok((plan, strangers, past))
 }

@@ -1,6 +1,7 @@
 //! The stories: one file each, from what the user asked for to what is shown. They do the I/O between the pure parts.
 
 mod adopt;
+mod along;
 mod apply;
 mod archives;
 mod backup;
@@ -10,6 +11,9 @@ mod compare;
 mod doctor;
 mod drift;
 mod export;
+mod going;
+mod gone;
+mod half;
 mod history;
 mod past;
 mod plan;
@@ -18,8 +22,11 @@ mod rehearse;
 mod restore;
 mod restore_users;
 mod revert;
+mod secrets;
 mod session;
+mod targets;
 mod then;
+mod update;
 mod validate;
 
 use tokio_util::sync::CancellationToken;

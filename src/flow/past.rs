@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use super::then::at_commit;
 use super::{Request, Session};
 use crate::codec::Names;
-use crate::deployment::{Commit, History};
+use crate::deployment::{Commit, History, TakenBack};
 use crate::journal;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, seal_for};
 use crate::memory::{self, Memory};
-use crate::model::{Base, BaseResource, Desired, FingerprintKey, Live};
+use crate::model::{Base, BaseResource, Desired, FingerprintKey, Live, Seal};
+use crate::plan;
 use crate::problem::Problem;
 use crate::project::{COMMAND_TIMEOUT, Resolved, SecretContext, Settings, resolve_secret};
 use crate::receipt::description_digest;
@@ -28,8 +29,14 @@ pub struct Past {
     pub base_missing: Option<String>,
     /// What the tenant says it runs, where the ledger does not hold it.
     pub remembered: Option<Memory>,
+    /// Commit that the last revert went back from, as the tenant remembers.
+    pub(super) reverted: Option<String>,
+    /// What deploying that commit again would do; only where no ledger tells what the revert took back.
+    pub(super) gone_back: Vec<TakenBack>,
     /// The key secrets are fingerprinted with.
     pub key: Option<FingerprintKey>,
+    /// What secrets are sealed with.
+    pub(super) seal: Option<Seal>,
     /// The repository of the description.
     pub repository: Option<Repository>,
     /// Its commit.
@@ -54,11 +61,24 @@ impl Past {
         let (history, told) = ledger.read().await?;
         problems.extend(told);
         let key = key(settings, request, session).await?;
+        let seal = settings.ledger_recipient.as_deref().and_then(seal_for);
         let description: PathBuf = settings.description.clone().unwrap_or_else(|| settings.root.clone());
         let repository = Repository::find(&settings.root);
         let commit = repository.as_ref().and_then(|repository| repository.head(&[&settings.root, &description]));
         let base = history.base();
-        Ok(Past { ledger, history, base, base_missing: None, remembered: None, key, repository, commit })
+        Ok(Past {
+            ledger,
+            history,
+            base,
+            base_missing: None,
+            remembered: None,
+            reverted: None,
+            gone_back: Vec::new(),
+            key,
+            seal,
+            repository,
+            commit,
+        })
     }
 
     /// Finds the base where the ledger does not hold the deployment the tenant says it runs: the description of then is rendered
@@ -78,6 +98,7 @@ impl Past {
         let (remembered, told) = memory::read(&session.client).await?;
         problems.extend(told);
         let Some(remembered) = remembered else { return Ok(()) };
+        self.reverted.clone_from(&remembered.reverted);
         // A newer record than that is a baseline, or a deployment that the tenant could not be told of.
         if self.history.iter().next_back().is_some_and(|last| last.id >= remembered.deployment) {
             return Ok(());
@@ -103,6 +124,36 @@ impl Past {
             }
         }
         Ok(())
+    }
+
+    /// Finds what deploying the commit again would do that the last revert went back from, where no ledger here holds that revert.
+    pub(super) async fn look_back(
+        &mut self,
+        settings: &Settings,
+        request: &Request,
+        (live, names): (&Live, &Names),
+        options: &plan::Options,
+        problems: &mut Vec<Problem>,
+    ) {
+        let (Some(commit), Some(_)) = (&self.reverted, &self.remembered) else { return };
+        let rendered = match &self.repository {
+            Some(repository) => at_commit(repository, commit, settings, request).await,
+            None => Err(Problem::error("base-missing", "the description stands in no repository")),
+        };
+        match rendered {
+            Ok(then) => {
+                let mut desired = then.outcome.desired;
+                // What was wrong with it then is of no interest now.
+                let _ = plan::complete(Registry::get(), &mut desired, live, names);
+                let again = plan::make(Registry::get(), &desired, live, self.base.as_ref(), options);
+                self.gone_back = plan::would_deploy(&again, &desired, self.key.as_ref());
+            }
+            Err(why) => problems.push(
+                Problem::warning("revert-unknown", format!("the tenant was taken back from commit {commit}"))
+                    .note(format!("what that commit deployed cannot be told: {}", why.title))
+                    .help("make sure that the files do not bring back what was taken back"),
+            ),
+        }
     }
 
     /// Says whether a write stands in the journal of the deployment that its correlation id names.
@@ -135,7 +186,7 @@ impl Past {
             return Err(missing("its commit renders to another description, with today's variables"));
         }
         // What was wrong with it then is of no interest now.
-        let _ = crate::plan::complete(Registry::get(), &mut desired, live, names);
+        let _ = plan::complete(Registry::get(), &mut desired, live, names);
         Ok(base_of(&desired, self.key.as_ref()))
     }
 }

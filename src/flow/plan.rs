@@ -1,18 +1,20 @@
 //! `plan`: load, read what is live and what was deployed, compare, ask, judge.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::apply::unfinished;
+use super::gone::with_left;
+use super::half::Halves;
 use super::past::Past;
+use super::secrets::SecretsOfThen;
+use super::targets::unmatched;
 use super::then::at_commit;
 use super::{Failed, Request, Session};
-use crate::change::{Origin, Plan, Question, Refusal};
+use crate::change::{Plan, Question, Refusal};
 use crate::codec::Names;
-use crate::deployment::{Commit, Deployment, Outcome, Purpose, TakenBack};
+use crate::deployment::{self, Back, Commit, Deployment, Outcome, Purpose, TakenBack};
 use crate::description::{Filters, has_errors};
 use crate::facts;
 use crate::guard::{self, Approved, Judgement};
-use crate::journal;
 use crate::live::{Reach, read};
 use crate::model::{Address, AddressPattern, Base, Desired, Live, Path, Sources};
 use crate::plan;
@@ -62,6 +64,12 @@ pub struct Planned {
     pub back_to: Option<String>,
     /// What cannot come back, in sentences; for a revert.
     pub lost: Vec<String>,
+    /// What the deployments that a revert takes back made: address and server id.
+    pub(super) made: Vec<(Address, String)>,
+    /// What is desired only to take it back, and described by nobody; the root stands for a whole resource.
+    pub(super) beside: Vec<(Address, Path)>,
+    /// What is not ours any more after this: nobody describes it, and it was there before.
+    pub(super) released: BTreeSet<Address>,
     /// Deployments that crashed and are at an end with this one.
     pub closes: Vec<Deployment>,
     /// What is desired.
@@ -116,6 +124,9 @@ impl Planned {
             base_missing: self.past.base_missing.as_deref().filter(|_| self.settings.mode == Mode::Project),
             compatible: self.settings.mode == Mode::Compatibility,
             fingerprint_key: self.past.key.as_ref(),
+            made: &self.made,
+            reverting: matches!(self.purpose, Purpose::Revert(_)),
+            gone_back: self.past.reverted.as_deref().map(|commit| (commit, self.past.gone_back.as_slice())),
             now: self.session.client.server_now(),
         }
     }
@@ -208,6 +219,7 @@ pub(super) struct Made {
     pub(super) names: Names,
     pub(super) past: Past,
     pub(super) at: Option<String>,
+    pub(super) back: Back,
 }
 
 async fn planned(request: &PlanRequest, described: &mut Described, session: &Session) -> Result<Made, Vec<Problem>> {
@@ -216,6 +228,7 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
     let settings = described.settings.clone();
     let mut past = Past::read(&settings, &request.base, session, &mut problems).await.map_err(|p| vec![p])?;
     let mut at = None;
+    let mut back = Back::default();
     if let Some(commit) = &request.at {
         let repository = past.repository.as_ref().ok_or_else(|| vec![no_repository()])?;
         at = Some(repository.commit(commit).map_err(|p| vec![p])?);
@@ -225,6 +238,13 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
         described.desired = then.outcome.desired;
         described.filters = then.outcome.filters;
         described.sources.merge(then.sources);
+        if let Some(base) = &past.base {
+            let to = past.history.of_commit(&id).map(|deployment| deployment.id.as_str());
+            let images = past.history.iter().flat_map(|deployment| &deployment.images);
+            let secrets = SecretsOfThen::of(images, &settings, &request.base, past.key.as_ref(), &mut problems).await;
+            let secret = |fingerprint: &_| secrets.get(fingerprint);
+            back = deployment::back(registry, &past.history, to, &mut described.desired, base, &secret);
+        }
         // What is deployed is that commit, whatever is checked out.
         past.commit = Some(Commit { id, dirty: false });
     }
@@ -238,9 +258,10 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
             .help(format!("look at it with `tenantry history show {}`, then `tenantry apply --resume`", last.id)),
         );
     }
-    let open = resumed(request, described, &past)?;
-    let (live, names) =
-        read(&session.client, registry, Reach::Described(&described.desired)).await.map_err(|p| vec![p])?;
+    resumable(request, described, &past)?;
+    let moved: Vec<&Address> = settings.moved.iter().map(|moved| &moved.from).collect();
+    let wider = with_left(&described.desired, past.base.as_ref(), &moved);
+    let (live, names) = read(&session.client, registry, Reach::Described(&wider)).await.map_err(|p| vec![p])?;
     past.recover(&settings, &request.base, session, (&live, &names), &mut problems).await.map_err(|p| vec![p])?;
     let mut broken = plan::complete(registry, &mut described.desired, &live, &names);
     // There a grant that asks for such a scope is left and listed.
@@ -250,9 +271,29 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
     problems.extend(broken);
     described.problems.extend(problems);
     let options = options(request, described, &past);
-    let mut made = plan::make(registry, &described.desired, &live, past.base.as_ref(), &options);
-    if let Some(open) = &open {
-        carry_on(&mut made, open, &past, &live)?;
+    if request.at.is_none() && settings.mode == Mode::Project {
+        let everything = plan::Options { targets: Vec::new(), ..options.clone() };
+        let told = &mut described.problems;
+        past.look_back(&settings, &request.base, (&live, &names), &everything, told).await;
+    }
+    let halves = Halves::read(&past, &live, &mut described.problems);
+    if let Some(open) = past.history.unfinished().last().filter(|_| !request.resume) {
+        described.problems.push(halves.warn(open));
+    }
+    let mut base = halves.onto(past.base.as_ref());
+    let is_described = |address: &Address| back.beside.iter().any(|(known, path)| known == address && path.is_root());
+    if let Some(base) = &mut base {
+        base.resources.retain(|address, _| !back.released.contains(address) || is_described(address));
+    }
+    let mut made = plan::make(registry, &described.desired, &live, base.as_ref(), &options);
+    halves.disown(&mut made);
+    let told = unmatched(&request.targets, &described.desired, &live, past.base.as_ref());
+    described.problems.extend(told);
+    if request.at.is_some() {
+        let stays = |(address, path): &(Address, Path)| {
+            format!("`{address}`: `{path}` was described since, and no record here says what it was before: it stays")
+        };
+        back.lost.extend(made.released.iter().map(stays));
     }
     described.problems.extend(plan::problems(&made));
     if has_errors(&described.problems) {
@@ -263,17 +304,14 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
         made.questions.retain(|question| !matches!(question, Question::WhoWrote(..)));
     }
     answer(&mut made, &past, session, (&live, &names), &request.base).await;
-    Ok(Made { plan: made, live, names, past, at })
+    Ok(Made { plan: made, live, names, past, at, back })
 }
 
-/// Finds the deployment that is carried on; warns of one that is not.
-fn resumed(request: &PlanRequest, described: &mut Described, past: &Past) -> Result<Option<Deployment>, Vec<Problem>> {
+/// Makes sure that there is a deployment to be carried on, and that it can be.
+fn resumable(request: &PlanRequest, described: &Described, past: &Past) -> Result<(), Vec<Problem>> {
     let unfinished_one = past.history.unfinished().last();
     if !request.resume {
-        if let Some(open) = unfinished_one {
-            described.problems.push(Problem { severity: Severity::Warning, ..unfinished(open) });
-        }
-        return Ok(None);
+        return Ok(());
     }
     let partial = || past.history.last().filter(|last| last.outcome == Some(Outcome::Partial));
     let Some(open) = unfinished_one.or_else(partial) else {
@@ -304,31 +342,6 @@ fn resumed(request: &PlanRequest, described: &mut Described, past: &Past) -> Res
                 }))
                 .help("restore the files of then, or take it back with `tenantry revert`");
         return Err(vec![problem]);
-    }
-    Ok(Some(open.clone()))
-}
-
-/// What the deployment itself did before it stopped is nobody else's doing; what somebody else did meanwhile is a conflict.
-pub(super) fn carry_on(plan: &mut Plan, open: &Deployment, past: &Past, live: &Live) -> Result<(), Vec<Problem>> {
-    // It may have stopped before anything was written down.
-    let Some(path) = past.ledger.find_journal(&open.id).map_err(|p| vec![p])? else { return Ok(()) };
-    let entries = journal::read(&path).map_err(|p| vec![p])?;
-    let settled = journal::settle(Registry::get(), &entries, &open.images, live, past.key.as_ref());
-    let touched = entries.touched();
-    for change in plan.changes.iter_mut().filter(|change| touched.contains(&change.address)) {
-        let theirs = |path: &Path| {
-            settled.conflicts.iter().any(|(address, other)| *address == change.address && other.starts_with(path))
-        };
-        if change.origin != Origin::Unknown {
-            change.origin = Origin::Change;
-        }
-        for field in &mut change.fields {
-            field.origin = match field.origin {
-                _ if theirs(&field.path) => Origin::Conflict,
-                Origin::Drift | Origin::Conflict => Origin::Change,
-                other => other,
-            };
-        }
     }
     Ok(())
 }
@@ -407,7 +420,10 @@ impl Made {
             purpose: Purpose::Apply,
             at: self.at,
             back_to: None,
-            lost: Vec::new(),
+            lost: self.back.lost,
+            made: self.back.made,
+            beside: self.back.beside,
+            released: self.back.released,
             closes: Vec::new(),
             desired: described.desired,
             digest: described.digest,

@@ -152,6 +152,8 @@ fn settings(folder: &std::path::Path) -> Settings {
         export: Default::default(),
         fingerprint_key: None,
         ledger: LedgerPlace::Folder(folder.join("ledger")),
+        ledger_recipient: None,
+        ledger_identity: None,
         lenient: true,
         preview_only: false,
         base_path: None,

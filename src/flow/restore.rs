@@ -9,12 +9,13 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::past::Past;
-use super::plan::{Described, Made, PlanRequest, Planned, answer, carry_on, options};
+use super::half::Halves;
+use super::plan::{Described, Made, PlanRequest, Planned, answer, options};
 use super::{Failed, Request, Session};
 use crate::archive::{self, Contents, Header, Unseal};
 use crate::change::Action;
 use crate::codec::Names;
-use crate::deployment::{Deployment, Purpose};
+use crate::deployment::{Back, Deployment, Purpose};
 use crate::description::has_errors;
 use crate::description::layout::{FileState, Tree};
 use crate::files::{Behind, DescriptionFiles};
@@ -258,7 +259,6 @@ async fn made(
     let mut problems = session.client.warnings();
     let settings = described.settings.clone();
     let mut past = Past::read(&settings, &request.base, session, &mut problems).await.map_err(one)?;
-    let open = unfinished(archive, &past, &mut problems);
     let (live, names) = read(&session.client, registry, Reach::Described(&described.desired)).await.map_err(one)?;
     past.recover(&settings, &request.base, session, (&live, &names), &mut problems).await.map_err(one)?;
     // What is deployed is the archive, whatever is checked out here.
@@ -271,19 +271,23 @@ async fn made(
     problems.extend(broken);
     described.problems.extend(problems);
     let options = plan::Options { leave_refused: true, ..options(request, described, &past) };
-    let before = past.base.as_ref().map(whole);
-    let mut made = plan::make(registry, &described.desired, &live, before.as_ref(), &options);
-    made.notes.retain(|note| note.id != "id-not-live");
-    if let Some(open) = &open {
-        carry_on(&mut made, open, &past, &live)?;
+    let halves = Halves::read(&past, &live, &mut described.problems);
+    // The same restore is carried on; another deployment that did not end is said.
+    let same = |open: &&Deployment| open.purpose == Purpose::Restore(archive.label());
+    if let Some(open) = past.history.unfinished().last().filter(|open| !same(open)) {
+        described.problems.push(halves.warn(open));
     }
+    let base = halves.onto(past.base.as_ref()).as_ref().map(whole);
+    let mut made = plan::make(registry, &described.desired, &live, base.as_ref(), &options);
+    halves.disown(&mut made);
+    made.notes.retain(|note| note.id != "id-not-live");
     described.problems.extend(plan::problems(&made));
     if has_errors(&described.problems) {
         return Err(Vec::new());
     }
     past.repository = None;
     answer(&mut made, &past, session, (&live, &names), &request.base).await;
-    Ok((Made { plan: made, live, names, past, at: None }, about))
+    Ok((Made { plan: made, live, names, past, at: None, back: Back::default() }, about))
 }
 
 /// An archive describes a tenant in full: what was deployed is held against it as it was left in full. Else every field that the files
@@ -297,16 +301,6 @@ fn whole(base: &Base) -> Base {
         (address.clone(), left)
     };
     Base { resources: base.resources.iter().map(full).collect() }
-}
-
-/// Finds the same restore, begun and not ended; warns of another deployment that is.
-fn unfinished(archive: &Opened, past: &Past, problems: &mut Vec<Problem>) -> Option<Deployment> {
-    let open = past.history.unfinished().last()?;
-    if open.purpose == Purpose::Restore(archive.label()) {
-        return Some(open.clone());
-    }
-    problems.push(Problem { severity: Severity::Warning, ..super::apply::unfinished(open) });
-    None
 }
 
 /// Brings what the archive asks for onto this tenant.

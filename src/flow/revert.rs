@@ -1,17 +1,21 @@
 //! `revert`: the desired state that takes a deployment back, planned, judged and applied like any other.
 
+use std::collections::BTreeMap;
+
+use super::along;
 use super::past::Past;
 use super::plan::{PlanRequest, Planned, answer, plan as plan_files};
-use super::{Failed, Request, Session};
-use crate::change::Unmanaged;
+use super::secrets::SecretsOfThen;
+use super::{Failed, Session};
+use crate::change::{Action, Blame, Certainty, Change, Origin, Plan, Question, Unmanaged};
 use crate::deployment::{BaseEntry, Deployment, Outcome, Purpose, Undo, undo};
 use crate::guard::{self, Approved};
 use crate::journal;
 use crate::live::{Reach, read};
-use crate::model::{BaseResource, Fingerprint, Live, Secret, Sources};
-use crate::plan;
+use crate::model::{Address, BaseResource, Live, Path, Sources, Value};
+use crate::plan::{self, lookup};
 use crate::problem::Problem;
-use crate::project::{COMMAND_TIMEOUT, Resolved, SecretContext, Settings, load_settings, resolve_secret};
+use crate::project::{Settings, load_settings};
 use crate::receipt::{self, Asked};
 use crate::schema::Registry;
 
@@ -64,8 +68,19 @@ async fn to_commit(request: &PlanRequest, to: &str) -> Result<Planned, Failed> {
     let mut planned = plan_files(&wanted).await?;
     planned.purpose = Purpose::Revert(taken);
     planned.back_to = Some(to.to_owned());
+    let anew: Vec<String> = planned.plan.changes.iter().filter_map(|change| anew(change, &planned.past)).collect();
+    planned.lost.extend(anew);
     planned.refusals = guard::judge(&planned.plan, planned.judgement());
     Ok(planned)
+}
+
+/// Says that a resource comes back under another id.
+fn anew(change: &Change, past: &Past) -> Option<String> {
+    let spec = Registry::get().kind(&change.address.kind)?;
+    let mut images = past.history.iter().rev().flat_map(|d| &d.images).filter(|image| image.address == change.address);
+    let image = images.find(|image| change.action == Action::Create && !image.id.is_empty())?;
+    let why = spec.delete_why.iter().map(|why| format!("; {why}")).collect::<String>();
+    Some(format!("`{}` is made anew: its id was {} and will be another{why}", change.address, image.id))
 }
 
 /// Finds the commit of a deployment, and the deployments since; `None` where no deployment has this id.
@@ -112,7 +127,12 @@ async fn undone(
         of.outcome = Some(Outcome::Partial);
         closes.push(of.clone());
     }
-    let secrets = Known::of(&of, settings, &request.base, past.key.as_ref()).await;
+    if of.outcome != Some(Outcome::Done)
+        && let Some(path) = past.ledger.find_journal(&of.id)?
+    {
+        along::restore(&mut of, &journal::read(&path)?, &live, past.key.as_ref());
+    }
+    let secrets = SecretsOfThen::of(&of.images, settings, &request.base, past.key.as_ref(), problems).await;
     let undo = undo(registry, &of, &|fingerprint| secrets.get(fingerprint));
     let options = plan::Options {
         environment: settings.environment.clone(),
@@ -131,9 +151,61 @@ async fn undone(
     }
     // Whatever else there is has nothing to do with it.
     made.unmanaged = Unmanaged::default();
+    let later = later(&mut made, &past, &of, &live);
     answer(&mut made, &past, session, (&live, &names), &request.base).await;
+    for (address, blames) in later {
+        made.facts.outside.entry(address).or_default().extend(blames);
+    }
     past.base_missing = None;
     Ok(Undone { plan: made, of, closes, undo: Undo { desired, ..undo }, live, names, past })
+}
+
+/// Finds what a later deployment of ours moved: nobody is to be asked for it, and it is called by that deployment.
+fn later(plan: &mut Plan, past: &Past, of: &Deployment, live: &Live) -> BTreeMap<Address, BTreeMap<Path, Blame>> {
+    let mut out: BTreeMap<Address, BTreeMap<Path, Blame>> = BTreeMap::new();
+    for change in &plan.changes {
+        let Some(spec) = Registry::get().kind(&change.address.kind) else { continue };
+        let base = past.base.as_ref().and_then(|base| base.resources.get(&change.address));
+        let mut found = live.resources(&change.address.kind).iter();
+        let now = found.find(|l| change.id.as_ref().map_or(l.address == change.address, |id| l.id == *id));
+        let conflicts = change.fields.iter().filter(|field| field.origin == Origin::Conflict);
+        let mut paths: Vec<Path> = match change.action {
+            Action::Update => conflicts.map(|field| field.path.clone()).collect(),
+            _ => Vec::new(),
+        };
+        if change.origin == Origin::Conflict {
+            paths.push(Path::root());
+        }
+        for path in paths {
+            let at =
+                |value: &Value| lookup(&spec.fields, value, &path).map(|leaf| leaf.fingerprinted(past.key.as_ref()));
+            // What is live is not what our last deployment left: somebody else was there after it.
+            if base.and_then(|base| at(&base.live)) != now.and_then(|now| at(&now.value)) {
+                continue;
+            }
+            let Some(deployment) = past.history.touched_since(&of.id, &change.address, &path) else { continue };
+            let blame = Blame {
+                certainty: Certainty::Exact,
+                who: Some(deployment.actor.clone()),
+                through: Some(format!("deployment {}", guard::short_id(&past.history, &deployment.id))),
+                at: Some(deployment.started),
+                log_id: None,
+                note: None,
+            };
+            plan.facts.later.insert((change.address.clone(), path.clone()), deployment.id.clone());
+            out.entry(change.address.clone()).or_default().insert(path, blame);
+        }
+    }
+    for question in &mut plan.questions {
+        if let Question::WhoOutside(address, paths) = question {
+            paths.retain(|path| !plan.facts.later.contains_key(&(address.clone(), path.clone())));
+        }
+    }
+    plan.questions.retain(|question| match question {
+        Question::WhoOutside(address, paths) => !paths.is_empty() || !out.contains_key(address),
+        _ => true,
+    });
+    out
 }
 
 /// Finds the deployment that is meant.
@@ -159,65 +231,35 @@ fn chosen<'a>(past: &'a Past, back: &Back) -> Result<&'a Deployment, Problem> {
     }
 }
 
-/// What a deployment that crashed left: of what its journal touched, what is live now.
+/// What a deployment that crashed left: of what its journal touched, what is live now; where that is neither what was nor what was
+/// asked, somebody else wrote it, and what was asked counts.
 fn crashed(past: &Past, of: &Deployment, live: &Live) -> Result<Vec<BaseEntry>, Problem> {
     // Without a journal it stopped before the first request.
-    let reached = match past.ledger.find_journal(&of.id)? {
-        Some(path) => journal::read(&path)?.touched(),
-        None => Default::default(),
-    };
+    let Some(path) = past.ledger.find_journal(&of.id)? else { return Ok(Vec::new()) };
+    let entries = journal::read(&path)?;
+    let (registry, key) = (Registry::get(), past.key.as_ref());
+    let settled = journal::settle(registry, &entries, &of.images, live, key);
+    let reached = entries.touched();
     let touched = of.images.iter().filter(|image| reached.contains(&image.address));
     let entry = |image: &crate::deployment::Image| {
-        let found = live
-            .resources(&image.address.kind)
-            .iter()
-            .find(|resource| resource.address == image.address || (!image.id.is_empty() && resource.id == image.id));
+        let made = settled.made.get(&image.address);
+        let mut all = live.resources(&image.address.kind).iter();
+        let found = all.find(|resource| match made {
+            Some(id) => resource.id == *id,
+            None => resource.address == image.address || (!image.id.is_empty() && resource.id == image.id),
+        });
         let left = found.map(|resource| {
-            let value = resource.value.fingerprinted(past.key.as_ref());
+            let mut value = resource.value.fingerprinted(key);
+            for (address, path) in settled.conflicts.iter().filter(|(address, _)| *address == image.address) {
+                if let (Some(spec), Some(asked)) = (registry.kind(&address.kind), entries.asked(address, path)) {
+                    plan::set_leaf(&spec.fields, &mut value, &path.0, asked.clone());
+                }
+            }
             BaseResource { id: resource.id.clone(), desired: value.clone(), live: value }
         });
         BaseEntry { address: image.address.clone(), left }
     };
     Ok(touched.map(entry).collect())
-}
-
-/// Secrets of now that are the secrets of then.
-struct Known(Vec<(Fingerprint, Secret)>);
-
-impl Known {
-    /// Asks for every secret whose fingerprint names a source that can still be asked.
-    async fn of(
-        of: &Deployment,
-        settings: &Settings,
-        request: &Request,
-        key: Option<&crate::model::FingerprintKey>,
-    ) -> Known {
-        let mut wanted: Vec<Fingerprint> = Vec::new();
-        for image in &of.images {
-            if let Some(value) = &image.value {
-                value.each_fingerprint(&mut |fingerprint| wanted.push(fingerprint.clone()));
-            }
-        }
-        let context = SecretContext {
-            env: request.around.env.clone(),
-            folder: settings.root.clone(),
-            command_timeout: COMMAND_TIMEOUT,
-        };
-        let mut known = Vec::new();
-        for (name, source) in &settings.secrets {
-            let Resolved::Known(secret) = resolve_secret(source, &format!("secrets.{name}"), &context).await else {
-                continue;
-            };
-            let Some(key) = key else { continue };
-            let mark = Fingerprint { source: format!("secrets.{name}"), mark: Some(key.mark(secret.expose())) };
-            known.extend(wanted.iter().filter(|w| w.same_as(&mark) == Some(true)).map(|w| (w.clone(), secret.clone())));
-        }
-        Known(known)
-    }
-
-    fn get(&self, fingerprint: &Fingerprint) -> Option<Secret> {
-        self.0.iter().find(|(known, _)| known.same_as(fingerprint) == Some(true)).map(|(_, secret)| secret.clone())
-    }
 }
 
 fn planned(
@@ -240,6 +282,9 @@ fn planned(
         at: None,
         back_to: None,
         lost: undo.lost,
+        made: undo.made,
+        beside: Vec::new(),
+        released: Default::default(),
         closes,
         digest: receipt::description_digest(&undo.desired),
         desired: undo.desired,

@@ -36,7 +36,8 @@ impl Session {
     ///
     /// `no-tenant`, `missing-credentials`, `unreadable-file`, `sandbox-failed`, and those of [`Client::connect`].
     pub async fn open(settings: &Settings, request: &Request) -> Result<Session, Problem> {
-        let (settings, sandbox) = match &settings.sandbox {
+        let place = settings.target.as_ref().and_then(|target| target.locus.clone());
+        let (connection, sandbox) = match &settings.sandbox {
             Some(wanted) => {
                 let running = sandbox::start(sandbox::Options {
                     tenant_domain: Some(wanted.domain.clone()),
@@ -52,7 +53,10 @@ impl Session {
             }
             None => (tenant_settings(settings, request).await?, None),
         };
-        Session::connect(settings, sandbox, request).await
+        Session::connect(connection, sandbox, request).await.map_err(|problem| match problem.id {
+            "bad-domain" | "plain-http" => problem.at_maybe(place.as_ref()),
+            _ => problem,
+        })
     }
 
     /// Connects to a fresh sandbox that is kept nowhere and knows no limits, for a rehearsal.

@@ -6,9 +6,7 @@ use super::Request;
 use crate::description::{DescribeOutcome, has_errors};
 use crate::model::Sources;
 use crate::problem::Problem;
-use crate::project::{
-    Flags, LoadedDescription, Secrets, Settings, Surroundings, load_description, load_settings,
-};
+use crate::project::{Flags, LoadedDescription, Secrets, Settings, Surroundings, load_description, load_settings};
 use crate::repository::Repository;
 
 /// A description of then.

@@ -1,7 +1,10 @@
 //! `conflict`: the files and the tenant both changed, to different values. Whose counts is for people to say.
 
+use std::collections::BTreeMap;
+
 use super::{Judgement, argument, listed};
 use crate::change::{Action, Change, Origin, Plan, Refusal};
+use crate::model::Path;
 use crate::problem::Problem;
 
 pub(super) fn judge(plan: &Plan, by: Judgement<'_>, refusals: &mut Vec<Refusal>) {
@@ -16,6 +19,14 @@ pub(super) fn judge(plan: &Plan, by: Judgement<'_>, refusals: &mut Vec<Refusal>)
         }
         let address = &change.address;
         let named = argument(&address.to_string());
+        if by.reverting {
+            refusals.push(Refusal {
+                guard: "conflict",
+                address: Some(address.clone()),
+                problem: reverting(plan, change, by),
+            });
+            continue;
+        }
         let mut problem = Problem::error("conflict", title(change));
         if change.origin == Origin::Conflict {
             problem = change.reasons.iter().fold(problem, |problem, reason| problem.note(reason.clone()));
@@ -37,6 +48,41 @@ pub(super) fn judge(plan: &Plan, by: Judgement<'_>, refusals: &mut Vec<Refusal>)
         };
         refusals.push(Refusal { guard: "conflict", address: Some(address.clone()), problem });
     }
+}
+
+/// Says who stands against a revert: a later deployment of ours, or somebody else.
+fn reverting(plan: &Plan, change: &Change, by: Judgement<'_>) -> Problem {
+    let address = &change.address;
+    let (mut ours, mut theirs): (BTreeMap<&str, Vec<String>>, Vec<String>) = (BTreeMap::new(), Vec::new());
+    let fields = change.fields.iter().filter(|f| f.origin == Origin::Conflict && change.action == Action::Update);
+    let whole = (change.origin == Origin::Conflict).then(Path::root);
+    for path in fields.map(|field| field.path.clone()).chain(whole) {
+        let shown = path.to_string();
+        match plan.facts.later.get(&(address.clone(), path)) {
+            Some(id) => ours.entry(id).or_default().push(shown),
+            None => theirs.push(shown),
+        }
+    }
+    let of = |paths: &[String]| {
+        let paths: Vec<String> = paths.iter().filter(|path| !path.is_empty()).cloned().collect();
+        if paths.is_empty() { String::new() } else { format!(": {}", listed(&paths)) }
+    };
+    let mut problem = Problem::error("conflict", format!("`{address}` was changed since what the revert takes back"));
+    for (id, paths) in &ours {
+        let actor = by.history.find(id).map(|deployment| format!(" ({})", deployment.actor)).unwrap_or_default();
+        problem = problem.note(format!("by deployment {}{actor}{}", by.history_name(id), of(paths)));
+    }
+    if !theirs.is_empty() {
+        problem = problem.note(format!("outside{}", of(&theirs)));
+    }
+    let named = argument(&address.to_string());
+    problem = problem.help(format!("put back what was before it all the same: add `--overwrite {named}`"));
+    if let Some((newest, _)) = ours.last_key_value() {
+        let newest = by.history_name(newest);
+        problem = problem.help(format!("take the later deployment back first: `tenantry revert {newest}`"));
+        problem = problem.help("or go back to the files of then: `tenantry revert --to COMMIT`");
+    }
+    problem
 }
 
 fn title(change: &Change) -> String {

@@ -1,19 +1,22 @@
-//! `max-deletes`: more deletes than the policy lets a plan have. What the API deletes along counts.
+//! `max-deletes`: more deletes than the policy lets a plan have. What the API deletes along counts; what a revert takes back of its
+//! own deployment does not.
 
 use std::collections::BTreeSet;
 
 use super::Judgement;
-use crate::change::{Action, Plan, Refusal};
+use crate::change::{Action, Change, Plan, Refusal};
 use crate::model::Address;
 use crate::problem::Problem;
 use crate::project::DeleteLimit;
 
 pub(super) fn judge(plan: &Plan, by: Judgement<'_>, refusals: &mut Vec<Refusal>) {
     let Some(limit) = &by.policy.max_deletes else { return };
-    let goes = |action| matches!(action, Action::Delete | Action::Replace);
-    let own: BTreeSet<&Address> = plan.changes.iter().filter(|c| goes(c.action)).map(|c| &c.address).collect();
+    let going: Vec<&Change> =
+        plan.changes.iter().filter(|c| matches!(c.action, Action::Delete | Action::Replace)).collect();
+    let all: BTreeSet<&Address> = going.iter().map(|c| &c.address).collect();
+    let own: BTreeSet<&Address> = going.iter().filter(|c| !by.takes_back(c)).map(|c| &c.address).collect();
     let along: BTreeSet<&Address> =
-        plan.changes.iter().filter(|c| goes(c.action)).flat_map(|c| &c.cascades).filter(|a| !own.contains(a)).collect();
+        going.iter().flat_map(|c| &c.cascades).filter(|address| !all.contains(address)).collect();
     let deletes = own.len() + along.len();
     let live = by.live_count();
     let most = limit.value.of(live);

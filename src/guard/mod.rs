@@ -21,8 +21,8 @@ mod unresolved_marker;
 
 use jiff::Timestamp;
 
-use crate::change::{Change, Plan, Refusal};
-use crate::deployment::History;
+use crate::change::{Action, Change, Plan, Refusal};
+use crate::deployment::{History, TakenBack};
 use crate::model::{Address, AddressPattern, FingerprintKey, Live, LiveKind, LiveResource};
 use crate::project::Policy;
 use crate::schema::Risk;
@@ -66,6 +66,12 @@ pub struct Judgement<'a> {
     pub compatible: bool,
     /// The key that secrets are fingerprinted with.
     pub fingerprint_key: Option<&'a FingerprintKey>,
+    /// What the deployments that a revert takes back made: address and server id, empty where the kind has none.
+    pub made: &'a [(Address, String)],
+    /// The plan is a revert.
+    pub reverting: bool,
+    /// The commit that the last revert went back from and what deploying it again would do; where no ledger tells.
+    pub gone_back: Option<(&'a str, &'a [TakenBack])>,
 }
 
 impl<'a> Judgement<'a> {
@@ -85,7 +91,20 @@ impl<'a> Judgement<'a> {
             base_missing: None,
             compatible: false,
             fingerprint_key: None,
+            made: &[],
+            reverting: false,
+            gone_back: None,
         }
+    }
+
+    /// Says whether a change deletes what the reverted deployment itself made: the policy let it be made, so it lets it go again.
+    fn takes_back(&self, change: &Change) -> bool {
+        let is_it = |(address, id): &(Address, String)| match (&change.id, id.is_empty()) {
+            (Some(live), false) => address.kind == change.address.kind && live == id,
+            (_, true) => *address == change.address,
+            (None, false) => false,
+        };
+        matches!(change.action, Action::Delete | Action::Replace) && self.made.iter().any(is_it)
     }
 
     /// Says whether the files win over what was changed outside.
@@ -140,7 +159,7 @@ fn listed(names: &[String]) -> String {
 }
 
 /// Writes a text as one argument of a command line.
-fn argument(text: &str) -> String {
+pub(crate) fn argument(text: &str) -> String {
     let bare = |c: char| c.is_alphanumeric() || "/-_.:@%+=,".contains(c);
     if text.chars().all(bare) {
         text.to_owned()

@@ -13,7 +13,13 @@ pub(super) fn judge(plan: &Plan, by: Judgement<'_>, refusals: &mut Vec<Refusal>)
     if by.compatible || by.approved.reverted {
         return;
     }
-    let standing = standing(by.history);
+    let mut standing = standing(by.history);
+    if let Some((commit, taken)) = by.gone_back.filter(|_| !by.reverting) {
+        for taken in taken {
+            let known = standing.entry(&taken.address).or_default();
+            known.entry(taken.path.clone()).or_insert((taken.value.as_ref(), By::Commit(commit)));
+        }
+    }
     for change in &plan.changes {
         let Some(taken_back) = standing.get(&change.address) else { continue };
         let mut again = Vec::new();
@@ -38,14 +44,23 @@ pub(super) fn judge(plan: &Plan, by: Judgement<'_>, refusals: &mut Vec<Refusal>)
         } else {
             format!("the plan would change `{address}` again as it was before a revert")
         };
-        let (id, actor) = (by.history_name(&revert.id), &revert.actor);
-        let when = revert.started.strftime("%-d %b %Y %H:%M UTC");
+        let note = match revert {
+            By::Deployment(revert) => {
+                let (id, actor) = (by.history_name(&revert.id), &revert.actor);
+                let when = revert.started.strftime("%-d %b %Y %H:%M UTC");
+                format!("taken back by deployment {id} ({actor}, {when}); nobody has changed it since")
+            }
+            By::Commit(commit) => {
+                let short = commit.get(..COMMIT_DIGITS).unwrap_or(commit);
+                format!("the tenant remembers that it was taken back from commit {short}, which had deployed it")
+            }
+        };
         refusals.push(Refusal {
             guard: "reverted",
             address: Some(address.clone()),
             problem: fields(Problem::error("reverted", title), &again)
                 .at_maybe(change.locus.as_ref())
-                .note(format!("taken back by deployment {id} ({actor}, {when}); nobody has changed it since"))
+                .note(note)
                 .help("change the description, or pass `--approve reverted` to deploy it all the same"),
         });
     }
@@ -56,7 +71,19 @@ fn fields(problem: Problem, again: &[String]) -> Problem {
     if again.is_empty() { problem } else { problem.note(format!("again: {}", listed(again))) }
 }
 
-type TakenBack<'a> = BTreeMap<Path, (Option<&'a Value>, &'a Deployment)>;
+/// Digits of a commit that are shown.
+const COMMIT_DIGITS: usize = 7;
+
+/// Who took it back.
+#[derive(Clone, Copy)]
+enum By<'a> {
+    /// A revert that the ledger holds.
+    Deployment(&'a Deployment),
+    /// One that only the tenant remembers: the commit it went back from.
+    Commit(&'a str),
+}
+
+type TakenBack<'a> = BTreeMap<Path, (Option<&'a Value>, By<'a>)>;
 
 /// What reverts took back and no later deployment touched.
 fn standing(history: &History) -> BTreeMap<&Address, TakenBack<'_>> {
@@ -76,7 +103,7 @@ fn standing(history: &History) -> BTreeMap<&Address, TakenBack<'_>> {
         if matches!(deployment.purpose, Purpose::Revert(_)) && deployment.outcome.is_some() {
             for taken in &deployment.taken_back {
                 let known = standing.entry(&taken.address).or_default();
-                known.insert(taken.path.clone(), (taken.value.as_ref(), deployment));
+                known.insert(taken.path.clone(), (taken.value.as_ref(), By::Deployment(deployment)));
             }
         }
     }

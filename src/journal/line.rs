@@ -3,6 +3,8 @@
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
+use crate::model::hex;
+
 /// The sum so far; every line takes it on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Chain(String);
@@ -39,7 +41,7 @@ impl Chain {
 
     fn over(&self, entry: &str) -> Chain {
         let digest = Sha256::digest([b"tenantry journal 1\0", self.0.as_bytes(), b"\0", entry.as_bytes()].concat());
-        let mut sum: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut sum = hex(&digest);
         sum.truncate(DIGITS);
         Chain(sum)
     }

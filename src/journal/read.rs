@@ -10,8 +10,9 @@ use serde_json::Value as Json;
 use super::entry::{Answer, Header, Intent};
 use super::line::Chain;
 use super::stored::{FORMAT, answer_from_json, header_from_json, intent_from_json};
+use crate::change::Action;
 use crate::codec::decode_segment;
-use crate::model::{Address, Locus};
+use crate::model::{Address, Locus, Value};
 use crate::problem::Problem;
 
 /// Everything a journal holds.
@@ -59,6 +60,22 @@ impl Entries {
     pub fn touched(&self) -> BTreeSet<Address> {
         let sent = |entry: &&Entry| !matches!(entry.outcome, Some(Answer::NotSent { .. }));
         self.entries.iter().filter(sent).map(|entry| entry.intent.address.clone()).collect()
+    }
+
+    /// Returns what a leaf was asked to be: `None` where nobody asked, inside `None` where it was to go.
+    pub fn asked(&self, address: &Address, path: &crate::model::Path) -> Option<&Option<Value>> {
+        let of = self.entries.iter().rev().filter(|entry| entry.intent.address == *address);
+        of.flat_map(|entry| &entry.intent.asked).find(|(known, _)| known == path).map(|(_, asked)| asked)
+    }
+
+    /// Returns what a resource was made by, where it was: a create or a replace.
+    pub fn made_as(&self, address: &Address) -> Option<Action> {
+        let made = |entry: &&Entry| {
+            entry.intent.address == *address
+                && matches!(entry.intent.action, Action::Create | Action::Replace)
+                && entry.outcome.as_ref().is_some_and(Answer::is_done)
+        };
+        self.entries.iter().find(made).map(|entry| entry.intent.action)
     }
 
     /// Returns how many requests were or may have been sent.

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::read::{Entries, Entry};
 use crate::change::Action;
 use crate::deployment::Image;
-use crate::model::{Address, FingerprintKey, Live, LiveKind, LiveResource, Path, Segment, Value};
-use crate::schema::{FieldSpec, KindSpec, Registry, Verb};
+use crate::model::{Address, FingerprintKey, Live, LiveKind, LiveResource, Path, Value};
+use crate::plan::lookup;
+use crate::schema::{KindSpec, Registry, Verb};
 
 /// What reading told.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -56,12 +57,13 @@ pub fn settle(
     out
 }
 
-struct View<'a> {
-    registry: &'a Registry,
-    entries: &'a Entries,
-    images: &'a [Image],
-    live: &'a Live,
-    key: Option<&'a FingerprintKey>,
+/// A journal beside what was and what is live.
+pub(super) struct View<'a> {
+    pub(super) registry: &'a Registry,
+    pub(super) entries: &'a Entries,
+    pub(super) images: &'a [Image],
+    pub(super) live: &'a Live,
+    pub(super) key: Option<&'a FingerprintKey>,
 }
 
 impl View<'_> {
@@ -115,7 +117,7 @@ impl View<'_> {
         if some.is_empty() { all } else { some }
     }
 
-    fn leaves(&self, address: &Address) -> impl Iterator<Item = &(Path, Option<Value>)> {
+    pub(super) fn leaves(&self, address: &Address) -> impl Iterator<Item = &(Path, Option<Value>)> {
         let of = |entry: &&Entry| entry.intent.address == *address;
         self.entries.entries.iter().filter(of).flat_map(|entry| entry.intent.asked.iter())
     }
@@ -126,7 +128,7 @@ impl View<'_> {
         let Some(before) = self.image(address).and_then(|image| image.value.as_ref()) else { return };
         for (path, asked) in &entry.intent.asked {
             let is_asked = self.same(spec, &found.value, path, asked.as_ref());
-            let was = leaf(&spec.fields, before, path);
+            let was = self.leaf(spec, before, path);
             let is_before = self.same(spec, &found.value, path, was);
             if is_asked == Some(false) && is_before == Some(false) {
                 out.push((address.clone(), path.clone()));
@@ -134,11 +136,11 @@ impl View<'_> {
         }
     }
 
-    fn image(&self, address: &Address) -> Option<&Image> {
+    pub(super) fn image(&self, address: &Address) -> Option<&Image> {
         self.images.iter().find(|image| image.address == *address)
     }
 
-    fn resource(&self, address: &Address) -> Option<&LiveResource> {
+    pub(super) fn resource(&self, address: &Address) -> Option<&LiveResource> {
         let found = self.live.resources(&address.kind);
         let id = self.image(address).map(|image| image.id.as_str()).filter(|id| !id.is_empty());
         let by_id = id.and_then(|id| found.iter().find(|resource| resource.id == id));
@@ -155,53 +157,19 @@ impl View<'_> {
         first.filter(|_| found.next().is_none())
     }
 
+    /// Returns what stands at a path.
+    pub(super) fn leaf<'v>(&self, spec: &KindSpec, value: &'v Value, path: &Path) -> Option<&'v Value> {
+        lookup(&spec.fields, value, path)
+    }
+
     /// Says whether a leaf is what it is compared to; `None` where that cannot be told.
-    fn same(&self, spec: &KindSpec, live: &Value, path: &Path, other: Option<&Value>) -> Option<bool> {
-        let now = leaf(&spec.fields, live, path).map(|value| value.fingerprinted(self.key));
+    pub(super) fn same(&self, spec: &KindSpec, live: &Value, path: &Path, other: Option<&Value>) -> Option<bool> {
+        let now = self.leaf(spec, live, path).map(|value| value.fingerprinted(self.key));
         same(now.as_ref(), other)
     }
 }
 
-/// Finds a leaf inside a value, through members, sets and keyed lists.
-fn leaf<'v>(spec: &FieldSpec, value: &'v Value, path: &Path) -> Option<&'v Value> {
-    static ANY: std::sync::OnceLock<FieldSpec> = std::sync::OnceLock::new();
-    let mut field = spec;
-    let mut here = value;
-    for segment in &path.0 {
-        let (next, inner) = match segment {
-            Segment::Key(key) => (here.get(key)?, field.member(key)),
-            Segment::Index(index) => (here.as_array()?.get(*index)?, field.item()),
-            Segment::Item(name) => {
-                let item = here.as_array()?.iter().find(|item| item_is(field, item, name))?;
-                (item, field.item())
-            }
-        };
-        here = next;
-        field = inner.unwrap_or_else(|| ANY.get_or_init(FieldSpec::default));
-    }
-    Some(here)
-}
-
-/// Says whether an item of a set or keyed list goes by a name.
-fn item_is(list: &FieldSpec, item: &Value, name: &str) -> bool {
-    match item {
-        Value::String(text) => text == name,
-        Value::Object(_) if !list.key.is_empty() => {
-            let part = |member: &String| match item.get(member) {
-                Some(Value::String(text)) => text.clone(),
-                Some(other) => other.redacted().to_string(),
-                None => String::new(),
-            };
-            let key: Vec<String> = list.key.iter().map(part).filter(|part| !part.is_empty()).collect();
-            key.join(" ") == name
-        }
-        other => {
-            let text = other.redacted().to_string();
-            text == name
-        }
-    }
-}
-
+/// Compares a leaf with what was asked: what the server adds to an item is no difference.
 fn same(one: Option<&Value>, two: Option<&Value>) -> Option<bool> {
     let blank = |value: Option<&Value>| value.is_none_or(Value::is_blank);
     match (one, two) {

@@ -136,7 +136,7 @@ pub(super) fn value_from_json(json: &Json) -> Option<Value> {
                     (Some(key), Some(digest)) => Some(Mark { key, digest }),
                     _ => None,
                 };
-                Value::Fingerprint(Fingerprint { source: text(inner, "source")?, mark })
+                Value::Fingerprint(Fingerprint { source: text(inner, "source")?, mark, sealed: None })
             }
             None => Value::Object(
                 members

@@ -6,13 +6,17 @@
 mod folder;
 mod git;
 mod objects;
+mod presence;
 mod program;
 mod records;
+mod seal;
 
 use std::path::{Path, PathBuf};
 
 use self::folder::FolderLedger;
 use self::git::GitLedger;
+pub use self::presence::Presence;
+pub use self::seal::{Opener, seal_for};
 use crate::deployment::{Deployment, History, canonical_domain};
 use crate::problem::Problem;
 use crate::project::LedgerPlace;
@@ -88,12 +92,36 @@ impl Ledger {
         }
     }
 
+    /// Tries whether a deployment could be written down on this machine; nothing is left of the attempt.
+    ///
+    /// # Errors
+    ///
+    /// `unwritable-file`.
+    pub fn probe(&self) -> Result<(), Problem> {
+        let journal = self.journal("probe");
+        let folder = journal.ancestors().skip(1).find(|folder| folder.exists()).unwrap_or(Path::new("."));
+        tempfile::NamedTempFile::new_in(folder).map(|_| ()).map_err(|error| {
+            Problem::error("unwritable-file", format!("nothing can be written below {}: {error}", folder.display()))
+                .help("let the user that Tenantry runs as write there, or name another `ledger`")
+        })
+    }
+
     /// Returns where a deployment of this machine has its journal.
     pub fn journal(&self, deployment: &str) -> PathBuf {
         match &self.0 {
             Place::Folder(folder) => folder.journal(deployment),
             Place::Git(git) => git.journal(deployment),
         }
+    }
+
+    /// Sets a sign that a deployment runs on this machine; `None` where the file system cannot hold one.
+    pub fn presence(&self, deployment: &str) -> Option<Presence> {
+        Presence::set(self.journal(deployment).with_extension("lock"))
+    }
+
+    /// Says whether a deployment began on this machine and its process is gone.
+    pub fn is_dead(&self, deployment: &str) -> bool {
+        Presence::is_left(&self.journal(deployment).with_extension("lock"))
     }
 
     /// Returns the journal of any deployment as a file, taken out of git where another machine wrote it; `None` where it is not

@@ -36,13 +36,13 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn is_whole(&self) -> bool {
-        matches!(self.reach, Reach::Whole(_))
+    pub(super) fn is_whole(&self, spec: &KindSpec) -> bool {
+        matches!(self.reach.of(&spec.name), Reach::Whole(_))
     }
 
     pub(super) fn describes(&self, spec: &KindSpec, name: &str) -> bool {
-        match self.reach {
-            Reach::Described(desired) => desired
+        match self.reach.of(&spec.name) {
+            Reach::Described(desired) | Reach::Both(desired, _) => desired
                 .kinds
                 .get(&spec.name)
                 .is_some_and(|d| d.resources.iter().any(|r| r.address.name.as_deref() == Some(name))),
@@ -52,7 +52,7 @@ impl Reader<'_> {
 
     /// Returns what is described of a live row, by id or identity.
     pub(super) fn described(&self, spec: &KindSpec, raw: &Json, id: &str) -> Option<&Described> {
-        let Reach::Described(desired) = self.reach else { return None };
+        let Reach::Described(desired) = self.reach.of(&spec.name) else { return None };
         let empty = Map::new();
         let live = decode(spec, raw, &Names::default());
         let name = address_of(spec, live.as_object().unwrap_or(&empty)).and_then(|a| a.name);

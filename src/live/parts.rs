@@ -108,7 +108,7 @@ impl Reader<'_> {
 
     /// Says whether anything of a part is to be read.
     fn wants(&self, spec: &KindSpec, part: &Part) -> bool {
-        let Reach::Described(desired) = self.reach else { return true };
+        let Reach::Described(desired) = self.reach.of(&spec.name) else { return true };
         let resource = desired.kinds.get(&spec.name).and_then(|described| described.resources.first());
         let Some(PartStep::Key(member)) = part.at.first() else { return false };
         resource.is_some_and(|resource| resource.value.get(member).is_some())
@@ -116,8 +116,8 @@ impl Reader<'_> {
 
     /// Finds which values of a part are to be read.
     async fn instances(&self, spec: &KindSpec, part: &Part) -> Result<Vec<Instance>, Failure> {
-        let described = match self.reach {
-            Reach::Described(desired) => {
+        let described = match self.reach.of(&spec.name) {
+            Reach::Described(desired) | Reach::Both(desired, _) => {
                 let resource = desired.kinds.get(&spec.name).and_then(|d| d.resources.first());
                 match resource {
                     Some(resource) => Some(&resource.value),

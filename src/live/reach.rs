@@ -12,6 +12,19 @@ pub enum Reach<'a> {
     Described(&'a Desired),
     /// Everything of these kinds.
     Whole(&'a BTreeSet<String>),
+    /// Everything of some kinds; of the others what is described, and what it refers to.
+    Both(&'a Desired, &'a BTreeSet<String>),
+}
+
+impl<'a> Reach<'a> {
+    /// Returns how much of one kind is read: what is described, or everything.
+    pub(super) fn of(self, kind: &str) -> Reach<'a> {
+        match self {
+            Reach::Both(_, whole) if whole.contains(kind) => Reach::Whole(whole),
+            Reach::Both(desired, _) => Reach::Described(desired),
+            other => other,
+        }
+    }
 }
 
 /// Returns described kinds, those they refer to, and those the API deletes along.

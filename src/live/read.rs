@@ -1,5 +1,6 @@
 //! Asks the tenant, kind by kind.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use futures_util::future::{join_all, try_join_all};
@@ -31,6 +32,12 @@ pub async fn read(client: &Client, registry: &Registry, reach: Reach<'_>) -> Res
     let kinds: Vec<&KindSpec> = match reach {
         Reach::Described(desired) => needed(registry, desired),
         Reach::Whole(kinds) => registry.kinds().filter(|spec| kinds.contains(&spec.name)).collect(),
+        Reach::Both(desired, kinds) => {
+            let described: BTreeSet<&str> =
+                needed(registry, desired).into_iter().map(|spec| spec.name.as_str()).collect();
+            let is_read = |spec: &&KindSpec| kinds.contains(&spec.name) || described.contains(spec.name.as_str());
+            registry.kinds().filter(is_read).collect()
+        }
     };
     let found = try_join_all(kinds.into_iter().map(|spec| async {
         let raw = reader.kind(spec).await.map_err(|failure| failure.problem())?;
@@ -76,18 +83,18 @@ impl Reader<'_> {
         let mut raw = row;
         let described = self.described(spec, &raw, &id);
         if spec.detail
-            && let (Some(get), true) = (&spec.get, self.is_whole() || described.is_some())
+            && let (Some(get), true) = (&spec.get, self.is_whole(spec) || described.is_some())
         {
             raw = self.get(get, &get.path.replace("{id}", &encode_segment(&id))).await?;
         }
         let mut unreadable = Vec::new();
         let top =
-            |path: &Path| self.is_whole() && path.0.len() == 1 || described.is_some_and(|d| holds(&d.value, path));
+            |path: &Path| self.is_whole(spec) && path.0.len() == 1 || described.is_some_and(|d| holds(&d.value, path));
         self.subs(spec, &id, &mut raw, &mut unreadable, top).await?;
         let parts: Vec<&Part> = spec.parts.iter().filter(|part| applies(part, &raw)).collect();
         for part in parts {
             let [PartStep::Key(member)] = part.at.as_slice() else { continue };
-            if !self.is_whole() && described.is_none_or(|d| d.value.get(member).is_none()) {
+            if !self.is_whole(spec) && described.is_none_or(|d| d.value.get(member).is_none()) {
                 continue;
             }
             match self.part_of(part, &id).await {
@@ -99,14 +106,14 @@ impl Reader<'_> {
                 },
             }
         }
-        if self.is_whole() {
+        if self.is_whole(spec) {
             // What hangs below a member can be there only once that member is.
             let below = spec.subs().into_iter().map(|(path, _)| path).filter(|path| is_below(&raw, path));
             let present: Vec<Path> = below.collect();
             self.subs(spec, &id, &mut raw, &mut unreadable, |path| present.contains(path)).await?;
         }
         for (name, path) in crate::quirk::of(spec).further_reads(&raw) {
-            let wanted = self.is_whole() || described.is_some();
+            let wanted = self.is_whole(spec) || described.is_some();
             if wanted {
                 match self.list(&ARRAY, &fill(&path, &id, &raw)).await {
                     Ok(rows) => put_sub_rows(&mut raw, name, rows),
@@ -171,8 +178,10 @@ impl Reader<'_> {
     async fn named(&self, spec: &KindSpec) -> Result<Vec<RawResource>, Failure> {
         let Some(get) = &spec.get else { return Ok(Vec::new()) };
         let Some(identity) = spec.identity.first() else { return Ok(Vec::new()) };
-        let wanted: Vec<&String> = match self.reach {
-            Reach::Described(_) => spec.names.iter().filter(|name| self.describes(spec, name)).collect(),
+        let wanted: Vec<&String> = match self.reach.of(&spec.name) {
+            Reach::Described(_) | Reach::Both(..) => {
+                spec.names.iter().filter(|name| self.describes(spec, name)).collect()
+            }
             Reach::Whole(_) => spec.names.iter().collect(),
         };
         let answers = join_all(wanted.iter().map(|name| {
@@ -200,7 +209,7 @@ impl Reader<'_> {
     async fn places(&self, spec: &KindSpec) -> Result<Vec<RawResource>, Failure> {
         let mut out = Vec::new();
         for (name, place) in &spec.places {
-            if !self.is_whole() && !self.describes(spec, name) {
+            if !self.is_whole(spec) && !self.describes(spec, name) {
                 continue;
             }
             let mut found = self.get(&place.get, &place.get.path).await?;

@@ -6,13 +6,57 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretSlice};
 use sha2::{Digest, Sha256};
 
+use super::json::hex;
+
 /// What is remembered of a secret: whether another is the same can be told under the same key, what it is cannot.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+///
+/// Two are equal whatever they carry sealed: sealing the same secret twice gives two texts.
+#[derive(Debug, Clone)]
 pub struct Fingerprint {
     /// Where the secret came from, for showing: `secrets.smtp_password`.
     pub source: String,
     /// Key and digest; `None` where there was no key, or nobody had the secret.
     pub mark: Option<Mark>,
+    /// The secret, sealed to the ledger's recipient: Base64. Only its identity opens it.
+    pub sealed: Option<String>,
+}
+
+impl PartialEq for Fingerprint {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.source, &self.mark) == (&other.source, &other.mark)
+    }
+}
+
+impl Eq for Fingerprint {}
+
+impl std::hash::Hash for Fingerprint {
+    fn hash<H: std::hash::Hasher>(&self, to: &mut H) {
+        (&self.source, &self.mark).hash(to);
+    }
+}
+
+/// Seals secrets, so that only the holder of an identity can read them again.
+pub struct Seal(Box<Sealing>);
+
+/// Seals a text; `None` where it cannot.
+type Sealing = dyn Fn(&str) -> Option<String> + Send + Sync;
+
+impl Seal {
+    /// Takes what seals a text; it returns `None` where it cannot.
+    pub fn new(seal: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Seal(Box::new(seal))
+    }
+
+    /// Seals a text.
+    pub fn seal(&self, text: &str) -> Option<String> {
+        (self.0)(text)
+    }
+}
+
+impl fmt::Debug for Seal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seal")
+    }
 }
 
 /// A keyed digest.
@@ -27,7 +71,7 @@ pub struct Mark {
 impl Fingerprint {
     /// A fingerprint of something nobody had.
     pub fn unknown(source: impl Into<String>) -> Self {
-        Fingerprint { source: source.into(), mark: None }
+        Fingerprint { source: source.into(), mark: None, sealed: None }
     }
 
     /// Says whether two secrets were the same; `None` where it cannot be told.
@@ -80,10 +124,6 @@ impl fmt::Debug for FingerprintKey {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,7 +131,11 @@ mod tests {
     #[test]
     fn the_same_secret_under_the_same_key() {
         let (key, other) = (FingerprintKey::new("one"), FingerprintKey::new("two"));
-        let of = |key: &FingerprintKey, text| Fingerprint { source: "x".to_owned(), mark: Some(key.mark(text)) };
+        let of = |key: &FingerprintKey, text| Fingerprint {
+            source: "x".to_owned(),
+            mark: Some(key.mark(text)),
+            sealed: None,
+        };
         assert_eq!(of(&key, "a").same_as(&of(&key, "a")), Some(true));
         assert_eq!(of(&key, "a").same_as(&of(&key, "b")), Some(false));
         assert_eq!(of(&key, "a").same_as(&of(&other, "a")), None);

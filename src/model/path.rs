@@ -13,6 +13,16 @@ pub enum Segment {
     Item(String),
 }
 
+impl Segment {
+    /// Returns the name of a member; `None` for an item.
+    pub fn as_key(&self) -> Option<&str> {
+        match self {
+            Segment::Key(key) => Some(key),
+            Segment::Index(_) | Segment::Item(_) => None,
+        }
+    }
+}
+
 /// A place inside a resource, from its root: `options.attributes.email`, `scopes[read:orders].description`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Path(pub Vec<Segment>);

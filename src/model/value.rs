@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Number;
 
-use super::fingerprint::{Fingerprint, FingerprintKey};
+use super::fingerprint::{Fingerprint, FingerprintKey, Seal};
 
 /// Members of an object, in the order written.
 pub type Map = IndexMap<String, Value>;
@@ -151,15 +151,22 @@ impl Value {
     /// Replaces every secret inside, and every value nobody has, by what may be remembered of it.
     #[must_use]
     pub fn fingerprinted(&self, key: Option<&FingerprintKey>) -> Value {
+        self.remembered(key, None)
+    }
+
+    /// As [`fingerprinted`](Value::fingerprinted), with the secrets themselves sealed where there is something to seal them with.
+    #[must_use]
+    pub fn remembered(&self, key: Option<&FingerprintKey>, seal: Option<&Seal>) -> Value {
         match self {
             Value::Secret(secret) => Value::Fingerprint(Fingerprint {
                 source: secret.source().to_owned(),
                 mark: key.map(|key| key.mark(secret.expose())),
+                sealed: seal.and_then(|seal| seal.seal(secret.expose())),
             }),
             Value::Unresolved(hole) => Value::Fingerprint(Fingerprint::unknown(hole.source.clone())),
-            Value::Array(items) => Value::Array(items.iter().map(|item| item.fingerprinted(key)).collect()),
+            Value::Array(items) => Value::Array(items.iter().map(|item| item.remembered(key, seal)).collect()),
             Value::Object(map) => {
-                Value::Object(map.iter().map(|(name, value)| (name.clone(), value.fingerprinted(key))).collect())
+                Value::Object(map.iter().map(|(name, value)| (name.clone(), value.remembered(key, seal))).collect())
             }
             other => other.clone(),
         }

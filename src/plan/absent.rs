@@ -12,6 +12,7 @@ use super::order::Node;
 use super::sides::Sides;
 use super::write::steps;
 use crate::change::{Action, Kept, Left, Origin};
+use crate::codec::sub_rows;
 use crate::model::{Address, BaseResource, Described, Diff, LiveResource, Loci, Map, Path, Segment, ThreeWay, Value};
 use crate::problem::Problem;
 use crate::quirk;
@@ -190,7 +191,8 @@ impl Maker<'_> {
             .original
             .and_then(|o| o.resources(&spec.name).iter().find(|l| l.address == live.address))
             .unwrap_or(live);
-        if !quirk::of(spec).further_reads(&live.raw).is_empty() {
+        let unread = |(list, _): &(&'static str, String)| sub_rows(&live.raw, list).is_none();
+        if quirk::of(spec).further_reads(&live.raw).iter().any(unread) {
             // What stands behind those reads was not asked for, and cannot be told from what is gone.
             return false;
         }

@@ -11,7 +11,8 @@ use super::renamed;
 use crate::change::{Action, Change, FieldChange, Origin, Plan};
 use crate::deployment::{BaseEntry, Image};
 use crate::model::{
-    Address, Base, BaseResource, Described, Desired, FingerprintKey, Live, LiveKind, LiveResource, Path, Secret, Value,
+    Address, Base, BaseResource, Described, Desired, FingerprintKey, Live, LiveKind, LiveResource, Path, Seal, Secret,
+    Value,
 };
 use crate::schema::{FieldSpec, KindSpec, Registry, Shape};
 
@@ -32,6 +33,8 @@ pub struct Aftermath<'a> {
     pub moved: &'a [(Address, Address)],
     /// What secrets are fingerprinted with.
     pub key: Option<&'a FingerprintKey>,
+    /// What secrets are sealed with.
+    pub seal: Option<&'a Seal>,
 }
 
 impl Aftermath<'_> {
@@ -73,10 +76,14 @@ impl Aftermath<'_> {
         paths: Vec<Path>,
     ) -> Image {
         let value = live.map(|live| {
-            let known = self.before.and_then(|base| base.resources.get(address)).map(|left| &left.desired);
-            let likes = [described.get(address).map(|resource| &resource.value), known];
+            let known = self.before.and_then(|base| base.resources.get(address));
+            let likes = [described.get(address).map(|resource| &resource.value), known.map(|left| &left.desired)];
             let fields = self.registry.kind(&address.kind).map(|spec| &spec.fields);
-            tainted(fields, &live.value, likes).fingerprinted(self.key)
+            let mut value = tainted(fields, &live.value, likes).remembered(self.key, self.seal);
+            if let (Some(fields), Some(left)) = (fields, known) {
+                recall(fields, &mut value, &left.live, &left.desired);
+            }
+            value
         });
         Image { address: address.clone(), id: live.map(|live| live.id.clone()).unwrap_or_default(), value, paths }
     }
@@ -151,7 +158,7 @@ impl Aftermath<'_> {
         let found = comparison.sides(sides_of(resource, Some(&live.value), earlier));
         let likes = [Some(&resource.value), earlier.map(|left| &left.desired)];
         let mut read_back = tainted(Some(fields), &live.value, likes).fingerprinted(self.key);
-        let mut desired = resource.value.fingerprinted(self.key);
+        let mut desired = resource.value.remembered(self.key, self.seal);
         // Of a secret that was not sent, what is known stays what was known.
         let not_sent = found.secrets.iter().map(|(path, _)| path);
         let not_sent = not_sent.filter(|path| {
@@ -178,6 +185,37 @@ impl Aftermath<'_> {
             }
         }
         BaseResource { id: live.id.clone(), desired, live: read_back }
+    }
+}
+
+/// Adds what no read returns, as it was sent last: `was` is what was live then. Of an item that is another one now nothing is known.
+fn recall(field: &FieldSpec, value: &mut Value, was: &Value, sent: &Value) {
+    match (value, was, sent) {
+        (Value::Object(now), Value::Object(was), Value::Object(sent)) => {
+            for (name, sent) in sent {
+                let Some(member) = field.member(name) else { continue };
+                match (now.get_mut(name), was.get(name)) {
+                    (None, _) if member.write_only => drop(now.insert(name.clone(), sent.clone())),
+                    (Some(now), Some(was)) => recall(member, now, was, sent),
+                    _ => {}
+                }
+            }
+        }
+        (Value::Array(now), Value::Array(was), Value::Array(sent)) if !field.key.is_empty() => {
+            let Some(item) = field.item() else { return };
+            let (own, then, said) = (names(field, now), names(field, was), names(field, sent));
+            for (name, now) in own.iter().zip(now.iter_mut()) {
+                let at = |names: &[String], items: &[Value]| {
+                    names.iter().position(|known| known == name).and_then(|at| items.get(at).cloned())
+                };
+                if let (Some(was), Some(sent)) = (at(&then, was), at(&said, sent))
+                    && was == *now
+                {
+                    recall(item, now, &was, &sent);
+                }
+            }
+        }
+        _ => {}
     }
 }
 
@@ -229,10 +267,12 @@ fn taint(spec: &FieldSpec, value: &mut Value, like: &Value) {
     }
 }
 
-/// Makes a secret of every text inside.
+/// Makes a secret of every text, number and truth value inside.
 fn hide(value: &mut Value) {
     match value {
         Value::String(text) => *value = Value::Secret(Secret::new(std::mem::take(text), "live")),
+        Value::Number(number) => *value = Value::Secret(Secret::new(number.to_string(), "live")),
+        Value::Bool(truth) => *value = Value::Secret(Secret::new(truth.to_string(), "live")),
         Value::Array(items) => items.iter_mut().for_each(hide),
         Value::Object(members) => members.values_mut().for_each(hide),
         _ => {}

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::decide::{Moved, Verdict, decide};
 use super::part::in_part;
 use crate::change::{FieldChange, How};
-use crate::model::{Diff, FingerprintKey, Loci, Map, Path, Secret, ThreeWay, Value};
+use crate::model::{Diff, FingerprintKey, Loci, Locus, Map, Path, Secret, ThreeWay, Value};
 use crate::schema::{FieldSpec, KindSpec, Risk, Shape};
 
 use same::same;
@@ -70,6 +70,12 @@ impl<'a> Comparison<'a> {
 /// Compares a described resource with the live one, without a base.
 pub fn diff(spec: &FieldSpec, desired: &Value, live: &Value, loci: &Loci) -> Differences {
     Comparison::of(spec, loci).sides(ThreeWay { desired: Some(desired), live: Some(live), base: None })
+}
+
+/// Says whether a described value is live, as far as it is described; `None` where that cannot be told.
+pub(super) fn same_leaves(spec: &FieldSpec, desired: &Value, live: &Value) -> Option<bool> {
+    let found = diff(spec, desired, live, &Loci::default());
+    if found.secrets.is_empty() { Some(found.fields.is_empty()) } else { None }
 }
 
 /// Compares two resources of equal standing, what no read returns too. [`Differences::released`] are members that only the other has.
@@ -330,7 +336,7 @@ impl<'a> Walk<'_, 'a, '_> {
             origin,
             risk,
             why: if risk > Risk::Safe { carrier.why.clone() } else { None },
-            locus: self.locus(desired, locus_path),
+            locus: self.locus(desired, locus_path).map(|locus| changed_line(locus, how, desired, live)),
             forces_replace: flags.immutable || spec.immutable,
         };
         if flags.create_only || spec.create_only {
@@ -340,9 +346,21 @@ impl<'a> Walk<'_, 'a, '_> {
         }
     }
 
-    fn locus(&self, desired: Option<&Value>, path: &Path) -> Option<crate::model::Locus> {
+    fn locus(&self, desired: Option<&Value>, path: &Path) -> Option<Locus> {
         desired.and_then(|_| self.by.loci.at(path)).or_else(|| self.by.loci.at(&Path::root())).cloned()
     }
+}
+
+/// Points at the first line that differs, where the text is a file of its own.
+fn changed_line(locus: Locus, how: How, desired: Option<&Value>, live: Option<&Value>) -> Locus {
+    let (Some(Value::String(new)), Some(Value::String(old))) = (desired, live) else { return locus };
+    if how != How::Text || locus.start != locus.end {
+        return locus;
+    }
+    let same = new.lines().zip(old.lines()).take_while(|(new, old)| new == old).count();
+    // Where lines went at the end, the last one that stayed.
+    let line = same.min(new.lines().count().saturating_sub(1));
+    Locus { line: locus.line.saturating_add(u32::try_from(line).unwrap_or(0)), ..locus }
 }
 
 /// Says whether a member is never compared: the server, Auth0 or another member says what it is.

@@ -5,7 +5,7 @@ use crate::model::{Path, Segment, Value};
 use crate::schema::FieldSpec;
 
 /// Returns what stands at a path: members by key, items of sets and keyed lists by name.
-pub(super) fn lookup<'v>(spec: &FieldSpec, value: &'v Value, path: &Path) -> Option<&'v Value> {
+pub fn lookup<'v>(spec: &FieldSpec, value: &'v Value, path: &Path) -> Option<&'v Value> {
     let mut here = (spec, value);
     for segment in &path.0 {
         here = match segment {
@@ -30,7 +30,7 @@ pub(super) fn lookup_mut<'v>(value: &'v mut Value, path: &Path) -> Option<&'v mu
 }
 
 /// Puts a leaf where a path says, or takes it away; what holds it is made where it is missing.
-pub(super) fn set(spec: &FieldSpec, value: &mut Value, path: &[Segment], leaf: Option<Value>) {
+pub fn set(spec: &FieldSpec, value: &mut Value, path: &[Segment], leaf: Option<Value>) {
     let Some((first, rest)) = path.split_first() else {
         *value = leaf.unwrap_or(Value::Null);
         return;

@@ -11,7 +11,7 @@ use super::order::{Node, forecast, order};
 use super::pair::{Partner, pair};
 use super::problems::left_hanging;
 use super::questions::questions;
-use super::{renamed, replaced};
+use super::{renamed, replaced, suggest};
 use crate::change::{Action, Change, FieldChange, How, Kept, Left, Origin, Plan};
 use crate::model::{
     Address, Base, Described, Desired, Diff, Live, LiveKind, LiveResource, Path, Unavailable, Unresolved, Value,
@@ -56,6 +56,9 @@ pub fn make(registry: &Registry, desired: &Desired, live: &Live, base: Option<&B
     plan.released.sort();
     plan.questions = questions(&plan);
     plan.notes.extend(left_hanging(registry, desired, &plan, options.leave_refused));
+    if !options.leave_removals && !options.delete_undescribed {
+        plan.notes.extend(suggest::renamed(registry, &plan, desired, live));
+    }
     debug_assert_eq!(plan.valid(), Ok(()));
     plan
 }

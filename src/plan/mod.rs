@@ -28,6 +28,7 @@ mod replaced;
 mod scope;
 mod sides;
 mod sub;
+mod suggest;
 mod taken_back;
 mod write;
 
@@ -37,6 +38,7 @@ pub use crate::change::{
 pub use aftermath::Aftermath;
 pub use decide::{Moved, Verdict, decide};
 pub use diff::{Differences, diff, diff_evenly, item_name, key_of};
+pub use leaf::{lookup, set as set_leaf};
 pub use make::make;
 pub use mask::{mask, over, with_absent};
 pub use normalize::{complete, own_names};
@@ -44,7 +46,7 @@ pub use options::Options;
 pub use pair::{Partner, partners};
 pub use path::fill_path;
 pub use problems::problems;
-pub use taken_back::taken_back;
+pub use taken_back::{taken_back, would_deploy};
 
 #[cfg(test)]
 mod tests;

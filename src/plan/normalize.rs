@@ -129,6 +129,13 @@ fn mask(spec: &FieldSpec, value: &mut Value, inside: bool) {
         Value::String(text) if secret && !text.is_empty() => {
             *value = Value::Secret(Secret::new(std::mem::take(text), "the description"));
         }
+        // A password of digits alone, unquoted.
+        Value::Number(number) if secret => {
+            *value = Value::Secret(Secret::new(number.to_string(), "the description"));
+        }
+        Value::Bool(truth) if secret => {
+            *value = Value::Secret(Secret::new(truth.to_string(), "the description"));
+        }
         Value::Object(members) => {
             for (name, member) in members.iter_mut() {
                 match spec.member(name) {

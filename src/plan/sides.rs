@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use crate::codec::{Body, encode_member, overlay};
+use crate::codec::{Body, encode_member, hold_needed, overlay};
 use crate::model::{Live, Map, Path, Segment, Value};
 use crate::schema::{FieldSpec, Shape};
 
@@ -58,7 +58,11 @@ pub(super) fn patch(spec: &FieldSpec, desired: &Map, raw: &Json, touched: &BTree
             {
                 patch(member, wanted, found, touched, &here)
             }
-            (Some(wanted), live) => overlay(member, wanted, live),
+            (Some(wanted), live) => {
+                let mut body = overlay(member, wanted, live);
+                hold_needed(name, member, &mut body);
+                body
+            }
         };
         out.set(api_name, body);
     }

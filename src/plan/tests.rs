@@ -355,7 +355,7 @@ fn people_are_asked_about_drift_and_what_goes() {
 fn moves(desired: &Desired, live: &Live, before: Option<&Base>, plan: &Plan) -> Vec<BaseEntry> {
     let key = key();
     let registry = registry();
-    Aftermath { registry, plan, desired, live, before, moved: &[], key: Some(&key) }.base(&|_| true)
+    Aftermath { registry, plan, desired, live, before, moved: &[], key: Some(&key), seal: None }.base(&|_| true)
 }
 
 /// The base after a deployment.
@@ -417,8 +417,16 @@ fn images_hide_secrets_and_tell_what_was_there() {
     let there = live(vec![live_as("a", "1", &json!({"scalar": 1, "other": "hunter1"}))]);
     let plan = make(registry(), &goal, &there, None, &options());
     let (key, registry) = (key(), registry());
-    let look =
-        Aftermath { registry, plan: &plan, desired: &goal, live: &there, before: None, moved: &[], key: Some(&key) };
+    let look = Aftermath {
+        registry,
+        plan: &plan,
+        desired: &goal,
+        live: &there,
+        before: None,
+        moved: &[],
+        key: Some(&key),
+        seal: None,
+    };
     let images = look.images();
     assert!(!format!("{images:?}").contains("hunter"));
     let told: Vec<_> =

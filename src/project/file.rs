@@ -47,6 +47,8 @@ pub struct Environment {
     pub sandbox: bool,
     /// The tenant's domain; `None` only for a sandbox.
     pub domain: Option<String>,
+    /// Where the domain is written.
+    pub domain_locus: Option<Locus>,
     /// Its variables.
     pub variables: VariableSource,
     /// Its declared secrets, each with where it is written.
@@ -65,6 +67,10 @@ pub struct Environment {
     pub policy: Policy,
     /// Where deployments are remembered.
     pub ledger: LedgerPlace,
+    /// The age recipient (`age1…`) that secrets are sealed to in the ledger; `None` seals nothing.
+    pub ledger_recipient: Option<String>,
+    /// Where the identity is that opens them.
+    pub ledger_identity: Option<SecretSource>,
 }
 
 /// Where an environment's variables stand.
@@ -108,7 +114,7 @@ impl Default for LedgerPlace {
 }
 
 const PROJECT_KEYS: [&str; 4] = ["description", "variables", "moved", "environments"];
-const ENVIRONMENT_KEYS: [&str; 12] = [
+const ENVIRONMENT_KEYS: [&str; 13] = [
     "sandbox",
     "domain",
     "audience",
@@ -121,6 +127,7 @@ const ENVIRONMENT_KEYS: [&str; 12] = [
     "policy",
     "ledger",
     "ledger_recipient",
+    "ledger_identity",
 ];
 const POLICY_KEYS: [&str; 6] = ["delete", "drift", "max_deletes", "protect", "approve", "freeze"];
 const SOURCE_KEYS: [&str; 4] = ["env", "keyring", "file", "command"];
@@ -246,14 +253,12 @@ impl Reader {
                     .help("add `domain: TENANT.REGION.auth0.com`, or `sandbox: {}` for the simulator"),
             );
         }
-        if let Some(item) = member("ledger_recipient") {
-            self.invalid(item, "`ledger_recipient` is not supported yet".to_owned(), Some("remove it".to_owned()));
-        }
         let policy_default = if sandbox { Policy::open() } else { Policy::default() };
         Some(Environment {
             name: name.to_owned(),
             locus: locus.clone(),
             sandbox,
+            domain_locus: member("domain").map(|item| item.locus.clone()),
             domain,
             audience: member("audience").and_then(|item| self.text(item, "audience")),
             variables: member("variables")
@@ -268,6 +273,8 @@ impl Reader {
                 None => policy_default,
             },
             ledger: member("ledger").and_then(|item| self.ledger(item)).unwrap_or_default(),
+            ledger_recipient: member("ledger_recipient").and_then(|item| self.recipient(item)),
+            ledger_identity: member("ledger_identity").and_then(|item| self.source(item, "ledger_identity")),
         })
     }
 
@@ -450,6 +457,25 @@ impl Reader {
             }
         }
         freezes
+    }
+
+    fn recipient(&mut self, item: &Item) -> Option<String> {
+        let text = self.text(item, "ledger_recipient")?;
+        if text.to_ascii_uppercase().contains("AGE-SECRET-KEY") {
+            // Not repeated: it opens everything.
+            self.problems.push(
+                Problem::error("secret-in-file", "`ledger_recipient` takes the public key, and this is the identity")
+                    .at(&item.locus)
+                    .help("write the public key, `age1…`, and make a new pair: this one stood in a file"),
+            );
+            return None;
+        }
+        if text.trim().parse::<age::x25519::Recipient>().is_err() {
+            let help = "write a public key of age, `age1…`, as `age-keygen` prints it";
+            self.invalid(item, format!("`{text}` is not a recipient of age"), Some(help.to_owned()));
+            return None;
+        }
+        Some(text.trim().to_owned())
     }
 
     fn ledger(&mut self, item: &Item) -> Option<LedgerPlace> {

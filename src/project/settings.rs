@@ -11,7 +11,7 @@ use super::file::{CredentialSource, Environment, LedgerPlace, Moved, ProjectFile
 use super::policy::{DeleteRule, DriftRule, Policy, Ruled};
 use super::secret::SecretSource;
 use crate::description::Filters;
-use crate::model::Secret;
+use crate::model::{Locus, Secret};
 use crate::problem::{Problem, closest};
 
 /// What the command line says of the project: `-C -e -c -i --sandbox --var --lenient`.
@@ -85,6 +85,10 @@ pub struct Settings {
     pub fingerprint_key: Option<SecretSource>,
     /// Where deployments are remembered; a folder is absolute.
     pub ledger: LedgerPlace,
+    /// The age recipient that secrets are sealed to in the ledger; `None` seals nothing.
+    pub ledger_recipient: Option<String>,
+    /// Where the identity is that opens them; `None` for `TENANTRY_LEDGER_IDENTITY`.
+    pub ledger_identity: Option<SecretSource>,
     /// Unknown fields warn and pass.
     pub lenient: bool,
     /// Only a preview is asked for (`AUTH0_DRY_RUN`): `apply` must refuse.
@@ -100,6 +104,8 @@ pub struct Settings {
 pub struct Target {
     /// `x.eu.auth0.com`, or `http://127.0.0.1:PORT`.
     pub domain: String,
+    /// Where it is written; `None` outside a project file.
+    pub locus: Option<Locus>,
     /// Audience of the token where it is not the domain's.
     pub audience: Option<String>,
     /// How to authenticate; resolved when first needed.
@@ -217,6 +223,7 @@ impl Settings {
         let domain = environment.domain.clone();
         let target = domain.clone().map(|domain| Target {
             domain,
+            locus: environment.domain_locus.clone(),
             audience: environment.audience.clone(),
             credentials: project_credentials(&environment, &root, around),
             max_retries: None,
@@ -247,6 +254,8 @@ impl Settings {
                 LedgerPlace::Folder(folder) => LedgerPlace::Folder(root.join(folder)),
                 LedgerPlace::Git => LedgerPlace::Git,
             },
+            ledger_recipient: environment.ledger_recipient,
+            ledger_identity: environment.ledger_identity,
             lenient: flags.lenient,
             preview_only: false,
             base_path: None,
@@ -286,6 +295,7 @@ impl Settings {
         let credentials = compatibility_credentials(&read, around);
         let target = domain.clone().map(|domain| Target {
             domain,
+            locus: None,
             audience: read.audience.clone(),
             credentials,
             max_retries: read.max_retries,
@@ -319,6 +329,8 @@ impl Settings {
             moved: Vec::new(),
             fingerprint_key: None,
             ledger: LedgerPlace::Folder(root.join(STATE_FOLDER)),
+            ledger_recipient: None,
+            ledger_identity: None,
             lenient: true,
             preview_only: read.preview_only,
             base_path: read.base_path.as_ref().map(|base| around.directory.join(base)),

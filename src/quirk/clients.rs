@@ -85,14 +85,33 @@ impl Quirk for Clients {
         let Some(Json::Object(methods)) = raw.get(METHODS) else { return };
         let mut out = Map::new();
         for (method, settings) in methods {
-            let attached = settings.get("credentials").and_then(Json::as_array).into_iter().flatten();
-            let known = attached.map(|reference| {
-                let id = reference.get("id");
-                let row = rows.into_iter().flatten().find(|row| row.get("id") == id).unwrap_or(reference);
+            let attached: Vec<&Json> =
+                settings.get("credentials").and_then(Json::as_array).into_iter().flatten().collect();
+            let id = |row: &Json| row.get("id").and_then(Json::as_str).map(str::to_owned);
+            let ids: Vec<Option<String>> = attached.iter().map(|reference| id(reference)).collect();
+            let used = attached
+                .into_iter()
+                .map(|reference| rows.into_iter().flatten().find(|row| id(row) == id(reference)).unwrap_or(reference));
+            let used: Vec<&Json> = used.collect();
+            // Of a swap that stopped half-way the other key is still there, under the same name and not in use.
+            let is_left = |row: &&Json| {
+                let named =
+                    used.iter().any(|other| other.get("name").is_some() && other.get("name") == row.get("name"));
+                named && !ids.contains(&id(row)) && !is_in_use(methods, row)
+            };
+            let left = rows.into_iter().flatten().filter(is_left);
+            let shown = |row: &Json| {
                 let shown = ["name", "credential_type", "kid", "alg", "expires_at", "subject_dn"];
                 let members = shown.iter().filter_map(|m| Some(((*m).to_owned(), Value::from_json(row.get(*m)?))));
-                Value::Object(members.collect())
+                members.collect::<Map>()
+            };
+            let left = left.map(|row| {
+                let mut members = shown(row);
+                let name = members.get("name").and_then(Value::as_str).map(|name| format!("{name} (not in use)"));
+                members.extend(name.map(|name| ("name".to_owned(), Value::from(name))));
+                Value::Object(members)
             });
+            let known = used.iter().map(|row| Value::Object(shown(row))).chain(left);
             let list = Value::Array(known.collect());
             out.insert(method.clone(), Value::Object(Map::from_iter([("credentials".to_owned(), list)])));
         }
@@ -154,6 +173,12 @@ fn register(id: &Value, steps: &mut Vec<Step>) {
             steps.insert(at + 1, Step::new(Verb::Patch, "/clients/{id}", Some(Body::Object(members))));
         }
     }
+}
+
+/// Says whether a client proves itself with a credential.
+fn is_in_use(methods: &serde_json::Map<String, Json>, row: &Json) -> bool {
+    let lists = methods.values().filter_map(|settings| settings.get("credentials").and_then(Json::as_array));
+    lists.flatten().any(|reference| reference.get("id") == row.get("id"))
 }
 
 fn credentials_mut(members: &mut Map) -> impl Iterator<Item = &mut Map> {

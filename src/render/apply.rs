@@ -15,6 +15,8 @@ pub struct Applied<'a> {
     pub deployment: Option<&'a str>,
     /// What was done.
     pub report: &'a Report,
+    /// What went wrong around it: the ledger, the lock, the tenant's memory.
+    pub problems: &'a [Problem],
     /// The command that carries it on where it was done in part; `None` for `tenantry apply --resume`.
     pub again: Option<&'a str>,
 }
@@ -158,7 +160,7 @@ mod tests {
             )],
             side_effects: vec![(Address::new("clients", "Shop"), Path::root().key("jwt_configuration"))],
         };
-        let applied = Applied { deployment: Some("01JD7QK3"), report: &report, again: None };
+        let applied = Applied { deployment: Some("01JD7QK3"), report: &report, problems: &[], again: None };
         let text = super::report(&applied, &Options::default());
         assert!(!text.contains('\u{1b}'));
         insta::assert_snapshot!(text);
@@ -171,7 +173,7 @@ mod tests {
             requests: 1,
             ..Report::default()
         };
-        let applied = Applied { deployment: Some("01JD7QK3"), report: &report, again: None };
+        let applied = Applied { deployment: Some("01JD7QK3"), report: &report, problems: &[], again: None };
         let text = super::report(&applied, &Options::default());
         assert_eq!(text, "1 done · 1 request sent · deployment 01JD7QK3\n");
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::human::{evenly, list, unavailable};
+use super::human::{column, evenly, list, unavailable};
 use super::line::{Line, Lines};
 use super::plural::{count, number};
 use super::style::Style;
@@ -88,8 +88,11 @@ pub fn compare(view: &CompareView<'_>, options: &Options) -> String {
         .map(|one| [one.what.clone(), format!("in {}: {}", side(one.second), unavailable(&one.why))])
         .collect();
     list(&mut lines, "Could not be read, so not compared", &unread, usize::MAX, options);
-    let missing: Vec<[String; 2]> =
-        view.missing.iter().map(|one| [one.name.clone(), format!("{} has it, {} lacks it", one.has, one.lacks)]).collect();
+    let missing: Vec<[String; 2]> = view
+        .missing
+        .iter()
+        .map(|one| [one.name.clone(), format!("{} has it, {} lacks it", one.has, one.lacks)])
+        .collect();
     list(&mut lines, "Variables that only one of the two environments has", &missing, usize::MAX, options);
     lines.gap();
     totals(&mut lines, view, options);
@@ -115,9 +118,16 @@ fn suspect(lines: &mut Lines, view: &CompareView<'_>, options: &Options) {
     }
     lines.gap();
     lines.push(Line::new(options.colour).add(Style::Heading, "Suspect: nothing explains it"));
+    let at = column(view.compared.resources.iter().filter_map(|(address, resource)| match resource {
+        Resource::Only(_, None) => Some(address.to_string()),
+        _ => None,
+    }));
     for (address, resource) in &view.compared.resources {
         match resource {
-            Resource::Only(which, None) => only(lines, address, view.only(*which), options),
+            Resource::Only(which, None) => {
+                let line = Line::new(options.colour).add(Style::Address, &address.to_string()).to(at);
+                lines.push(line.add(Style::Warning, &format!("only in {}", view.only(*which))));
+            }
             Resource::Only(_, Some(_)) => {}
             Resource::Both(leaves) => {
                 both(lines, address, leaves.iter().filter(|leaf| leaf.expected.is_none()), None, options);
@@ -129,11 +139,6 @@ fn suspect(lines: &mut Lines, view: &CompareView<'_>, options: &Options) {
         let words = format!("not compared: several in {} have this name ({})", view.other.name, ids.join(", "));
         lines.push(line.add(Style::Warning, &words));
     }
-}
-
-fn only(lines: &mut Lines, address: &Address, side: &str, options: &Options) {
-    let line = Line::new(options.colour).add(Style::Address, &address.to_string()).plain("   ");
-    lines.push(line.add(Style::Warning, &format!("only in {side}")));
 }
 
 fn both<'a>(

@@ -12,7 +12,7 @@ use crate::change::{Plan, Refusal};
 use crate::model::{Address, Path, Unavailable};
 
 fn human(plan: &Plan, refusals: &[Refusal], head: &Head, width: usize) -> String {
-    plan_human(&PlanView { plan, refusals, head }, &Options { width, colour: false })
+    plan_human(&PlanView { plan, refusals, head }, &Options { width, colour: false, detail: false })
 }
 
 fn sound(text: &str) {
@@ -93,7 +93,7 @@ fn drift_names_who_and_when() {
         unreadable: &[("logStreams".to_owned(), Unavailable::Scope(vec!["read:log_streams".to_owned()]))],
         notes: &plan.facts.notes,
     };
-    let text = drift_human(&view, &Options { width: 120, colour: false });
+    let text = drift_human(&view, &Options { width: 120, colour: false, detail: false });
     sound(&text);
     insta::assert_snapshot!(text);
     insta::assert_snapshot!("drift_as_json", v1::text(&v1::Drift::from(&view)));
@@ -264,7 +264,7 @@ fn nothing_odd_gets_out_at_any_width() {
     let history = history();
     let listed = HistoryView { domain: odd, history: &history, now: now() };
     for width in [0, 1, 20, 60, 100, 400] {
-        let options = Options { width, colour: false };
+        let options = Options { width, colour: false, detail: false };
         sound(&human(&plan, &refused(), &odd_head, width));
         sound(&drift_human(&drift, &options));
         sound(&adopt_human(&adopt, &options));

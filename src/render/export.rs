@@ -33,6 +33,9 @@ pub struct ExportView<'a> {
     pub secrets: &'a [String],
 }
 
+/// Resources of another environment that are named.
+const MOST: usize = 5;
+
 /// Shows what was taken over, what is new, what is gone, and what was left.
 pub fn export(view: &ExportView<'_>, options: &Options) -> String {
     let mut lines = Lines::default();
@@ -67,7 +70,11 @@ pub fn export(view: &ExportView<'_>, options: &Options) -> String {
         .moved
         .iter()
         .map(|(name, addresses)| {
-            [name.clone(), addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")]
+            let mut words: Vec<String> = addresses.iter().take(MOST).map(ToString::to_string).collect();
+            if addresses.len() > MOST {
+                words.push(format!("{} more", addresses.len() - MOST));
+            }
+            [name.clone(), words.join(", ")]
         })
         .collect();
     list(&mut lines, "Other environments render the same files and would now change too", &moved, usize::MAX, options);

@@ -182,8 +182,11 @@ fn plan(lines: &mut Lines, plan: &Json, options: &Options) {
         });
         let fields = change.get("fields").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
         let wide = fields.iter().map(|field| width(&clean(stored_path(field)))).filter(|w| *w <= 40).max();
+        let mut set = None;
         for field in fields.iter().take(MOST) {
-            lines.push(stored_field(field, 4 + wide.unwrap_or(0) + 3, options));
+            let named = stored_set(field).filter(|named| set == Some(*named));
+            lines.push(stored_field(field, named.is_some(), 4 + wide.unwrap_or(0) + 3, options));
+            set = stored_set(field);
         }
         if fields.len() > MOST {
             let more = format!("  … and {}; --json has all", count(fields.len() - MOST, "more field"));
@@ -192,7 +195,8 @@ fn plan(lines: &mut Lines, plan: &Json, options: &Options) {
     }
 }
 
-fn stored_field(field: &Json, column: usize, options: &Options) -> Line {
+/// Shows a stored field; `again`: one more item of the set that the line above names.
+fn stored_field(field: &Json, again: bool, column: usize, options: &Options) -> Line {
     let side = |name: &str| field.get(name).map(|json| word(json, options.width.saturating_sub(column) / 2));
     let (before, after) = (side("before"), side("after"));
     let (sign, style) = match (&before, &after) {
@@ -200,7 +204,9 @@ fn stored_field(field: &Json, column: usize, options: &Options) -> Line {
         (Some(_), None) => ("-", Style::Deleted),
         _ => ("~", Style::Updated),
     };
-    let line = Line::new(options.colour).plain("  ").add(style, sign).plain(" ").plain(stored_path(field)).to(column);
+    let line = Line::new(options.colour).plain("  ");
+    let line = if again { line.plain(" ") } else { line.add(style, sign).plain(" ").plain(stored_path(field)) };
+    let line = if stored_set(field).is_some() { line.to(column).add(style, sign).plain(" ") } else { line.to(column) };
     match (before, after) {
         (Some(before), Some(after)) => {
             line.add(Style::Removed, &before).add(Style::Muted, " → ").add(Style::Added, &after)
@@ -214,9 +220,14 @@ fn stored_field(field: &Json, column: usize, options: &Options) -> Line {
 /// Where a stored field stands: an item of a set in the set, because the item itself is its value.
 fn stored_path(field: &Json) -> &str {
     let path = field.get("path").and_then(Json::as_str).unwrap_or_default();
-    let item = field.get("after").or_else(|| field.get("before")).and_then(Json::as_str);
-    let set = item.and_then(|item| path.strip_suffix(']')?.strip_suffix(item)?.strip_suffix('['));
-    set.unwrap_or(path)
+    stored_set(field).unwrap_or(path)
+}
+
+/// The set that a stored field is an item of.
+fn stored_set(field: &Json) -> Option<&str> {
+    let path = field.get("path").and_then(Json::as_str)?;
+    let item = field.get("after").or_else(|| field.get("before")).and_then(Json::as_str)?;
+    path.strip_suffix(']')?.strip_suffix(item)?.strip_suffix('[')
 }
 
 fn word(json: &Json, room: usize) -> String {

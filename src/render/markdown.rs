@@ -1,13 +1,15 @@
 //! The plan as Markdown, for a comment on a pull request.
 
-use super::human::{DELETES, cleared, fate_words, forecast, item, kept, leaves, numbers, pieces, texts, unavailable};
+use super::human::{DELETES, cleared, fate_words, forecast, item, numbers, pieces, texts};
 use super::outside::{blame_of, drifted, is_drift_alone};
 use super::plural::count;
+use super::refusals::groups;
+use super::section::{self, Section};
 use super::text::{clean, shorten};
 use super::value::{brief, secret};
 use super::view::PlanView;
 use super::who::{author, blame};
-use crate::change::{Action, Change, Facts, FieldChange, How, Kept, Origin, Plan};
+use crate::change::{Action, Change, Facts, FieldChange, How, Origin, Plan};
 use crate::model::{Path, Value};
 use crate::schema::Risk;
 
@@ -15,7 +17,7 @@ use crate::schema::Risk;
 const MOST: usize = 60_000;
 
 /// Rows of one change, and entries of one list.
-const ROWS: usize = 60;
+pub(super) const ROWS: usize = 60;
 
 /// Writes a plan as Markdown. Too long for a comment, it ends with the changes that did not fit, named.
 pub fn plan(view: &PlanView<'_>) -> String {
@@ -76,12 +78,17 @@ fn head(view: &PlanView<'_>) -> String {
     out.push('\n');
     if !view.refusals.is_empty() {
         out.push_str(&format!("\n**Refused for {}:**\n\n", count(view.refusals.len(), "reason")));
-        for refusal in view.refusals.iter().take(ROWS) {
-            let address = refusal.address.as_ref().map(|a| format!(" {}", code(&a.to_string()))).unwrap_or_default();
-            let help: Vec<String> = refusal.problem.help.iter().map(|help| prose(help)).collect();
+        for group in groups(view.refusals) {
+            let help: Vec<String> = group.help.iter().map(|help| prose(help)).collect();
             let help = if help.is_empty() { String::new() } else { format!(" → {}", help.join("; ")) };
-            let title = prose(&refusal.problem.title);
-            out.push_str(&format!("- `{}`{address}: {title}{help}\n", refusal.guard));
+            for (n, refusal) in group.refusals.iter().enumerate().take(ROWS) {
+                let address =
+                    refusal.address.as_ref().map(|a| format!(" {}", code(&a.to_string()))).unwrap_or_default();
+                // What all of them ask for stands behind the last.
+                let help = if n + 1 == group.refusals.len().min(ROWS) { help.as_str() } else { "" };
+                let title = prose(&refusal.problem.title);
+                out.push_str(&format!("- `{}`{address}: {title}{help}\n", group.guard));
+            }
         }
     }
     out
@@ -150,7 +157,7 @@ fn fenced(out: &mut String, diff: &str) {
 }
 
 /// What is to be known of a field.
-fn notes(field: &FieldChange, change: &Change, facts: &Facts, now: jiff::Timestamp) -> String {
+pub(super) fn notes(field: &FieldChange, change: &Change, facts: &Facts, now: jiff::Timestamp) -> String {
     let mut notes = risk(field);
     if field.origin == Origin::Conflict && change.origin != Origin::Conflict {
         let by =
@@ -196,13 +203,12 @@ fn outside(view: &PlanView<'_>) -> String {
 }
 
 /// One field as lines of a diff.
-fn changed_field(field: &FieldChange, notes: &str) -> String {
+pub(super) fn changed_field(field: &FieldChange, notes: &str) -> String {
     let path = match field.path.parent() {
         Some(set) if field.how == How::Item => set,
         _ => field.path.clone(),
     };
     let path = clean(&path.to_string()).into_owned();
-    let mut notes = notes;
     if let Some((before, after)) = texts(field, 190) {
         let diff = similar::TextDiff::from_lines(before.as_str(), after.as_str());
         let body = diff.unified_diff().context_radius(2).missing_newline_hint(false).to_string();
@@ -222,12 +228,14 @@ fn changed_field(field: &FieldChange, notes: &str) -> String {
         shorten(&clean(&text), 300).into_owned()
     };
     let mut out = String::new();
+    // Who wrote it wrote what comes.
+    let after = field.diff.after.as_ref().filter(|_| !cleared(field));
     if let Some(before) = &field.diff.before {
         let null = if cleared(field) { " → null" } else { "" };
+        let notes = if after.is_none() { notes } else { "" };
         out.push_str(&format!("- {path}: {}{null}{notes}\n", word(before)));
-        notes = "";
     }
-    if let Some(after) = field.diff.after.as_ref().filter(|_| !cleared(field)) {
+    if let Some(after) = after {
         out.push_str(&format!("+ {path}: {}{notes}\n", word(after)));
     }
     out
@@ -235,50 +243,18 @@ fn changed_field(field: &FieldChange, notes: &str) -> String {
 
 fn sections(plan: &Plan, is_revert: bool) -> String {
     let mut out = String::new();
-    let left = plan
-        .left
-        .iter()
-        .filter(|left| left.why != Kept::Drift)
-        .map(|l| format!("{}: {}", code(&l.address.to_string()), prose(&kept(&l.why, l.fields.is_empty()))));
-    section(&mut out, "Differences left as they are", left.collect());
-    let unreadable = plan.unreadable.iter().map(|(what, why)| format!("{}: {}", code(what), prose(&unavailable(why))));
-    section(&mut out, "Could not be read, so neither compared nor written", unreadable.collect());
-    let skipped = plan.skipped.iter().map(|(kind, (words, _))| format!("{}: {}", code(kind), prose(words)));
-    section(&mut out, "Skipped, because this tenant lacks the feature", skipped.collect());
-    let secrets = plan.secrets.iter().map(|(a, path, source)| code(&format!("{a} {path} ({source})")));
-    section(&mut out, "Secrets that cannot be compared", secrets.collect());
-    let words = |entries: &[(crate::model::Address, Path)]| -> Vec<String> {
-        let line = |[name, words]: [String; 2]| {
-            if words.is_empty() { code(&name) } else { format!("{}: {}", code(&name), code(&words)) }
-        };
-        leaves(entries).into_iter().map(line).collect()
-    };
-    section(&mut out, "Already as described: somebody did it outside", words(&plan.already));
-    // A revert describes only what it takes back.
-    if !is_revert {
-        section(&mut out, "No longer described: left as it is", words(&plan.released));
+    for Section { title, entries } in section::sections(plan, is_revert) {
+        out.push_str(&format!("\n<details><summary>{title} ({})</summary>\n\n", entries.len()));
+        for entry in entries.iter().take(ROWS) {
+            let words = if entry.words.is_empty() { String::new() } else { format!(": {}", prose(&entry.words)) };
+            out.push_str(&format!("- {}{words}\n", code(&entry.name)));
+        }
+        if entries.len() > ROWS {
+            out.push_str(&format!("- … and {} more\n", entries.len() - ROWS));
+        }
+        out.push_str("\n</details>\n");
     }
-    let notes = plan.notes.iter().chain(&plan.facts.notes).map(|note| {
-        let place = note.labels.first().map(|label| format!("{}:{}", label.locus.file, label.locus.line));
-        let place = place.map(|place| format!(" ({})", code(&place))).unwrap_or_default();
-        format!("`{}` {}{place}", note.id, prose(&note.title))
-    });
-    section(&mut out, "Notes", notes.collect());
     out
-}
-
-fn section(out: &mut String, title: &str, entries: Vec<String>) {
-    if entries.is_empty() {
-        return;
-    }
-    out.push_str(&format!("\n<details><summary>{title} ({})</summary>\n\n", entries.len()));
-    for entry in entries.iter().take(ROWS) {
-        out.push_str(&format!("- {entry}\n"));
-    }
-    if entries.len() > ROWS {
-        out.push_str(&format!("- … and {} more\n", entries.len() - ROWS));
-    }
-    out.push_str("\n</details>\n");
 }
 
 /// Text that means nothing to Markdown or HTML, and notifies nobody; what stands between back ticks is code.

@@ -13,6 +13,8 @@ pub struct Options {
     pub width: usize,
     /// Whether colours are written.
     pub colour: bool,
+    /// Whether all is shown where many resources are created; else each takes a line.
+    pub detail: bool,
 }
 
 impl Options {
@@ -22,7 +24,7 @@ impl Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { width: Options::WIDTH, colour: false }
+        Options { width: Options::WIDTH, colour: false, detail: false }
     }
 }
 

@@ -106,7 +106,7 @@ fn is_dirty(git: &git2::Repository, paths: &[String]) -> bool {
     if !paths.iter().any(String::is_empty) {
         paths.iter().for_each(|path| _ = options.pathspec(path));
     }
-    let untracked = |path: &str| files::may_describe(path);
+    let untracked = |path: &str| files::may_describe(path) && !is_saved_plan(&git.workdir(), path);
     match git.statuses(Some(&mut options)) {
         Ok(statuses) => statuses.iter().any(|entry| match entry.status() {
             status if status.is_ignored() || status.is_empty() => false,
@@ -122,6 +122,13 @@ fn is_dirty(git: &git2::Repository, paths: &[String]) -> bool {
                 .any(|entry| entry.strip_prefix("?? ").is_none_or(untracked))
         }),
     }
+}
+
+/// Says whether a file is a plan that `plan -o` saved: it describes nothing, and lies where people need it.
+fn is_saved_plan(top: &Option<&Path>, path: &str) -> bool {
+    let Some(top) = top.filter(|_| path.ends_with(".json")) else { return false };
+    let read = || serde_json::from_slice::<serde_json::Value>(&std::fs::read(top.join(path)).ok()?).ok();
+    read().is_some_and(|json| ["tool", "asked", "rests_on", "plan"].iter().all(|key| json.get(key).is_some()))
 }
 
 /// Returns what the `git` program says of changed files.

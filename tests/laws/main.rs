@@ -1,6 +1,8 @@
 //! Laws that hold for every kind, checked on a sandbox over real HTTP.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod differ;
 mod edit;
 mod exports;
@@ -8,12 +10,20 @@ mod front;
 mod hand;
 mod limits;
 mod properties;
+#[cfg(unix)]
+mod random;
+#[path = "../chain/raw.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod raw;
 mod sees;
 mod shape;
 #[path = "../site/mod.rs"]
 mod site;
+#[path = "../stage/mod.rs"]
+mod stage;
 mod tenant;
 mod values;
+mod world;
 
 macro_rules! sees {
     ($($test:ident $kind:literal;)*) => {$(

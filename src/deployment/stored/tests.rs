@@ -56,7 +56,11 @@ fn values() -> impl Strategy<Value = Value> {
         any::<f64>().prop_filter_map("finite", |n| serde_json::Number::from_f64(n).map(Value::Number)),
         text().prop_map(Value::String),
         (text(), proptest::option::of(("[0-9a-f]{16}", "[0-9a-f]{64}"))).prop_map(|(source, mark)| {
-            Value::Fingerprint(Fingerprint { source, mark: mark.map(|(key, digest)| Mark { key, digest }) })
+            Value::Fingerprint(Fingerprint {
+                source,
+                mark: mark.map(|(key, digest)| Mark { key, digest }),
+                sealed: None,
+            })
         }),
     ];
     leaf.prop_recursive(4, 24, 4, |inner| {
@@ -220,6 +224,16 @@ fn no_secret_is_written() {
 }
 
 #[test]
+fn what_is_sealed_comes_back() {
+    let sealed = Fingerprint { sealed: Some("c2VhbGVk".to_owned()), ..Fingerprint::unknown("secrets.smtp") };
+    let mut record = ended(ID);
+    record.images[0].value = Some(Value::Fingerprint(sealed));
+    let back = read("x", write(&record).as_bytes()).unwrap();
+    let Some(Value::Fingerprint(back)) = &back.images[0].value else { panic!("a fingerprint") };
+    assert_eq!(back.sealed.as_deref(), Some("c2VhbGVk"));
+}
+
+#[test]
 fn deep_values_come_back() {
     let mut value = Value::from("core");
     for _ in 0..60 {
@@ -239,6 +253,7 @@ fn it_reads_well() {
         live: Value::Fingerprint(Fingerprint {
             source: "secrets.smtp".to_owned(),
             mark: Some(Mark { key: "0".repeat(16), digest: "1".repeat(64) }),
+            sealed: Some("YWdl".to_owned()),
         }),
     });
     insta::assert_snapshot!(write(&record));

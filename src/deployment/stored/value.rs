@@ -54,10 +54,16 @@ fn encode(value: &Value, depth: usize) -> Json {
 }
 
 fn secret(fingerprint: &Fingerprint) -> Json {
-    match &fingerprint.mark {
-        Some(mark) => json!({ SECRET: { "source": fingerprint.source, "key": mark.key, "digest": mark.digest } }),
-        None => json!({ SECRET: { "source": fingerprint.source } }),
+    let mut members = JsonMap::new();
+    members.insert("source".to_owned(), fingerprint.source.clone().into());
+    if let Some(mark) = &fingerprint.mark {
+        members.insert("key".to_owned(), mark.key.clone().into());
+        members.insert("digest".to_owned(), mark.digest.clone().into());
     }
+    if let Some(sealed) = &fingerprint.sealed {
+        members.insert("sealed".to_owned(), sealed.clone().into());
+    }
+    json!({ SECRET: members })
 }
 
 fn decode(json: Json) -> Option<Value> {
@@ -97,7 +103,7 @@ fn fingerprint(json: &Json) -> Option<Fingerprint> {
         (None, None) => None,
         _ => return None,
     };
-    Some(Fingerprint { source: text("source")?, mark })
+    Some(Fingerprint { source: text("source")?, mark, sealed: text("sealed") })
 }
 
 impl Serialize for StoredValue {

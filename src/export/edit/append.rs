@@ -35,6 +35,9 @@ pub(super) fn as_expression(value: &Value) -> Option<&str> {
     }
 }
 
+/// A file's new content, and per addition why it was not made.
+pub(in crate::export) type Appended = (Vec<u8>, Vec<Option<Why>>);
+
 /// Adds to a file; returns its new content, and per addition why it was not made.
 ///
 /// # Errors
@@ -44,7 +47,7 @@ pub(in crate::export) fn append(
     existing: &Existing<'_>,
     path: &str,
     extras: &[Extra],
-) -> Result<(Vec<u8>, Vec<Option<Why>>), Vec<Problem>> {
+) -> Result<Appended, Vec<Problem>> {
     let known = existing.variables.known_names();
     let shown = existing.tree.shown(path);
     let bytes = existing.tree.read(path).map_err(Vec::from_iter)?;

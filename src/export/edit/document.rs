@@ -207,8 +207,10 @@ impl<'a> Document<'a> {
                 let steps: Vec<Step> = holder_at.iter().cloned().chain([Step::Key(key.clone())]).collect();
                 out.push(Op::Spread(holder_at.to_vec(), key, value_at(&steps)?));
             }
-            if let Ok(whole) = value_at(holder_at) {
-                out.push(Op::Set(holder_at.to_vec(), whole));
+            match value_at(holder_at) {
+                Ok(whole) => out.push(Op::Set(holder_at.to_vec(), whole)),
+                Err(why) if out.is_empty() => return Err(why),
+                Err(_) => {}
             }
             return Ok(out);
         }
@@ -219,12 +221,19 @@ impl<'a> Document<'a> {
 
     /// Says whether a place, or what holds it, has an anchor: others use it too.
     fn is_anchored(&self, at: &[Step]) -> bool {
-        let anchored = |node: &Node| {
-            let before = self.text.get(..node.locus.start).unwrap_or_default().trim_end();
-            let word = before.rsplit(|c: char| c.is_whitespace()).next().unwrap_or_default();
-            word.starts_with('&') || self.slice(node.locus.start..node.locus.end).starts_with('&')
+        let is_anchor = |text: &str| {
+            let code = text.split(" #").next().unwrap_or_default();
+            code.split_whitespace().any(|word| word.starts_with('&'))
         };
-        self.format == Format::Yaml && self.chain(at).iter().any(|child| anchored(child.value))
+        let anchored = |child: &Child<'_>| {
+            let node = child.value;
+            let before = self.text.get(..node.locus.start).unwrap_or_default();
+            let from = child.key.map_or_else(|| before.rfind('\n').map_or(0, |n| n + 1), |key| key.end);
+            // A comment may stand behind the anchor, and the value on the next line.
+            from <= node.locus.start && self.slice(from..node.locus.start).lines().any(is_anchor)
+                || self.slice(node.locus.start..node.locus.end).starts_with('&')
+        };
+        self.format == Format::Yaml && self.chain(at).iter().any(anchored)
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::Why;
 use super::document::Document;
@@ -322,6 +322,102 @@ fn few_changes_are_refused() {
     eprintln!("refused: {} of {all}", refused.len());
     let most = all * MOST_REFUSED / 1000;
     assert!(refused.len() <= most, "{} of {all}:\n{}", refused.len(), refused.join("\n----\n"));
+}
+
+/// Forms that people write every day.
+const COMMON: &str = r###"# At the top
+base: &base                # an anchor
+  one: 1
+  two: [x, "y", 'z']
+merged:
+  <<: *base
+  three: "##X##/y"
+alias: *base
+list: &list
+  - plain
+  # between items
+  - 'single' # behind
+  - "double"
+
+  - key: value
+    other: ${{ vars.x }}
+  - - nested
+    - list
+same: *list
+flow: {a: 1, b: {c: [], d: {}}, "e": 'f'}
+tall: [
+  1, # behind the first
+  2,
+]
+block: |
+  lines
+    deeper
+folded: >-
+  many
+  words
+kept: |+
+  end
+
+empty:
+nothing: ~
+last:
+- flush
+- items: {a: b}
+"###;
+
+/// What others use by an alias is left, and so is an alias of what holds markers: with that reason.
+/// Every value of every common form is set to a scalar, a text of lines, a list and an object, is removed, and gets something new.
+#[test]
+fn changes_of_common_forms_are_never_refused() {
+    let names = KnownNames::from_iter(["X", "Y", "Z"]);
+    let values = [
+        json!("new"),
+        json!("a: b # c"),
+        json!("one\ntwo\n"),
+        json!(7),
+        json!(null),
+        json!([]),
+        json!(["x", {"y": 1}]),
+        json!({"k": {"l": []}}),
+    ];
+    let pretty = json!({"a": [1, {"b": "c"}, []], "d": {}, "e": {"f": "##X##", "g": null}});
+    let texts = [
+        (Format::Yaml, COMMON.to_owned()),
+        (Format::Yaml, COMMON.replace('\n', "\r\n")),
+        (Format::Yaml, format!("\u{feff}{}", COMMON.trim_end())),
+        (Format::Json, serde_json::to_string_pretty(&pretty).unwrap()),
+        (Format::Json, serde_json::to_string(&pretty).unwrap()),
+        (Format::Json, serde_json::to_string_pretty(&pretty).unwrap().replace("  ", "\t")),
+    ];
+    let (mut all, mut refused) = (0, Vec::new());
+    for (format, text) in &texts {
+        let before = Document::read("t", text.as_bytes(), *format, Some(&names)).unwrap();
+        let meaning = Meaning::of(&before.node);
+        let mut at = Vec::new();
+        places(&meaning, &mut Vec::new(), &mut at);
+        for at in at {
+            let mut ops = if at.is_empty() { Vec::new() } else { vec![Op::Remove(at.clone())] };
+            for value in values.iter().map(Value::from_json) {
+                match meaning.at(&at).unwrap() {
+                    Meaning::List(_) => ops.push(Op::Add(at.clone(), None, value.clone())),
+                    Meaning::Object(_) => ops.push(Op::Add(at.clone(), Some("new".to_owned()), value.clone())),
+                    _ => {}
+                }
+                if !at.is_empty() {
+                    ops.push(Op::Set(at.clone(), value));
+                }
+            }
+            for op in ops {
+                all += 1;
+                let mut document = before.clone();
+                if document.apply(&op) == Err(Why::Refused) {
+                    refused.push(format!("{op:?} of {format:?}"));
+                }
+            }
+        }
+    }
+    eprintln!("refused: {} of {all}", refused.len());
+    assert!(refused.is_empty(), "{} of {all}:\n{}", refused.len(), refused.join("\n"));
 }
 
 proptest! {

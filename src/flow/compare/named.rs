@@ -16,7 +16,7 @@ pub(super) enum Named {
     /// A description: a folder or a file.
     Path(PathBuf),
     /// A backup.
-    Backup(PathBuf),
+    Backup(String),
 }
 
 /// What there is to be named.
@@ -37,6 +37,9 @@ impl Known<'_> {
         if let Some(name) = text.strip_prefix("env:") {
             return Ok(Named::Environment(self.environment(name, text)?));
         }
+        if text.contains("://") {
+            return Ok(Named::Backup(text.to_owned()));
+        }
         if let Some(name) = text.strip_prefix("live:") {
             return Ok(Named::Live(Some(self.environment(name, text)?)));
         }
@@ -44,12 +47,12 @@ impl Known<'_> {
         let is_path = path.exists();
         let of_environment = text.split_once('@').is_some_and(|(name, _)| name.is_empty() || self.is_environment(name));
         if (text.contains(['/', '\\']) && !of_environment) || text.starts_with('.') {
-            return if is_path { Ok(file(path)) } else { Err(self.unknown(text)) };
+            return if is_path { Ok(file(text, path)) } else { Err(self.unknown(text)) };
         }
         let meant = self.meant(text)?;
         match (meant, is_path) {
             (Some(meant), false) => Ok(meant),
-            (None, true) => Ok(file(path)),
+            (None, true) => Ok(file(text, path)),
             (None, false) => Err(self.unknown(text)),
             (Some(meant), true) => Err(ambiguous(text, &meant)),
         }
@@ -110,8 +113,7 @@ impl Known<'_> {
 }
 
 /// What is understood, for help.
-const UNDERSTOOD: &str =
-    "name a side as ENV, ENV@COMMIT, live:ENV, or by the path of a description or a backup";
+const UNDERSTOOD: &str = "name a side as ENV, ENV@COMMIT, live:ENV, or by the path of a description or a backup";
 
 fn ambiguous(text: &str, meant: &Named) -> Problem {
     let (what, instead) = match meant {
@@ -123,10 +125,9 @@ fn ambiguous(text: &str, meant: &Named) -> Problem {
         .help(format!("write {instead}, `./{text}` for the file"))
 }
 
-fn file(path: PathBuf) -> Named {
-    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    let is_backup = [".tar.zst", ".age", ".tar"].iter().any(|end| name.ends_with(end));
-    if is_backup && path.is_file() { Named::Backup(path) } else { Named::Path(path) }
+fn file(text: &str, path: PathBuf) -> Named {
+    let is_backup = [".tar.zst", ".age"].iter().any(|end| text.to_ascii_lowercase().ends_with(end));
+    if is_backup && path.is_file() { Named::Backup(text.to_owned()) } else { Named::Path(path) }
 }
 
 #[cfg(test)]
@@ -148,10 +149,13 @@ mod tests {
         assert_eq!(known.understand("live:prod"), Ok(Named::Live(Some("prod".to_owned()))));
         assert_eq!(known.understand("live"), Ok(Named::Live(None)));
         assert_eq!(known.understand("prod@v1.2"), Ok(Named::Commit(Some("prod".to_owned()), "v1.2".to_owned())));
-        assert_eq!(known.understand("prod@feature/x"), Ok(Named::Commit(Some("prod".to_owned()), "feature/x".to_owned())));
+        assert_eq!(
+            known.understand("prod@feature/x"),
+            Ok(Named::Commit(Some("prod".to_owned()), "feature/x".to_owned()))
+        );
         assert_eq!(known.understand("@HEAD~1"), Ok(Named::Commit(None, "HEAD~1".to_owned())));
         assert_eq!(known.understand("./stage"), Ok(Named::Path(folder.path().join("./stage"))));
-        assert_eq!(known.understand("b.tar.zst"), Ok(Named::Backup(folder.path().join("b.tar.zst"))));
+        assert_eq!(known.understand("b.tar.zst"), Ok(Named::Backup("b.tar.zst".to_owned())));
         assert_eq!(id("stage"), "ambiguous-side");
         assert_eq!(id("dev@home"), "ambiguous-side");
         assert_eq!(id("prd"), "unknown-side");

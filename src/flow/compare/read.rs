@@ -2,16 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::named::Named;
+use crate::archive::Unseal;
 use crate::codec::Names;
 use crate::compare::{Places, Side, as_described};
 use crate::deployment::canonical_domain;
 use crate::description::{has_errors, markers_in};
+use crate::flow::restore::{Opened, described};
 use crate::flow::then::{CheckedOut, described_at};
 use crate::flow::{Failed, Request, Session};
 use crate::live::{Reach, read};
-use crate::model::{Desired, Live, Sources};
+use crate::model::{Desired, Live, Locus, Sources};
 use crate::plan;
 use crate::problem::Problem;
 use crate::project::{
@@ -48,6 +51,10 @@ pub(super) struct Read {
     pub(super) is_live: bool,
     /// The tenant, once it was read.
     pub(super) live: Option<(Live, Names)>,
+    /// The tenant as a backup has it: its resources, and what could not be read then.
+    pub(super) kept: Option<(Desired, Vec<(String, String)>)>,
+    /// Domain of the tenant, where it is not that of the settings.
+    domain: Option<String>,
     pub(super) problems: Vec<Problem>,
     request: Request,
     around: Surroundings,
@@ -60,7 +67,10 @@ impl Read {
     /// # Errors
     ///
     /// Those of its settings, its repository, its description.
-    pub(super) async fn files(text: &str, named: &Named, request: &Request) -> Result<Read, Failed> {
+    pub(super) async fn files(text: &str, named: &Named, request: &Request, key: &Arc<Unseal>) -> Result<Read, Failed> {
+        if let Named::Backup(file) = named {
+            return Read::backup(file, request, key).await;
+        }
         let mut request = request.clone();
         let chosen = request.flags.environment.clone();
         match named {
@@ -87,6 +97,7 @@ impl Read {
             let given = request.flags.variables.iter();
             values.extend(given.map(|(name, value)| (name.clone(), serde_json::Value::String(value.clone()))));
             settings.values.values = values;
+            settings.values.elsewhere.clear();
             settings.secrets.clear();
             settings.filters = Default::default();
             settings.target = None;
@@ -100,6 +111,8 @@ impl Read {
             loaded: None,
             is_live: matches!(named, Named::Live(_)),
             live: None,
+            kept: None,
+            domain: None,
             problems: loaded.warnings,
             around: request.around.clone(),
             request,
@@ -108,11 +121,7 @@ impl Read {
         };
         match named {
             Named::Commit(_, commit) => out.then(commit).await.map_err(|p| Failed::one(p, sources.clone()))?,
-            Named::Backup(path) => {
-                let name = crate::files::shown(path, &out.around.directory);
-                let problem = Problem::error("unsupported-side", format!("{name} is a backup, which cannot be compared yet"));
-                return Err(Failed::one(problem, sources));
-            }
+            Named::Backup(_) => {}
             Named::Live(_) => out.live_what(),
             Named::Environment(name) => out.what = format!("the description with the variables of {name}"),
             Named::Path(path) => {
@@ -131,12 +140,69 @@ impl Read {
         Ok(out)
     }
 
-    fn live_what(&mut self) {
-        let domain = match (&self.settings.sandbox, &self.settings.target) {
-            (Some(sandbox), _) => sandbox.domain.clone(),
-            (None, Some(target)) => canonical_domain(&target.domain),
-            (None, None) => "no tenant".to_owned(),
+    /// Reads a backup. Its environment is that of the project with the name it was made under.
+    async fn backup(file: &str, request: &Request, key: &Arc<Unseal>) -> Result<Read, Failed> {
+        let at = |problem: Problem| {
+            let problem = if problem.labels.is_empty() { problem.at(&Locus::file(file)) } else { problem };
+            Failed::one(problem, Sources::default())
         };
+        let source = crate::storage::open(file, &request.around).await.map_err(at)?;
+        let key = Arc::clone(key);
+        let opened = tokio::task::spawn_blocking(move || Opened::read(source, &key)).await;
+        let broke = |_| Err(Problem::error("archive-unreadable", "reading broke off"));
+        let opened = opened.unwrap_or_else(broke).map_err(at)?;
+        let header = &opened.header;
+        let known = environments(request)?.contains(&header.environment);
+        let mut out = if known {
+            let named = Named::Live(Some(header.environment.clone()));
+            Box::pin(Read::files(file, &named, request, &Arc::new(Unseal::none()))).await?
+        } else {
+            Read::nowhere(file, request)?
+        };
+        let settings = out.settings.clone();
+        let read = described(&opened, settings, request, Secrets::Leave, &Default::default()).await?;
+        let unread = opened.contents.unread.iter().map(|unread| (unread.what.clone(), unread.why.clone()));
+        out.kept = Some((read.desired, unread.collect()));
+        out.is_live = true;
+        out.domain = Some(canonical_domain(&header.domain));
+        let when = header.started.strftime("%Y-%m-%d %H:%M UTC");
+        out.what = format!("the tenant {} as it was kept on {when}", header.domain);
+        Ok(out)
+    }
+
+    /// A side of no environment and without a description.
+    fn nowhere(text: &str, request: &Request) -> Result<Read, Failed> {
+        let mut request = request.clone();
+        let project = find_project_file(&request.around.directory).filter(|_| request.flags.config.is_none());
+        if let (Some(project), None) = (&project, &request.flags.environment) {
+            request.flags.environment =
+                load_project_file(project, &request.around)?.environments.keys().next().cloned();
+        }
+        let loaded = load_settings(&request.flags, &request.around)?;
+        let mut settings = loaded.settings;
+        settings.filters = Default::default();
+        settings.target = None;
+        settings.sandbox = None;
+        Ok(Read {
+            text: text.to_owned(),
+            what: String::new(),
+            environment: None,
+            place: Place::Now,
+            loaded: None,
+            is_live: true,
+            live: None,
+            kept: None,
+            domain: None,
+            problems: loaded.warnings,
+            around: request.around.clone(),
+            request,
+            settings,
+            _files: None,
+        })
+    }
+
+    fn live_what(&mut self) {
+        let domain = self.tenant_domain().unwrap_or_else(|| "no tenant".to_owned());
         self.what = format!("the tenant {domain}");
     }
 
@@ -218,20 +284,28 @@ impl Read {
                 read(&session.client, registry, Reach::Described(&all)).await
             }
             None => {
-                let covered = |kind: &&str| {
-                    self.settings.filters.covers_kind(kind) || other.settings.filters.covers_kind(kind)
-                };
+                let covered =
+                    |kind: &&str| self.settings.filters.covers_kind(kind) || other.settings.filters.covers_kind(kind);
                 let kinds: BTreeSet<String> = registry.names().filter(covered).map(str::to_owned).collect();
                 read(&session.client, registry, Reach::Whole(&kinds)).await
             }
         };
         session.close().await;
-        self.live = Some(found?);
+        let found = found?;
+        self.what = format!("the tenant {}", found.0.domain);
+        self.live = Some(found);
         Ok(())
     }
 
     /// Makes what is compared of it.
     pub(super) fn side(&self, other: &Read) -> Side {
+        if let Some((kept, unread)) = &self.kept {
+            let registry = Registry::get();
+            let mut desired = kept.clone();
+            self.complete(&mut desired, other);
+            let filters = self.loaded.as_ref().map(|loaded| loaded.outcome.filters.clone()).unwrap_or_default();
+            return Side::kept(registry, &desired, unread, filters);
+        }
         match (&self.live, &self.loaded) {
             (Some((live, names)), loaded) if self.is_live => {
                 let registry = Registry::get();
@@ -248,21 +322,34 @@ impl Read {
 
     /// Makes a side of a description that was rendered for this side's environment.
     pub(super) fn described(&self, loaded: &LoadedDescription, other: &Read) -> Side {
-        let registry = Registry::get();
         let mut desired = loaded.outcome.desired.clone();
+        self.complete(&mut desired, other);
+        Side::described(&desired, loaded.outcome.filters.clone(), loaded.outcome.left_alone.clone())
+    }
+
+    /// Brings resources into canonical form, by what is known of their tenant.
+    fn complete(&self, desired: &mut Desired, other: &Read) {
         let same_tenant = self.same_tenant(other);
         let live = self.live.as_ref().or(other.live.as_ref().filter(|_| same_tenant));
         let none = (Live::default(), Names::default());
         let (live, names) = live.unwrap_or(&none);
         // What refers to nothing in another tenant differs there, which is what is asked.
-        let _ = plan::complete(registry, &mut desired, live, names);
-        Side::described(&desired, loaded.outcome.filters.clone(), loaded.outcome.left_alone.clone())
+        let _ = plan::complete(Registry::get(), desired, live, names);
     }
 
     /// Says whether both sides are about one tenant.
     pub(super) fn same_tenant(&self, other: &Read) -> bool {
-        let domain = |read: &Read| read.settings.target.as_ref().map(|target| canonical_domain(&target.domain));
-        self.environment == other.environment && domain(self) == domain(other)
+        self.tenant_domain().is_some_and(|domain| other.tenant_domain().as_ref() == Some(&domain))
+    }
+
+    /// The canonical domain of the tenant it is of; `None` where it is of none.
+    fn tenant_domain(&self) -> Option<String> {
+        let of_settings = || match (&self.settings.sandbox, &self.settings.target) {
+            (Some(sandbox), _) => Some(canonical_domain(&sandbox.domain)),
+            (None, Some(target)) => Some(canonical_domain(&target.domain)),
+            (None, None) => None,
+        };
+        self.domain.clone().or_else(of_settings)
     }
 
     /// Which variables stand where in the description.
@@ -296,8 +383,7 @@ impl Read {
 ///
 /// Those of the project file.
 pub(super) fn environments(request: &Request) -> Result<Vec<String>, Failed> {
-    let file: Option<PathBuf> =
-        find_project_file(&request.around.directory).filter(|_| request.flags.config.is_none());
+    let file: Option<PathBuf> = find_project_file(&request.around.directory).filter(|_| request.flags.config.is_none());
     match file.as_deref().map(|path: &Path| load_project_file(path, &request.around)) {
         Some(file) => Ok(file?.environments.into_keys().collect()),
         None => Ok(Vec::new()),

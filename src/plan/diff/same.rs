@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value as Json;
 
-use crate::model::{Fingerprint, FingerprintKey, Value};
+use crate::model::{Fingerprint, FingerprintKey, Value, sorted_json};
 use crate::schema::{FieldSpec, TextKind};
 
 static ANY: std::sync::OnceLock<FieldSpec> = std::sync::OnceLock::new();
@@ -84,7 +83,7 @@ pub(super) fn same(
 /// Says whether a fingerprint is one of this text; `None` under another key, or none.
 fn is_of(print: &Fingerprint, text: &str, key: Option<&FingerprintKey>) -> Option<bool> {
     let key = key?;
-    print.same_as(&Fingerprint { source: String::new(), mark: Some(key.mark(text)) })
+    print.same_as(&Fingerprint { source: String::new(), mark: Some(key.mark(text)), sealed: None })
 }
 
 /// One difference is a difference; without any, one doubt is a doubt.
@@ -155,7 +154,7 @@ pub(in crate::plan) fn holds_secret(value: &Value) -> bool {
 pub fn item_name(item: &Value) -> String {
     match item {
         Value::String(text) => text.clone(),
-        other => canonical(&other.redacted()).to_string(),
+        other => sorted_json(&other.redacted()).to_string(),
     }
 }
 
@@ -190,16 +189,4 @@ pub(in crate::plan) fn names(spec: &FieldSpec, items: &[Value]) -> Vec<String> {
         out.push(if *count == 1 { name } else { format!("{name} ({count})") });
     }
     out
-}
-
-/// Sorts the members of every object inside.
-fn canonical(json: &Json) -> Json {
-    match json {
-        Json::Object(map) => {
-            let sorted: BTreeMap<_, _> = map.iter().map(|(k, v)| (k.clone(), canonical(v))).collect();
-            Json::Object(sorted.into_iter().collect())
-        }
-        Json::Array(items) => Json::Array(items.iter().map(canonical).collect()),
-        other => other.clone(),
-    }
 }

@@ -16,12 +16,15 @@ use crate::schema::{Risk, Verb};
 /// Fields shown of a resource that comes or goes, and items of its sets.
 const MOST: usize = 24;
 
+/// Fields of an update that are shown where a plan is shown in brief, besides the dangerous ones.
+const FEW: usize = 3;
+
 /// Adds a change; actions stand in `column`. Fields that only drifted are told elsewhere.
 pub(super) fn change(
     lines: &mut Lines,
     change: &Change,
     options: &Options,
-    uniform: Option<Origin>,
+    (uniform, brief): (Option<Origin>, bool),
     column: usize,
     context: Context<'_>,
 ) {
@@ -35,11 +38,24 @@ pub(super) fn change(
     let table = Table::new(&rows, options, if whole { Some(Origin::Unknown) } else { told }, context);
     let table = if whole { table.whole() } else { table.with_places(change.locus.as_ref()) };
     let most = if whole { MOST } else { usize::MAX };
-    text_rows(lines, rows.iter().take(most), &table, options, most);
-    if rows.len() > most {
-        let more = format!("  … and {}; --json has all", count(rows.len() - most, "more field"));
+    // What is dangerous is never left out.
+    let shown = |(n, row): &(usize, &Row<'_>)| {
+        *n < most && (!brief || *n < FEW || row.fields.iter().any(|field| field.risk > Risk::Safe))
+    };
+    let shown: Vec<&Row<'_>> = rows.iter().enumerate().filter(shown).map(|(_, row)| row).collect();
+    let left = rows.len() - shown.len();
+    text_rows(lines, shown.into_iter(), &table, options, most);
+    if left > 0 {
+        let how = if brief { "-v shows all" } else { "--json has all" };
+        let more = format!("  … and {}; {how}", count(left, "more field"));
         lines.push(Line::new(options.colour).add(Style::Muted, &more));
     }
+    below(lines, change, options, &context);
+}
+
+/// Adds a resource to create without its fields: one line, and what is to be known of it.
+pub(super) fn in_a_line(lines: &mut Lines, change: &Change, options: &Options, column: usize, context: Context<'_>) {
+    header(lines, change, options, false, column, &context);
     below(lines, change, options, &context);
 }
 

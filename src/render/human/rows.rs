@@ -173,7 +173,8 @@ impl<'o> Table<'o> {
         let (sign, style) = sign(field);
         let mut line = self.start(sign, style, &field.path.to_string());
         let notes = self.notes(field);
-        let [before, after] = if self.even { even_sides(field) } else { sides(field) }.map(|side| side.map(|text| self.cut(&text)));
+        let [before, after] =
+            if self.even { even_sides(field) } else { sides(field) }.map(|side| side.map(|text| self.cut(&text)));
         let needed: usize = [&before, &after].into_iter().flatten().map(|text| width(text) + 3).sum();
         if line.width() + 2 > self.column && line.width() + needed > self.options.width {
             lines.push(line);

@@ -7,6 +7,7 @@ use crate::change::{Action, Change, Counts, Kept, Refusal};
 use crate::render::line::{Line, Lines};
 use crate::render::outside::{self, OutsideCounts, is_drift_alone};
 use crate::render::plural::{count, number};
+use crate::render::refusals::groups;
 use crate::render::style::Style;
 use crate::render::view::{Options, PlanView, duration};
 
@@ -88,27 +89,33 @@ fn refusals(lines: &mut Lines, refusals: &[Refusal], options: &Options) {
         return;
     }
     let guards: BTreeSet<&str> = refusals.iter().map(|refusal| refusal.guard).collect();
-    lines.push(Line::new(options.colour).add(Style::Bad, &format!("refused by {}:", count(guards.len(), "guard"))));
+    let mut words = format!("refused by {}", count(guards.len(), "guard"));
+    if refusals.len() > guards.len() {
+        words.push_str(&format!(", {} times", number(refusals.len())));
+    }
+    lines.push(Line::new(options.colour).add(Style::Bad, &format!("{words}:")));
     let guard_column = column(refusals.iter().map(|refusal| refusal.guard.to_owned())) + 2;
     let address = |refusal: &Refusal| refusal.address.as_ref().map(ToString::to_string).unwrap_or_default();
     let addressed = refusals.iter().any(|refusal| refusal.address.is_some());
     let word_column = guard_column + if addressed { column(refusals.iter().map(address)) } else { 0 };
-    for refusal in refusals {
-        let mut line = Line::new(options.colour).plain("  ").add(Style::Bad, refusal.guard).to(guard_column);
-        line = line.add(Style::Address, &address(refusal));
-        line = if addressed { line.to(word_column) } else { line }.plain(&refusal.problem.title);
-        if let Some(label) = refusal.problem.labels.first() {
-            line = line.add(Style::Muted, &format!(" ({}:{})", label.locus.file, label.locus.line));
+    for group in groups(refusals) {
+        let mut guard = group.guard;
+        for refusal in group.refusals {
+            let mut line = Line::new(options.colour).plain("  ").add(Style::Bad, guard).to(guard_column);
+            guard = "";
+            line = line.add(Style::Address, &address(refusal));
+            line = if addressed { line.to(word_column) } else { line }.plain(&refusal.problem.title);
+            if let Some(label) = refusal.problem.labels.first() {
+                line = line.add(Style::Muted, &format!(" ({}:{})", label.locus.file, label.locus.line));
+            }
+            lines.push(line);
+            for note in &refusal.problem.notes {
+                lines.push(Line::new(options.colour).plain(&" ".repeat(guard_column)).add(Style::Muted, note));
+            }
         }
-        lines.push(line);
-        for (style, words) in refusal
-            .problem
-            .notes
-            .iter()
-            .map(|note| (Style::Muted, note.clone()))
-            .chain(refusal.problem.help.iter().map(|help| (Style::Help, format!("→ {help}"))))
-        {
-            lines.push(Line::new(options.colour).plain(&" ".repeat(guard_column)).add(style, &words));
+        for help in &group.help {
+            let words = format!("→ {help}");
+            lines.push(Line::new(options.colour).plain(&" ".repeat(guard_column)).add(Style::Help, &words));
         }
     }
 }

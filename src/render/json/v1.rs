@@ -373,6 +373,8 @@ pub struct Apply {
     pub side_effects: Vec<Leaf>,
     /// What is worth knowing of changes though they were done.
     pub notes: Vec<ApplyNote>,
+    /// What went wrong around it: the ledger, the lock, what the tenant remembers.
+    pub problems: Vec<Problem>,
     /// Commands that go on from here; none after a full success.
     pub next: Vec<String>,
     /// Every change of the plan, in its order.

@@ -98,7 +98,7 @@ pub(in crate::schema) fn compile(name: &str, json: Json) -> Result<KindSpec, Vec
         fields,
         json: json.clone(),
     };
-    for known in ["risk", "reveal", "source"] {
+    for known in ["risk", "source"] {
         let _ = x.take(known);
     }
     x.finish();

@@ -222,11 +222,7 @@ impl From<&CompareView<'_>> for Compare {
                 .iter()
                 .map(|one| ComparedVariable { name: one.name.clone(), has: one.has.clone(), lacks: one.lacks.clone() })
                 .collect(),
-            counts: ComparedCounts {
-                suspect: compared.suspect(),
-                expected: compared.expected(),
-                same: compared.same,
-            },
+            counts: ComparedCounts { suspect: compared.suspect(), expected: compared.expected(), same: compared.same },
         }
     }
 }

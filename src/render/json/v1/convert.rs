@@ -260,6 +260,7 @@ impl Apply {
                 .iter()
                 .map(|(address, problem)| ApplyNote { address: address.to_string(), problem: Problem::from(problem) })
                 .collect(),
+            problems: applied.problems.iter().map(Problem::from).collect(),
             next: applied.next(),
             changes: report
                 .changes

@@ -1,0 +1,64 @@
+//! What the deletes of a deployment that stopped half-way took from lists of others: its doing, though it never got to those others.
+
+use std::collections::BTreeSet;
+
+use crate::change::{Action, Origin, Plan};
+use crate::deployment::{BaseEntry, Deployment, Image};
+use crate::journal::{Answer, Entries};
+use crate::model::{Address, BaseResource, FingerprintKey, Live, Path};
+use crate::schema::{Registry, Verb};
+
+/// Returns the lists that lose what was deleted: connections and grants of organizations, clients of connections.
+pub(super) fn lists(entries: &Entries, images: &[Image]) -> Vec<(Address, Path)> {
+    let registry = Registry::get();
+    let sent = entries.entries.iter().filter(|entry| !matches!(entry.outcome, Some(Answer::NotSent { .. })));
+    let deletes = sent
+        .map(|entry| &entry.intent)
+        .filter(|intent| intent.method == Verb::Delete && matches!(intent.action, Action::Delete | Action::Replace));
+    let kinds: BTreeSet<&str> = deletes.map(|intent| intent.address.kind.as_str()).collect();
+    let cascades = kinds.into_iter().filter_map(|kind| registry.kind(kind)).flat_map(|spec| &spec.cascades);
+    let mut out = Vec::new();
+    for (kind, list) in cascades.filter_map(|cascade| Some((&cascade.kind, cascade.items.as_ref()?))) {
+        for image in images.iter().filter(|image| image.address.kind == *kind) {
+            let held = image.value.as_ref().and_then(|value| value.get(list)).is_some_and(|list| !list.is_blank());
+            let place = (image.address.clone(), Path::root().key(list));
+            if held && !out.contains(&place) {
+                out.push(place);
+            }
+        }
+    }
+    out
+}
+
+/// Takes such a list from what somebody else is said to have changed.
+pub(super) fn disown(plan: &mut Plan, lists: &[(Address, Path)]) {
+    for change in &mut plan.changes {
+        for field in &mut change.fields {
+            let ours = lists.iter().any(|(address, path)| *address == change.address && field.path.starts_with(path));
+            if ours && matches!(field.origin, Origin::Drift | Origin::Conflict) {
+                field.origin = Origin::Change;
+            }
+        }
+    }
+}
+
+/// Lets taking the deployment back restore such a list, and nothing else of what it never got to.
+pub(super) fn restore(of: &mut Deployment, entries: &Entries, live: &Live, key: Option<&FingerprintKey>) {
+    for (address, path) in lists(entries, &of.images) {
+        let Some(image) = of.images.iter_mut().find(|image| image.address == address) else { continue };
+        let known = of.base.iter().any(|entry| entry.address == address);
+        if known && image.paths.is_empty() {
+            // All of it comes back.
+            continue;
+        }
+        if !known {
+            let mut found = live.resources(&address.kind).iter();
+            let Some(found) = found.find(|l| l.id == image.id && l.address == address) else { continue };
+            let value = found.value.fingerprinted(key);
+            let left = BaseResource { id: found.id.clone(), desired: value.clone(), live: value };
+            of.base.push(BaseEntry { address, left: Some(left) });
+            image.paths.clear();
+        }
+        image.paths.push(path);
+    }
+}
