@@ -339,7 +339,7 @@ fn lost(archive: &Opened, planned: &Planned) -> Vec<String> {
     let classes = archive.contents.not_restorable.iter().filter(|class| elsewhere && class.count != Some(0));
     for class in classes.filter(|class| class.class != "secrets") {
         let count = class.count.map(|count| format!(" ({count})")).unwrap_or_default();
-        out.push(format!("{}{count}: {}", class.class, class.why));
+        out.push(format!("{}{count}: {}", class.class.replace('-', " "), class.why));
     }
     out
 }

@@ -60,8 +60,7 @@ fn what_was_renamed_or_deleted_since_is_put_back_on_the_same_tenant() {
         found["client_id"].as_str().unwrap().to_owned()
     };
     let web = id("Law web");
-    let _ =
-        from.ask("PATCH", &format!("clients/{web}"), &json!({"name": "Renamed", "callbacks": ["https://x.example/"]}));
+    let _ = from.ask("PATCH", &format!("clients/{web}"), &json!({"name": "Renamed"}));
     let _ = from.ask("DELETE", &format!("clients/{}", id("Law third")), &Json::Null);
     let _ = from.ask("POST", "clients", &json!({"name": "Made since"}));
     // The ledger of the deployment that made it is there. Secrets that are live need no value.

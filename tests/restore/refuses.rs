@@ -74,7 +74,7 @@ fn a_spoiled_archive_is_refused_before_the_tenant_is_asked() {
         ("short", "archive-damaged"),
         ("flipped", "archive-damaged"),
         ("newer", "archive-newer"),
-        ("sealed", "archive-sealed"),
+        ("sealed", "archive-encrypted"),
         ("none-at-all", "not-an-archive"),
         ("gone", "backup-missing"),
         ("new", "backup-unreadable"),
