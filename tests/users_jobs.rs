@@ -152,7 +152,8 @@ impl World {
     async fn organized(self) -> World {
         let users = self.users().await;
         let ids: Vec<&String> = users.keys().collect();
-        let some = |of: usize| ids.iter().enumerate().filter(move |(n, _)| n % of == 0).map(|(_, id)| (*id).clone());
+        let some =
+            |of: usize| ids.iter().enumerate().filter(move |(n, _)| n.is_multiple_of(of)).map(|(_, id)| (*id).clone());
         let (clerk, boss) = (self.id("roles", "Clerk").await, self.id("roles", "Boss").await);
         let acme = self.id("organizations", "acme").await;
         for (role, of) in [(&clerk, 3), (&boss, 50)] {
@@ -220,20 +221,20 @@ fn sample(connection: &str, provider: &str, n: usize) -> Value {
         identities.push(json!({"connection": "google", "provider": "google-oauth2", "user_id": format!("g{n}")}));
     }
     let mut user = json!({
-        "user_id": format!("{provider}|{own}"), "email": format!("{own}@example.com"), "email_verified": n % 2 == 0,
+        "user_id": format!("{provider}|{own}"), "email": format!("{own}@example.com"), "email_verified": n.is_multiple_of(2),
         "name": format!("Ünï {n} \"quoted\""), "nickname": own, "picture": format!("https://example.com/{own}.png"),
         "given_name": "Ana", "family_name": format!("López {n}"), "identities": identities,
-        "user_metadata": {"theme": if n % 2 == 0 { "dark" } else { "light" }, "nested": {"list": [n, null, "x"]}},
+        "user_metadata": {"theme": if n.is_multiple_of(2) { "dark" } else { "light" }, "nested": {"list": [n, null, "x"]}},
         "app_metadata": {"plan": n % 5}, "created_at": "2024-01-01T00:00:00.000Z", "updated_at": "2024-01-01T00:00:00.000Z",
         "logins_count": n,
     });
-    if n % 33 == 0 {
+    if n.is_multiple_of(33) {
         user["blocked"] = json!(true);
     }
-    if n % 40 == 0 {
+    if n.is_multiple_of(40) {
         user["multifactor"] = json!(["guardian"]);
     }
-    if n % 4 == 0 {
+    if n.is_multiple_of(4) {
         user["username"] = json!(format!("u{own}"));
     }
     if n % 200 == 9 {
