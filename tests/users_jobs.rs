@@ -152,7 +152,8 @@ impl World {
     async fn organized(self) -> World {
         let users = self.users().await;
         let ids: Vec<&String> = users.keys().collect();
-        let some = |of: usize| ids.iter().enumerate().filter(move |(n, _)| n % of == 0).map(|(_, id)| (*id).clone());
+        let some =
+            |of: usize| ids.iter().enumerate().filter(move |(n, _)| n.is_multiple_of(of)).map(|(_, id)| (*id).clone());
         let (clerk, boss) = (self.id("roles", "Clerk").await, self.id("roles", "Boss").await);
         let acme = self.id("organizations", "acme").await;
         for (role, of) in [(&clerk, 3), (&boss, 50)] {
