@@ -410,20 +410,21 @@ impl Lines<'_> {
     }
 }
 
-/// Lists what could not be read for want of a scope. What a subscription lacks is not there at all.
-fn unread(live: &Live) -> Vec<Unread> {
+/// Lists what could not be read for want of a scope: kinds by name, members behind the address of their resource. What a
+/// subscription lacks is not there at all.
+pub(super) fn unread(live: &Live) -> Vec<Unread> {
     let mut out = Vec::new();
     for (kind, found) in &live.kinds {
         match found {
             LiveKind::Unavailable(Unavailable::Scope(needed)) => {
-                out.push(Unread { what: format!("`{kind}`"), why: scope(needed) });
+                out.push(Unread { what: kind.clone(), why: scope(needed) });
             }
             LiveKind::Unavailable(Unavailable::Feature(_)) => {}
             LiveKind::Read(resources) => {
                 for resource in resources {
                     for (member, why) in &resource.unreadable {
                         if let Unavailable::Scope(needed) = why {
-                            out.push(Unread { what: format!("{}: `{member}`", resource.address), why: scope(needed) });
+                            out.push(Unread { what: format!("{} {member}", resource.address), why: scope(needed) });
                         }
                     }
                 }

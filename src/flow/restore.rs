@@ -24,7 +24,7 @@ use crate::live::{Reach, read};
 use crate::model::{Address, Base, BaseResource, Desired, Live, Locus, Secret, Sources};
 use crate::plan;
 use crate::problem::{Problem, Severity};
-use crate::project::{Mode, Secrets, Settings, VariableSettings, load_files, load_settings};
+use crate::project::{LoadedDescription, Mode, Secrets, Settings, VariableSettings, load_files, load_settings};
 use crate::receipt;
 use crate::restore::{LeftOut, Mention, NewId, Objects, Settled, management_api, mentions, settle, without_left_out};
 use crate::schema::Registry;
@@ -116,14 +116,7 @@ impl Opened {
 
     /// The files of its description.
     fn description(&self) -> DescriptionFiles {
-        let mut tree = Tree::new("description");
-        for (path, bytes) in &self.files {
-            for (at, _) in path.match_indices('/') {
-                tree.insert_folder(path.get(..at).unwrap_or_default());
-            }
-            tree.insert(path, FileState::Read(Arc::clone(bytes)));
-        }
-        DescriptionFiles::from_elsewhere(tree, None, PathBuf::from("description"), Box::new(Nothing))
+        in_memory(self.files.iter().map(|(path, bytes)| (path.as_str(), Arc::clone(bytes))))
     }
 }
 
@@ -183,14 +176,7 @@ pub(super) async fn described(
 ) -> Result<Described, Failed> {
     // Addresses are those of then: nothing was renamed since.
     settings.moved.clear();
-    let literal = Settings {
-        mode: Mode::Compatibility,
-        values: VariableSettings { lenient_side_files: true, ..VariableSettings::default() },
-        base_path: None,
-        connections_directory: None,
-        ..settings.clone()
-    };
-    let loaded = load_files(&literal, &base.around, archive.description(), secrets, given).await;
+    let loaded = literal(archive.description(), &settings, base, secrets, given).await;
     let mut problems = loaded.problems;
     // An archive holds no markers: what looks like one is text, and stays it.
     problems.retain(|problem| {
@@ -212,6 +198,37 @@ pub(super) async fn described(
         problems,
         sources: loaded.sources,
     })
+}
+
+/// Reads a description that an export wrote: no variable counts, and what looks like a marker is text.
+pub(super) async fn literal(
+    files: DescriptionFiles,
+    settings: &Settings,
+    base: &Request,
+    secrets: Secrets,
+    given: &IndexMap<String, Secret>,
+) -> LoadedDescription {
+    let literal = Settings {
+        mode: Mode::Compatibility,
+        values: VariableSettings { lenient_side_files: true, ..VariableSettings::default() },
+        base_path: None,
+        connections_directory: None,
+        moved: Vec::new(),
+        ..settings.clone()
+    };
+    load_files(&literal, &base.around, files, secrets, given).await
+}
+
+/// The files of a description that is on no disk, by path.
+pub(super) fn in_memory<'a>(found: impl IntoIterator<Item = (&'a str, Arc<[u8]>)>) -> DescriptionFiles {
+    let mut tree = Tree::new("description");
+    for (path, bytes) in found {
+        for (at, _) in path.match_indices('/') {
+            tree.insert_folder(path.get(..at).unwrap_or_default());
+        }
+        tree.insert(path, FileState::Read(bytes));
+    }
+    DescriptionFiles::from_elsewhere(tree, None, PathBuf::from("description"), Box::new(Nothing))
 }
 
 /// A kind that was read, and of which there was nothing to write, asks for nothing to be there.

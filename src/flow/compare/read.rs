@@ -4,17 +4,21 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 use super::named::Named;
 use crate::archive::Unseal;
 use crate::codec::Names;
 use crate::compare::{Places, Side, as_described};
 use crate::deployment::canonical_domain;
 use crate::description::{has_errors, markers_in};
-use crate::flow::restore::{Opened, described};
+use crate::export::{self, ExportOptions};
+use crate::flow::backup::unread;
+use crate::flow::restore::{Opened, described, in_memory, literal};
 use crate::flow::then::{CheckedOut, described_at};
 use crate::flow::{Failed, Request, Session};
 use crate::live::{Reach, read};
-use crate::model::{Desired, Live, Locus, Sources};
+use crate::model::{Desired, Live, LiveKind, Locus, Sources};
 use crate::plan;
 use crate::problem::Problem;
 use crate::project::{
@@ -35,6 +39,16 @@ pub(super) enum Place {
     Path(PathBuf),
 }
 
+/// A tenant as a backup has it.
+pub(super) struct Kept {
+    /// Its resources.
+    desired: Desired,
+    /// What could not be read, and why.
+    unread: Vec<(String, String)>,
+    /// Secrets that the API returns are in there.
+    encrypted: bool,
+}
+
 /// One side, read as far as files go.
 pub(super) struct Read {
     /// As it was named.
@@ -51,8 +65,8 @@ pub(super) struct Read {
     pub(super) is_live: bool,
     /// The tenant, once it was read.
     pub(super) live: Option<(Live, Names)>,
-    /// The tenant as a backup has it: its resources, and what could not be read then.
-    pub(super) kept: Option<(Desired, Vec<(String, String)>)>,
+    /// The tenant as a backup has it.
+    pub(super) kept: Option<Kept>,
     /// Domain of the tenant, where it is not that of the settings.
     domain: Option<String>,
     pub(super) problems: Vec<Problem>,
@@ -162,7 +176,7 @@ impl Read {
         let settings = out.settings.clone();
         let read = described(&opened, settings, request, Secrets::Leave, &Default::default()).await?;
         let unread = opened.contents.unread.iter().map(|unread| (unread.what.clone(), unread.why.clone()));
-        out.kept = Some((read.desired, unread.collect()));
+        out.kept = Some(Kept { desired: read.desired, unread: unread.collect(), encrypted: header.encrypted });
         out.is_live = true;
         out.domain = Some(canonical_domain(&header.domain));
         let when = header.started.strftime("%Y-%m-%d %H:%M UTC");
@@ -293,15 +307,37 @@ impl Read {
         session.close().await;
         let found = found?;
         self.what = format!("the tenant {}", found.0.domain);
+        if let Some(kept) = &other.kept {
+            self.kept = Some(self.as_kept(&found.0, kept).await?);
+        }
         self.live = Some(found);
         Ok(())
     }
 
+    /// Takes down a tenant as a backup does. A backup leaves out what the server fills in: so both sides have to.
+    async fn as_kept(&self, live: &Live, like: &Kept) -> Result<Kept, Problem> {
+        let options = ExportOptions { ids: true, secrets: like.encrypted, ..ExportOptions::default() };
+        let export = export::files(Registry::get(), live, &options);
+        let named = export.files.iter().map(|(path, text)| (path.to_string_lossy().replace('\\', "/"), text));
+        let found: Vec<(String, Arc<[u8]>)> = named.map(|(path, text)| (path, Arc::from(text.as_bytes()))).collect();
+        let files = in_memory(found.iter().map(|(path, bytes)| (path.as_str(), Arc::clone(bytes))));
+        let loaded = literal(files, &self.settings, &self.request, Secrets::Leave, &IndexMap::new()).await;
+        if let Some(problem) = loaded.problems.into_iter().find(Problem::is_error) {
+            return Err(problem);
+        }
+        let unread = unread(live).into_iter().map(|unread| (unread.what, unread.why)).collect();
+        let mut desired = loaded.outcome.desired;
+        for (kind, _) in live.kinds.iter().filter(|(_, found)| matches!(found, LiveKind::Read(_))) {
+            desired.kinds.entry(kind.clone()).or_default();
+        }
+        Ok(Kept { desired, unread, encrypted: like.encrypted })
+    }
+
     /// Makes what is compared of it.
     pub(super) fn side(&self, other: &Read) -> Side {
-        if let Some((kept, unread)) = &self.kept {
+        if let Some(Kept { desired, unread, .. }) = &self.kept {
             let registry = Registry::get();
-            let mut desired = kept.clone();
+            let mut desired = desired.clone();
             self.complete(&mut desired, other);
             let filters = self.loaded.as_ref().map(|loaded| loaded.outcome.filters.clone()).unwrap_or_default();
             return Side::kept(registry, &desired, unread, filters);
