@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use crate::codec::{Names, address_of, decode, decode_field, sub_rows};
 use crate::model::{Address, Live, LiveKind, LiveResource, Map, Path, Segment, Unavailable, Value};
+use crate::problem::Problem;
 use crate::quirk;
 use crate::schema::{KindSpec, Registry, Shape, SystemRule};
 
@@ -33,13 +34,22 @@ pub(super) struct Token<'a> {
 /// What was read of one kind.
 pub(super) type RawKind = Result<Vec<RawResource>, Unavailable>;
 
-/// Puts raw answers together. Names are found first, because references are shown by them.
+/// Takes the API's object of a resource that has been decoded, and gives back what is kept of it.
+pub type Take<'t> = dyn FnMut(&KindSpec, Json) -> Result<Json, Problem> + 't;
+
+/// Puts raw answers together, kind by kind; each object goes through `take`. Names are found first, because references are shown by
+/// them.
+///
+/// # Errors
+///
+/// Those of `take`.
 pub(super) fn assemble(
     registry: &Registry,
     raw: IndexMap<String, RawKind>,
     domain: &str,
     token: Token<'_>,
-) -> (Live, Names) {
+    take: &mut Take<'_>,
+) -> Result<(Live, Names), Problem> {
     let mut names = Names::default();
     // Twice: identities may hold references themselves (a grant is named after its client).
     for _ in 0..2 {
@@ -59,15 +69,21 @@ pub(super) fn assemble(
     for (kind, found) in raw {
         let Some(spec) = registry.kind(&kind) else { continue };
         let kind_live = match found {
-            Ok(found) => LiveKind::Read(resources(spec, found, &names, token)),
+            Ok(found) => LiveKind::Read(resources(spec, found, &names, token, take)?),
             Err(why) => LiveKind::Unavailable(why),
         };
         live.kinds.insert(kind, kind_live);
     }
-    (live, names)
+    Ok((live, names))
 }
 
-fn resources(spec: &KindSpec, found: Vec<RawResource>, names: &Names, token: Token<'_>) -> Vec<LiveResource> {
+fn resources(
+    spec: &KindSpec,
+    found: Vec<RawResource>,
+    names: &Names,
+    token: Token<'_>,
+    take: &mut Take<'_>,
+) -> Result<Vec<LiveResource>, Problem> {
     let mut out: Vec<LiveResource> = found
         .into_iter()
         .filter_map(|resource| {
@@ -87,9 +103,10 @@ fn resources(spec: &KindSpec, found: Vec<RawResource>, names: &Names, token: Tok
                 }
             }
             let id = id_of(spec, &resource.raw).unwrap_or_default();
-            Some(LiveResource { address, id, value, raw: resource.raw, system, unreadable })
+            let raw = take(spec, resource.raw);
+            Some(raw.map(|raw| LiveResource { address, id, value, raw, system, unreadable }))
         })
-        .collect();
+        .collect::<Result<_, Problem>>()?;
     // Names that repeat are told apart by id.
     let (mut seen, mut repeated) = (HashSet::new(), HashSet::new());
     for resource in &out {
@@ -100,7 +117,7 @@ fn resources(spec: &KindSpec, found: Vec<RawResource>, names: &Names, token: Tok
     for resource in out.iter_mut().filter(|r| repeated.contains(&r.address)) {
         resource.address.id = Some(resource.id.clone());
     }
-    out
+    Ok(out)
 }
 
 fn is_system(rule: &SystemRule, raw: &Json) -> bool {
