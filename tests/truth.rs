@@ -88,6 +88,7 @@ impl Site {
         }
         child.kill().unwrap();
         let _ = child.wait().unwrap();
+        self.place.heard(b"", b"");
         let _ = self.control("POST", "faults", &json!({"release": true})).await;
     }
 }
@@ -158,6 +159,32 @@ async fn a_connection_that_nobody_uses_yet_goes_without_approval_and_one_with_us
     site.outside("POST", "/users", &user).await;
     let said = site.run(&["revert", "--yes", "--json"]).code(3);
     assert_eq!(refused(&said), ["approval"], "{said}");
+}
+
+/// The API keeps one form of password settings: what a write takes away of the other comes back.
+#[tokio::test]
+async fn a_revert_brings_back_the_form_of_password_settings_that_went_along() {
+    let people = |options: &str| format!("databases:\n  - {{name: People, strategy: auth0, options: {{{options}}}}}\n");
+    let (older, newer) = (
+        people("passwordPolicy: fair, password_history: {enable: true, size: 7}"),
+        people("password_options: {complexity: {min_length: 20}, history: {active: true, size: 9}}"),
+    );
+    for (first, then, member) in [(&newer, &older, "password_options"), (&older, &newer, "password_history")] {
+        let site = Site::start("policy: { approve: [] }", first);
+        site.deploy(first);
+        let before = site.live("connections", "People").await.unwrap()["options"].clone();
+        let said = {
+            site.place.write("tenant.yaml", then);
+            site.run(&["apply", "--yes"]).code(0)
+        };
+        assert!(said.stdout.contains(&format!("- options.{member}")), "what goes along is shown: {said}");
+        let between = site.live("connections", "People").await.unwrap()["options"].clone();
+        assert!(between.get(member).is_none(), "{between:#}");
+        let said = site.run(&["revert", "--yes"]).code(0);
+        let after = site.live("connections", "People").await.unwrap()["options"].clone();
+        assert_eq!(after[member], before[member], "{said}");
+        assert_eq!(after["passwordPolicy"], before["passwordPolicy"], "{said}");
+    }
 }
 
 #[tokio::test]
@@ -405,7 +432,7 @@ fn keys() -> (String, String) {
 
 /// Runs the program with more in its environment.
 fn with(site: &Site, env: &[(&str, &str)], words: &[&str]) -> Output {
-    let output = site.place.command(&[&["-e", "t"], words].concat()).envs(env.iter().copied()).output().unwrap();
+    let output = site.place.ended(site.place.command(&[&["-e", "t"], words].concat()).envs(env.iter().copied()));
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Output { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
