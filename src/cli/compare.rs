@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::backup::Key;
 use super::exit_code::ExitCode;
 use super::interrupt::Interrupt;
 use super::ui::Ui;
-use super::backup::Key;
 use super::{Ended, Global, failed, refused};
 use crate::flow::{self, CompareRequest};
 use crate::render::json::v1;

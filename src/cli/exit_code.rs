@@ -58,7 +58,9 @@ impl ExitCode {
             ExitCode::Differences => {
                 "differences: a write is due or drift stands (plan --detailed-exitcode, drift, compare), or some was left (adopt, export)"
             }
-            ExitCode::Refused => "refused by a guard: the policy, or what always protects you (plan, apply, revert, restore)",
+            ExitCode::Refused => {
+                "refused by a guard: the policy, or what always protects you (plan, apply, revert, restore)"
+            }
             ExitCode::Moved => "the tenant moved since the plan was made (apply, revert, restore)",
             ExitCode::Partial => "done in part: some changes are in and some are not, or parts were not readable",
             ExitCode::Locked => "another deployment holds the lock (apply, revert, restore)",

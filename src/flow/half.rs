@@ -73,8 +73,11 @@ impl<'a> Halves<'a> {
     pub(super) fn warn(&self, open: &Deployment) -> Problem {
         let problem = Problem { severity: Severity::Warning, ..unfinished(open) };
         let wrote = self.0.iter().find(|written| written.deployment.id == open.id);
-        let mut names: Vec<String> =
-            wrote.into_iter().flat_map(|written| written.half.addresses()).map(|address| format!("`{address}`")).collect();
+        let mut names: Vec<String> = wrote
+            .into_iter()
+            .flat_map(|written| written.half.addresses())
+            .map(|address| format!("`{address}`"))
+            .collect();
         if names.is_empty() {
             return problem;
         }

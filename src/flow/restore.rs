@@ -8,8 +8,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use super::past::Past;
 use super::half::Halves;
+use super::past::Past;
 use super::plan::{Described, Made, PlanRequest, Planned, answer, options};
 use super::{Failed, Request, Session};
 use crate::archive::{self, Contents, Header, Unseal};

@@ -241,7 +241,8 @@ fn crashed(past: &Past, of: &Deployment, live: &Live) -> Result<Vec<BaseEntry>, 
     let settled = journal::settle(registry, &entries, &of.images, live, key);
     let reached = entries.touched();
     let along = along::lists(&entries, &of.images);
-    let is_along = |address: &Address, path: &Path| along.iter().any(|(a, list)| a == address && path.starts_with(list));
+    let is_along =
+        |address: &Address, path: &Path| along.iter().any(|(a, list)| a == address && path.starts_with(list));
     let touched = of.images.iter().filter(|image| reached.contains(&image.address));
     let entry = |image: &crate::deployment::Image| {
         let made = settled.made.get(&image.address);

@@ -19,9 +19,12 @@ pub(super) fn judge(plan: &Plan, by: Judgement<'_>, refusals: &mut Vec<Refusal>)
             continue;
         }
         let risk = change.risk.as_str();
-        let mut problem = Problem::error("approval", format!("the {} of `{}` needs approval: its risk is {risk}", change.action.as_str(), change.address))
-            .at_maybe(by.policy.approve.locus.as_ref())
-            .help(format!("look at what goes, then pass `--approve {risk}`"));
+        let mut problem = Problem::error(
+            "approval",
+            format!("the {} of `{}` needs approval: its risk is {risk}", change.action.as_str(), change.address),
+        )
+        .at_maybe(by.policy.approve.locus.as_ref())
+        .help(format!("look at what goes, then pass `--approve {risk}`"));
         let effects = plan.facts.effects.get(&change.address).into_iter().flatten().map(|effect| &effect.text);
         for reason in effects.chain(&change.reasons) {
             problem = problem.note(reason.clone());

@@ -234,7 +234,10 @@ fn a_risk_that_the_policy_names_is_approved_by_name() {
     let plan = plan(vec![risky, change(Action::Update, "roles", "b")]);
     let policy = |risks: &[Risk]| Policy { approve: Ruled::default_of(risks.to_vec()), ..lenient() };
     let strict = policy(&[Risk::Irreversible]);
-    assert_eq!(refusals(&plan, &strict), ["approval databases/a: the update of `databases/a` needs approval: its risk is irreversible"]);
+    assert_eq!(
+        refusals(&plan, &strict),
+        ["approval databases/a: the update of `databases/a` needs approval: its risk is irreversible"]
+    );
     assert_eq!(told(&plan, &strict, &[Risk::Irreversible], &Live::default()), NONE);
     assert_eq!(told(&plan, &strict, &[Risk::Destructive], &Live::default()).len(), 1);
     assert_eq!(refusals(&plan, &policy(&[Risk::Destructive])), NONE);

@@ -173,7 +173,8 @@ pub fn rehearsal(view: &RehearsalView<'_>, options: &Options) -> String {
     });
     let mut limits = "A sandbox stands in for the tenant".to_owned();
     if view.made_up > 0 {
-        let words = format!("; {} were made up: a real restore asks for those it has to send", count(view.made_up, "secret"));
+        let words =
+            format!("; {} were made up: a real restore asks for those it has to send", count(view.made_up, "secret"));
         limits.push_str(&words);
     }
     lines.push(Line::new(options.colour).add(Style::Muted, &limits));

@@ -75,7 +75,8 @@ pub(crate) struct Tenant {
 impl Tenant {
     /// Takes scopes from the deployer's own grant, as an administrator would.
     pub(crate) fn lose(&self, scopes: &[&str]) {
-        let token = self.send("POST", "/_sandbox/token", None, Some(&json!({"name": "Dana", "email": "dana@travel0.example"})));
+        let token =
+            self.send("POST", "/_sandbox/token", None, Some(&json!({"name": "Dana", "email": "dana@travel0.example"})));
         let token = token["access_token"].as_str().unwrap();
         let grants = self.send("GET", "/api/v2/client-grants?per_page=100", Some(token), None);
         let own = grants.as_array().unwrap().iter().find(|grant| grant["client_id"] == self.sandbox.client_id.as_str());

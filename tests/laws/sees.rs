@@ -200,21 +200,15 @@ impl Sight<'_> {
             LeafKind::Value => path_of(self.spec, &before.value, &edited.at),
             LeafKind::Item => {
                 // One item more, or one less, wherever the API has put it.
-                let items = |r: &LiveResource| at(&r.raw, &edited.at).as_array().cloned().unwrap_or_default();
-                let (had, has) = (items(before), items(now));
-                let (value, fewer, more) =
-                    if has.len() < had.len() { (&before.value, &has, &had) } else { (&now.value, &had, &has) };
-                let mut rest = fewer.clone();
-                let other = more.iter().position(|item| match rest.iter().position(|known| known == item) {
-                    Some(found) => {
-                        rest.remove(found);
-                        false
-                    }
-                    None => true,
-                });
-                let mut place = edited.at.clone();
-                place.push(At::Index(other.unwrap_or(more.len().saturating_sub(1))));
-                path_of(self.spec, value, &place)
+                let names = |r: &LiveResource| -> Vec<Path> {
+                    let items = at(&r.raw, &edited.at).as_array().map_or(0, Vec::len);
+                    let place = |n| edited.at.iter().cloned().chain([At::Index(n)]).collect::<Vec<_>>();
+                    (0..items).map(|n| path_of(self.spec, &r.value, &place(n))).collect()
+                };
+                let (had, has) = (names(before), names(now));
+                let (fewer, mut more) = if has.len() < had.len() { (has, had) } else { (had, has) };
+                let other = more.iter().position(|name| !fewer.contains(name)).unwrap_or(more.len().saturating_sub(1));
+                more.swap_remove(other)
             }
         }
     }
