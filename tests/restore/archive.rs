@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 use tenantry::api::{Client, Credentials, Settings};
 use tenantry::archive::{Contents, Format, Header, Seal, Writer};
+use tenantry::codec::masked;
 use tenantry::export::{self, ExportOptions};
 use tenantry::live::{Reach, read};
 use tenantry::model::{Live, Secret};
@@ -98,7 +99,9 @@ fn write(
     }
     let mut counts = indexmap::IndexMap::new();
     for kind in live.kinds.keys() {
-        let rows: Vec<&Json> = live.resources(kind).iter().map(|resource| &resource.raw).collect();
+        let spec = Registry::get().kind(kind).unwrap();
+        let row = |raw: &Json| if how.passphrase.is_some() { raw.clone() } else { masked(spec, raw) };
+        let rows: Vec<Json> = live.resources(kind).iter().map(|resource| row(&resource.raw)).collect();
         counts.insert(kind.clone(), rows.len() as u64);
         let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
         writer.add(&format!("objects/{kind}.ndjson"), lines.as_bytes()).unwrap();
