@@ -50,7 +50,7 @@ pub(super) fn yaml(value: &Out) -> String {
         Out::List(items) if !items.is_empty() => list(&mut out, items, 0, false),
         scalar => {
             inline(&mut out, scalar, 0);
-            out.push('\n');
+            end_line(&mut out);
         }
     }
     out

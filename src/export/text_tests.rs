@@ -92,6 +92,7 @@ fn odd_texts_come_back() {
         "12:30:45",
     ] {
         comes_back(&json!({ "k": text, "l": [text, [text]], text: text }));
+        comes_back(&json!(text));
     }
 }
 
@@ -145,6 +146,7 @@ fn blocks_of_text_come_back_and_can_be_read() {
         "\ta\nb",
     ] {
         comes_back(&json!({ "k": text, "l": [text, {"m": text, "n": 1}], "z": text }));
+        comes_back(&json!(text));
     }
     let out = yaml(&Out::from_json(&json!({"body": "one\n  two\n"})));
     assert_eq!(out, "body: |\n  one\n    two\n");
