@@ -30,7 +30,6 @@ use crate::restore::{LeftOut, Mention, NewId, Objects, Settled, management_api, 
 use crate::schema::Registry;
 
 /// An archive that was read to its end: everything in it is as it was written.
-#[derive(Debug)]
 pub struct Opened {
     /// What it says of itself.
     pub header: Header,
@@ -62,7 +61,6 @@ pub struct Restoring {
 }
 
 /// What to know of a restore besides its plan.
-#[derive(Debug)]
 pub struct About {
     /// Domain of the tenant that the archive was taken of.
     pub from: String,
