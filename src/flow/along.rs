@@ -36,7 +36,9 @@ pub(super) fn lists(entries: &Entries, images: &[Image]) -> Vec<(Address, Path)>
 /// Takes what such lists lost out of a base: it was a deployment that took it.
 pub(super) fn lose(registry: &Registry, base: &mut Base, lists: &[(Address, Path)], live: &Live) {
     for (address, path) in lists {
-        let (Some(spec), Some(left)) = (registry.kind(&address.kind), base.resources.get_mut(address)) else { continue };
+        let (Some(spec), Some(left)) = (registry.kind(&address.kind), base.resources.get_mut(address)) else {
+            continue;
+        };
         let mut found = live.resources(&address.kind).iter();
         if let Some(now) = found.find(|now| now.id == left.id || now.address == *address) {
             plan::lose(&spec.fields, &mut left.live, path, &now.value);
