@@ -1,6 +1,6 @@
 //! What the program holds in memory during a run, with secrets of every sort in it: nothing that can be printed shows one. And a
 //! failure inside the program, in the midst of an apply: it shows none either, and says what to do now.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod common;
 

@@ -39,6 +39,17 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
 
+    /// What reads nothing, and quotes what it was given.
+    struct Quoted;
+
+    impl std::str::FromStr for Quoted {
+        type Err = String;
+
+        fn from_str(text: &str) -> Result<Self, String> {
+            if text.is_empty() { Ok(Quoted) } else { Err(format!("{text:?} is not empty")) }
+        }
+    }
+
     /// The words that a failure comes with.
     fn words(fails: impl FnOnce() + Send + 'static) -> Box<dyn Any + Send> {
         std::thread::spawn(fails).join().unwrap_err()
@@ -63,7 +74,7 @@ mod tests {
             }) as Box<dyn FnOnce() + Send>,
             Box::new({
                 let secret = secret.clone();
-                move || Err::<(), String>(secret).unwrap()
+                move || secret.parse::<Quoted>().map(drop).unwrap()
             }),
             // The standard library quotes what it could not cut.
             Box::new(move || drop(secret[..secret.len() - 1].to_owned())),
