@@ -66,7 +66,7 @@ pub(super) struct Going {
     keep_going: bool,
     /// Take no lock: something else keeps others from applying at the same time
     #[arg(long)]
-    no_lock: bool,
+    pub(super) no_lock: bool,
 }
 
 /// One thing that is approved.

@@ -135,7 +135,7 @@ fn the_policy_of_the_environment_judges_a_restore_too() {
 }
 
 #[test]
-fn a_restore_waits_for_nobody_who_holds_the_lock() {
+fn a_restore_is_refused_while_another_holds_the_lock() {
     let (place, _, to, secrets) = setting(EVERYTHING_ALLOWED);
     let until = "2099-01-01T00:00:00Z";
     let _ = place.run(&["-C", "new", "-e", "t", "doctor"]);
