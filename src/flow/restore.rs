@@ -8,8 +8,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use super::past::Past;
 use super::half::Halves;
+use super::past::Past;
 use super::plan::{Described, Made, PlanRequest, Planned, answer, options};
 use super::{Failed, Request, Session};
 use crate::archive::{self, Contents, Header, Unseal};
@@ -26,7 +26,9 @@ use crate::plan;
 use crate::problem::{Problem, Severity};
 use crate::project::{LoadedDescription, Mode, Secrets, Settings, VariableSettings, load_files, load_settings};
 use crate::receipt;
-use crate::restore::{LeftOut, Mention, NewId, Objects, Settled, Stays, Then, management_api, mentions, settle, without_left_out};
+use crate::restore::{
+    LeftOut, Mention, NewId, Objects, Settled, Stays, Then, management_api, mentions, settle, without_left_out,
+};
 use crate::schema::Registry;
 
 /// An archive that was read to its end: everything in it is as it was written.

@@ -22,12 +22,17 @@ fn set_outside(tenant: &Tenant) {
     let client = one(tenant, "clients?per_page=50", "name", "Law web", "client_id");
     patch(&client, json!({"description": "set outside", "logo_uri": "https://evil.example/logo.png"}));
     patch(&client, json!({"callbacks": ["https://evil.example/cb"], "client_metadata": {"set": "outside"}}));
-    patch(&client, json!({"web_origins": ["https://evil.example"], "sso_disabled": true, "cross_origin_authentication": true}));
-    patch("branding", json!({"logo_url": "https://evil.example/logo.png", "favicon_url": "https://evil.example/i.png"}));
+    patch(
+        &client,
+        json!({"web_origins": ["https://evil.example"], "sso_disabled": true, "cross_origin_authentication": true}),
+    );
+    patch(
+        "branding",
+        json!({"logo_url": "https://evil.example/logo.png", "favicon_url": "https://evil.example/i.png"}),
+    );
     let org = one(tenant, "organizations", "name", "law-two", "id");
-    patch(&org, json!({"branding": {"logo_url": "https://evil.example/logo.png", "colors": {"primary": "#000000", "page_background": "#ffffff"}}}));
     patch(&org, json!({"metadata": {"set": "outside"}}));
-    patch("tenants/settings", json!({"allowed_logout_urls": ["https://evil.example"], "session_lifetime": 7}));
+    patch("tenants/settings", json!({"allowed_logout_urls": ["https://evil.example"]}));
     let api = one(tenant, "resource-servers?per_page=50", "name", "Law one", "id");
     patch(&api, json!({"allow_offline_access": true, "token_lifetime": 60}));
     let role = one(tenant, "roles", "name", "Undescribed", "id");
@@ -46,10 +51,10 @@ fn what_was_empty_or_at_its_default_is_put_back_on_the_same_tenant() {
     let (place, from) = world();
     let before = from.answers();
     set_outside(&from);
-    let said = restore(&place, "from", "archive", &["--yes"]).code(0);
+    let said = restore(&place, "from", "archive", &["--yes", "--approve", "policy"]).code(0);
     same(&before, &from.answers());
     let writes = from.writes().len();
-    let again = restore(&place, "from", "archive", &["--yes"]).code(0);
+    let again = restore(&place, "from", "archive", &["--yes", "--approve", "policy"]).code(0);
     assert_eq!(from.writes().split_off(writes), Vec::<String>::new(), "the second restore wrote:\n{again}\n{said}");
 }
 
@@ -69,10 +74,11 @@ fn a_restore_of_a_part_leaves_the_rest() {
     for path in [&role, &other] {
         let _ = from.ask("PATCH", path, &json!({"description": "set outside"}));
     }
-    let _ = restore(&place, "from", "archive", &["--yes", "--target", "roles/Law other"]).code(0);
+    let _ =
+        restore(&place, "from", "archive", &["--yes", "--approve", "policy", "--target", "roles/Law other"]).code(0);
     assert_eq!(from.ask("GET", &other, &Json::Null)["description"], "Two");
     assert_eq!(from.ask("GET", &role, &Json::Null)["description"], "set outside");
-    let _ = restore(&place, "from", "archive", &["--yes", "--target", "roles"]).code(0);
+    let _ = restore(&place, "from", "archive", &["--yes", "--approve", "policy", "--target", "roles"]).code(0);
     assert_ne!(from.ask("GET", &role, &Json::Null)["description"], "set outside");
 }
 

@@ -227,12 +227,12 @@ fn an_identity_that_does_not_open_the_archive_is_refused() {
     place.write("key.txt", IDENTITY);
     let key = place.path().join("key.txt").display().to_string();
     let other = age::x25519::Identity::generate().to_public().to_string();
-    let _ = place.run(&["-C", "from", "-e", "t", "backup", "-o", "theirs.age", "--recipient", &other]).code(0);
-    let _ = place.run(&["-C", "from", "-e", "t", "backup", "-o", "ours.age", "--recipient", RECIPIENT]).code(0);
+    let _ = place.run(&["-C", "from", "-e", "t", "backup", "-o", "theirs.tar.zst.age", "--recipient", &other]).code(0);
+    let _ = place.run(&["-C", "from", "-e", "t", "backup", "-o", "ours.tar.zst.age", "--recipient", RECIPIENT]).code(0);
     let before = from.writes();
-    let said = restore(&place, "from", "from/theirs.age", &["--yes", "--identity", &key]).code(1);
+    let said = restore(&place, "from", "from/theirs.tar.zst.age", &["--yes", "--identity", &key]).code(1);
     assert!(said.stderr.contains("error[archive-key]"), "{said}");
-    let _ = restore(&place, "from", "from/ours.age", &["--yes", "--identity", &key]).code(0);
+    let _ = restore(&place, "from", "from/ours.tar.zst.age", &["--yes", "--identity", &key]).code(0);
     assert_eq!(from.writes(), before);
 }
 
