@@ -125,6 +125,13 @@ impl Track {
         })
     }
 
+    /// Waits for a run, and searches what it said.
+    fn joined(&self, runner: usize, run: JoinHandle<Ran>) -> Ran {
+        let ran = run.join().unwrap();
+        self.places[runner].heard(ran.output.stdout.as_bytes(), ran.output.stderr.as_bytes());
+        ran
+    }
+
     async fn written(&self) -> u64 {
         self.control("GET", "faults", &Json::Null).await["writes"].as_u64().unwrap()
     }
@@ -142,7 +149,7 @@ impl Track {
             tokio::task::yield_now().await;
         }
         let second = self.begin(1, &["apply", "--yes"]);
-        [first.join().unwrap(), second.join().unwrap()]
+        [self.joined(0, first), self.joined(1, second)]
     }
 
     /// One has planned and is about to take the lock when the other comes, deploys and goes.
@@ -153,9 +160,9 @@ impl Track {
             assert!(!slow.is_finished());
             tokio::task::yield_now().await;
         }
-        let fast = self.begin(1, &["apply", "--yes"]).join().unwrap();
+        let fast = self.joined(1, self.begin(1, &["apply", "--yes"]));
         let _ = self.control("POST", "faults", &json!({"release": true})).await;
-        [slow.join().unwrap(), fast]
+        [self.joined(0, slow), fast]
     }
 
     /// What Tenantry wrote, in the order in which the tenant handled it.
@@ -280,11 +287,11 @@ async fn who_runs_is_not_taken_over() {
             assert!(!slow.is_finished());
             tokio::task::yield_now().await;
         }
-        let told = track.begin(1, words).join().unwrap().output;
+        let told = track.joined(1, track.begin(1, words)).output;
         let roles = track.control("GET", "state", &Json::Null).await["collections"]["roles"].clone();
         let locked = roles.as_object().unwrap().values().any(|role| role["name"] == "tenantry-lock");
         let _ = track.control("POST", "faults", &json!({"release": true})).await;
-        let slow = slow.join().unwrap().output;
+        let slow = track.joined(0, slow).output;
         assert!(told.stderr.contains("[journal-in-use]"), "{words:?}: {told}\n{slow}");
         assert!(locked, "{words:?}: the lock is gone: {told}\n{slow}");
         assert_eq!(slow.code, Some(0), "{words:?}: {slow}");

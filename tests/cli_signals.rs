@@ -26,15 +26,15 @@ fn slow() -> (Sandbox, Place) {
 fn interrupted(place: &Place, arguments: &[&str], name: &str) -> Option<i32> {
     let mut child = place.command(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("listening for signals") {
-        line.clear();
-        assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended before it listened");
+    let mut said = String::new();
+    while !said.contains("listening for signals") {
+        assert!(stderr.read_line(&mut said).unwrap() > 0, "it ended before it listened");
     }
     signal(&child, name);
-    let mut rest = String::new();
-    stderr.read_to_string(&mut rest).unwrap();
-    child.wait().unwrap().code()
+    stderr.read_to_string(&mut said).unwrap();
+    let code = child.wait().unwrap().code();
+    place.heard(b"", said.as_bytes());
+    code
 }
 
 #[test]

@@ -183,7 +183,7 @@ fn on_a_small_disk(site: &Site, blocks: u32, words: &[&str]) -> Output {
     command.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
     command.arg(ready.get_program()).args(ready.get_args()).current_dir(ready.get_current_dir().unwrap()).env_clear();
     command.envs(ready.get_envs().filter_map(|(name, value)| Some((name, value?)))).stdin(Stdio::null());
-    let done = command.output().unwrap();
+    let done = site.place.ended(&mut command);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Output { code: done.status.code(), stdout: text(done.stdout), stderr: text(done.stderr) }
 }

@@ -94,6 +94,8 @@ struct State {
     share: Option<Bucket>,
     budget: f64,
     groups: HashMap<Group, Bucket>,
+    /// The part of each group's limit that is ours, where it is not all of it.
+    shares: HashMap<Group, Bucket>,
     /// The limit each group reported last.
     reported: HashMap<Group, u32>,
     window: f64,
@@ -120,6 +122,7 @@ impl Pace {
             global,
             budget,
             groups: HashMap::new(),
+            shares: HashMap::new(),
             reported: HashMap::new(),
             window: FIRST_WINDOW,
             threshold: LARGEST_WINDOW / 2.0,
@@ -199,13 +202,16 @@ enum Admission {
 
 impl State {
     fn group_wait(&mut self, group: &Group, now: std::time::Instant) -> Option<Duration> {
-        if let Some(bucket) = self.groups.get_mut(group) {
-            return bucket.wait(now);
+        if !self.groups.contains_key(group) {
+            self.groups.insert(group.clone(), group.known()?);
         }
-        let mut bucket = group.known()?;
-        let wait = bucket.wait(now);
-        self.groups.insert(group.clone(), bucket);
-        wait
+        let bucket = self.groups.get_mut(group)?;
+        let waits = bucket.wait(now);
+        if self.budget >= 1.0 {
+            return waits;
+        }
+        let share = self.shares.entry(group.clone()).or_insert_with(|| bucket.share(self.budget));
+        waits.max(share.wait(now))
     }
 
     fn admit(&mut self, group: &Group, now: std::time::Instant) -> Admission {
@@ -222,6 +228,9 @@ impl State {
         }
         if let Some(bucket) = self.groups.get_mut(group) {
             bucket.take();
+        }
+        if let Some(share) = self.shares.get_mut(group) {
+            share.take();
         }
         self.in_flight += 1;
         Admission::Go
@@ -265,6 +274,9 @@ impl State {
             let share = self.global.share(self.budget);
             self.share = self.share.take().map(|old| old.resized(&share));
         }
+        if let (Some(bucket), Some(share)) = (self.groups.get(group), self.shares.get_mut(group)) {
+            *share = share.clone().resized(&bucket.share(self.budget));
+        }
     }
 
     fn bucket(&mut self, group: &Group, limit: u32) -> &mut Bucket {
@@ -296,6 +308,9 @@ async fn until<T>(cancel: &CancellationToken, future: impl Future<Output = T>) -
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod budget_tests;
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@ use crate::model::{
     Address, Base, BaseResource, Described, DescribedKind, Desired, Fingerprint, Loci, Map, Path, Secret, Segment,
     Value,
 };
+use crate::quirk;
 use crate::schema::{FieldSpec, KindSpec, Registry, Shape};
 
 /// What taking a deployment back means: an ordinary plan of these, in which drift is kept, does it.
@@ -141,6 +142,7 @@ pub(super) fn touched(spec: &KindSpec, value: &Value, paths: &[Path], stays: &mu
             out.insert(name.clone(), before.clone());
         }
     }
+    quirk::of(spec).brought_back(value, &mut out);
     Value::Object(out)
 }
 

@@ -1,4 +1,5 @@
-//! What the deletes of a deployment that stopped half-way took from lists of others: its doing, though it never got to those others.
+//! What a deployment that stopped half-way did along with what it asked for: what its deletes took from lists of others, though it
+//! never got to those others, and what its writes changed beside what they were for.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +7,8 @@ use crate::change::{Action, Origin, Plan};
 use crate::deployment::{BaseEntry, Deployment, Image};
 use crate::journal::{Answer, Entries};
 use crate::model::{Address, BaseResource, FingerprintKey, Live, Path};
-use crate::schema::{Registry, Verb};
+use crate::quirk;
+use crate::schema::{KindSpec, Registry, Verb};
 
 /// Returns the lists that lose what was deleted: connections and grants of organizations, clients of connections.
 pub(super) fn lists(entries: &Entries, images: &[Image]) -> Vec<(Address, Path)> {
@@ -30,16 +32,25 @@ pub(super) fn lists(entries: &Entries, images: &[Image]) -> Vec<(Address, Path)>
     out
 }
 
-/// Takes such a list from what somebody else is said to have changed.
-pub(super) fn disown(plan: &mut Plan, lists: &[(Address, Path)]) {
+/// Takes such a list, and what a write of ours brings with it, from what somebody else is said to have changed.
+pub(super) fn disown(plan: &mut Plan, lists: &[(Address, Path)], touched: &BTreeSet<Address>) {
     for change in &mut plan.changes {
+        let spec = Registry::get().kind(&change.address.kind).filter(|_| touched.contains(&change.address));
         for field in &mut change.fields {
-            let ours = lists.iter().any(|(address, path)| *address == change.address && field.path.starts_with(path));
-            if ours && matches!(field.origin, Origin::Drift | Origin::Conflict) {
+            let listed = lists.iter().any(|(address, path)| *address == change.address && field.path.starts_with(path));
+            let beside = spec.is_some_and(|spec| is_beside(spec, &field.path));
+            if (listed || beside) && matches!(field.origin, Origin::Drift | Origin::Conflict) {
                 field.origin = Origin::Change;
             }
         }
     }
+}
+
+/// Says whether a write of ours changes this although no request carries it: whether the code of an action is deployed, a key that
+/// is to be swapped.
+fn is_beside(spec: &KindSpec, path: &Path) -> bool {
+    let field = path.first_key().filter(|_| path.0.len() == 1).and_then(|key| spec.field(key));
+    field.is_some_and(|field| field.step.is_some()) || quirk::of(spec).is_left_over(path)
 }
 
 /// Lets taking the deployment back restore such a list, and nothing else of what it never got to.

@@ -132,7 +132,8 @@ async fn recorded(
     let registry = Registry::get();
     let touched = touched(plan, &planned.desired, planned.base.as_ref());
     alone(planned, request).await?;
-    let kinds: BTreeSet<String> = touched.kinds.keys().cloned().collect();
+    // What was read whole is read whole again: a reference has its name only where the kind it refers to is read too.
+    let kinds: BTreeSet<String> = live.kinds.keys().cloned().collect();
     let reach = if planned.whole { Reach::Whole(&kinds) } else { Reach::Described(&touched) };
     let (now, _) = read(client, registry, reach).await?;
     let moved = moved(plan, live, &now);

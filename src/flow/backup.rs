@@ -11,7 +11,7 @@ use crate::archive::{
 };
 use crate::codec::masked;
 use crate::export::{self, ExportOptions};
-use crate::live::{Reach, read};
+use crate::live::{Reach, read_taking};
 use crate::model::{Live, LiveKind, Sources, Unavailable, count};
 use crate::problem::{Problem, Severity};
 use crate::project::{Settings, load_settings};
@@ -180,10 +180,18 @@ impl Run<'_> {
         let kinds: BTreeSet<String> =
             registry.names().filter(|kind| filters.covers_kind(kind)).map(str::to_owned).collect();
         tracing::info!(kinds = kinds.len(), "reading the tenant");
-        let (live, _) = read(self.client, registry, Reach::Whole(&kinds)).await?;
+        // Each object goes into the archive as soon as it has been decoded: a large tenant is never held twice.
+        let mut lines = Lines { writer: &mut writer, kind: String::new(), number: 0, bytes: Vec::new() };
+        let (live, _) = read_taking(self.client, registry, Reach::Whole(&kinds), &mut |spec, raw| {
+            lines.add(&spec.name, &self.line(spec, &raw)?)?;
+            Ok(serde_json::Value::Null)
+        })
+        .await?;
+        lines.end()?;
         let mut contents = Contents { unread: unread(&live), ..Contents::default() };
+        count_objects(&live, &mut writer, &mut contents)?;
         self.describe(registry, &live, &mut writer, &mut contents)?;
-        self.objects(registry, live, &mut writer, &mut contents)?;
+        drop(live);
         self.signing_keys(&mut writer, &mut contents).await?;
         let mut unread = contents.unread.len();
         if let Some(options) = self.request.users {
@@ -228,26 +236,6 @@ impl Run<'_> {
             });
         }
         contents.secrets = export.secrets;
-        Ok(())
-    }
-
-    /// Adds the API's own objects, and lets go of them.
-    fn objects(
-        &self,
-        registry: &Registry,
-        live: Live,
-        writer: &mut Writer<Sink>,
-        contents: &mut Contents,
-    ) -> Result<(), Problem> {
-        for (kind, found) in live.kinds {
-            let (LiveKind::Read(resources), Some(spec)) = (found, registry.kind(&kind)) else { continue };
-            contents.counts.insert(kind.clone(), resources.len() as u64);
-            let mut lines = Lines { writer, kind: &kind, number: 1, bytes: Vec::new() };
-            for resource in resources {
-                lines.add(&self.line(spec, &resource.raw)?)?;
-            }
-            lines.end()?;
-        }
         Ok(())
     }
 
@@ -380,17 +368,40 @@ fn unthinned(problem: Problem) -> Problem {
         .help("remove what is too old by hand: `tenantry backup list PLACE` shows it")
 }
 
-/// Lines of one kind, in as many entries as it takes.
+/// Notes how many objects of each kind there are; a kind that was read and has none gets its empty entry.
+fn count_objects(live: &Live, writer: &mut Writer<Sink>, contents: &mut Contents) -> Result<(), Problem> {
+    for (kind, found) in &live.kinds {
+        let LiveKind::Read(resources) = found else { continue };
+        contents.counts.insert(kind.clone(), resources.len() as u64);
+        if resources.is_empty() {
+            writer.add(&objects_path(kind, 1), b"")?;
+        }
+    }
+    Ok(())
+}
+
+fn objects_path(kind: &str, number: usize) -> String {
+    match number {
+        1 => format!("{OBJECTS}{kind}.ndjson"),
+        number => format!("{OBJECTS}{kind}.{number}.ndjson"),
+    }
+}
+
+/// Objects as lines, kind by kind, each in as many entries as it takes.
 struct Lines<'a> {
     writer: &'a mut Writer<Sink>,
-    kind: &'a str,
+    kind: String,
     number: usize,
     bytes: Vec<u8>,
 }
 
 impl Lines<'_> {
-    fn add(&mut self, line: &[u8]) -> Result<(), Problem> {
-        if !self.bytes.is_empty() && self.bytes.len() + line.len() >= OBJECTS_BYTES {
+    fn add(&mut self, kind: &str, line: &[u8]) -> Result<(), Problem> {
+        if self.kind != kind {
+            self.end()?;
+            kind.clone_into(&mut self.kind);
+            self.number = 1;
+        } else if self.bytes.len() + line.len() >= OBJECTS_BYTES {
             self.end()?;
             self.number += 1;
         }
@@ -399,13 +410,12 @@ impl Lines<'_> {
         Ok(())
     }
 
+    /// Writes what has come together; nothing where nothing has.
     fn end(&mut self) -> Result<(), Problem> {
-        let path = match self.number {
-            1 => format!("{OBJECTS}{}.ndjson", self.kind),
-            number => format!("{OBJECTS}{}.{number}.ndjson", self.kind),
-        };
-        self.writer.add(&path, &self.bytes)?;
-        self.bytes.clear();
+        if !self.bytes.is_empty() {
+            self.writer.add(&objects_path(&self.kind, self.number), &self.bytes)?;
+            self.bytes.clear();
+        }
         Ok(())
     }
 }

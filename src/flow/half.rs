@@ -1,5 +1,7 @@
 //! Deployments that did not end, or ended in part: what they wrote is nobody else's doing.
 
+use std::collections::BTreeSet;
+
 use super::along;
 use super::past::Past;
 use crate::change::Plan;
@@ -21,6 +23,8 @@ struct Written<'a> {
     half: Half,
     /// Lists that lost what it deleted.
     lists: Vec<(Address, Path)>,
+    /// Resources that a request was or may have been sent for.
+    touched: BTreeSet<Address>,
 }
 
 impl<'a> Halves<'a> {
@@ -40,7 +44,7 @@ impl<'a> Halves<'a> {
                     let key = past.key.as_ref();
                     let half = journal::half(Registry::get(), &entries, &deployment.images, live, key);
                     let lists = along::lists(&entries, &deployment.images);
-                    out.push(Written { deployment, half, lists });
+                    out.push(Written { deployment, half, lists, touched: entries.touched() });
                 }
                 Err(problem) => problems.push(Problem { severity: Severity::Warning, ..problem }),
             }
@@ -62,7 +66,7 @@ impl<'a> Halves<'a> {
     /// Takes what they wrote from what somebody else is said to have done.
     pub(super) fn disown(&self, plan: &mut Plan) {
         plan.already.retain(|(address, path)| !self.0.iter().any(|written| written.half.wrote(address, path)));
-        self.0.iter().for_each(|written| along::disown(plan, &written.lists));
+        self.0.iter().for_each(|written| along::disown(plan, &written.lists, &written.touched));
     }
 
     /// Says that a deployment began and did not end, and what it wrote.

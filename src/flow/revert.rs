@@ -240,6 +240,8 @@ fn crashed(past: &Past, of: &Deployment, live: &Live) -> Result<Vec<BaseEntry>, 
     let (registry, key) = (Registry::get(), past.key.as_ref());
     let settled = journal::settle(registry, &entries, &of.images, live, key);
     let reached = entries.touched();
+    let along = along::lists(&entries, &of.images);
+    let is_along = |address: &Address, path: &Path| along.iter().any(|(a, list)| a == address && path.starts_with(list));
     let touched = of.images.iter().filter(|image| reached.contains(&image.address));
     let entry = |image: &crate::deployment::Image| {
         let made = settled.made.get(&image.address);
@@ -250,7 +252,8 @@ fn crashed(past: &Past, of: &Deployment, live: &Live) -> Result<Vec<BaseEntry>, 
         });
         let left = found.map(|resource| {
             let mut value = resource.value.fingerprinted(key);
-            for (address, path) in settled.conflicts.iter().filter(|(address, _)| *address == image.address) {
+            let theirs = settled.conflicts.iter().filter(|(address, path)| !is_along(address, path));
+            for (address, path) in theirs.filter(|(address, _)| *address == image.address) {
                 if let (Some(spec), Some(asked)) = (registry.kind(&address.kind), entries.asked(address, path)) {
                     plan::set_leaf(&spec.fields, &mut value, &path.0, asked.clone());
                 }

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use crate::codec::{Names, address_of, decode, decode_field, sub_rows};
 use crate::model::{Address, Live, LiveKind, LiveResource, Map, Path, Segment, Unavailable, Value};
+use crate::problem::Problem;
 use crate::quirk;
 use crate::schema::{KindSpec, Registry, Shape, SystemRule};
 
@@ -33,13 +34,22 @@ pub(super) struct Token<'a> {
 /// What was read of one kind.
 pub(super) type RawKind = Result<Vec<RawResource>, Unavailable>;
 
-/// Puts raw answers together. Names are found first, because references are shown by them.
+/// Takes the API's object of a resource that has been decoded, and gives back what is kept of it.
+pub type Take<'t> = dyn FnMut(&KindSpec, Json) -> Result<Json, Problem> + 't;
+
+/// Puts raw answers together, kind by kind; each object goes through `take`. Names are found first, because references are shown by
+/// them.
+///
+/// # Errors
+///
+/// Those of `take`.
 pub(super) fn assemble(
     registry: &Registry,
     raw: IndexMap<String, RawKind>,
     domain: &str,
     token: Token<'_>,
-) -> (Live, Names) {
+    take: &mut Take<'_>,
+) -> Result<(Live, Names), Problem> {
     let mut names = Names::default();
     // Twice: identities may hold references themselves (a grant is named after its client).
     for _ in 0..2 {
@@ -59,25 +69,36 @@ pub(super) fn assemble(
     for (kind, found) in raw {
         let Some(spec) = registry.kind(&kind) else { continue };
         let kind_live = match found {
-            Ok(found) => LiveKind::Read(resources(spec, found, &names, token)),
+            Ok(found) => LiveKind::Read(resources(spec, found, &names, token, take)?),
             Err(why) => LiveKind::Unavailable(why),
         };
         live.kinds.insert(kind, kind_live);
     }
-    (live, names)
+    Ok((live, names))
 }
 
 /// Turns the API's own objects, as a backup keeps them, into resources again. What lives inside other objects is left out: its name is
 /// not in its object. Members that only some scopes show count as unreadable where they are missing.
-pub fn of_objects(registry: &Registry, objects: BTreeMap<String, Vec<Json>>) -> Live {
+///
+/// # Errors
+///
+/// As where a tenant is read.
+pub fn of_objects(registry: &Registry, objects: BTreeMap<String, Vec<Json>>) -> Result<Live, Problem> {
     let row = |raw| RawResource { raw, place: None, unreadable: Vec::new() };
     let is_whole = |kind: &str| registry.kind(kind).is_some_and(|spec| spec.places.is_empty());
     let found = objects.into_iter().filter(|(kind, _)| is_whole(kind));
     let raw = found.map(|(kind, rows)| (kind, Ok(rows.into_iter().map(row).collect()))).collect();
-    assemble(registry, raw, "", Token { client_id: None, scopes: None }).0
+    let token = Token { client_id: None, scopes: None };
+    Ok(assemble(registry, raw, "", token, &mut |_, raw| Ok(raw))?.0)
 }
 
-fn resources(spec: &KindSpec, found: Vec<RawResource>, names: &Names, token: Token<'_>) -> Vec<LiveResource> {
+fn resources(
+    spec: &KindSpec,
+    found: Vec<RawResource>,
+    names: &Names,
+    token: Token<'_>,
+    take: &mut Take<'_>,
+) -> Result<Vec<LiveResource>, Problem> {
     let mut out: Vec<LiveResource> = found
         .into_iter()
         .filter_map(|resource| {
@@ -97,9 +118,10 @@ fn resources(spec: &KindSpec, found: Vec<RawResource>, names: &Names, token: Tok
                 }
             }
             let id = id_of(spec, &resource.raw).unwrap_or_default();
-            Some(LiveResource { address, id, value, raw: resource.raw, system, unreadable })
+            let raw = take(spec, resource.raw);
+            Some(raw.map(|raw| LiveResource { address, id, value, raw, system, unreadable }))
         })
-        .collect();
+        .collect::<Result<_, Problem>>()?;
     // Names that repeat are told apart by id.
     let (mut seen, mut repeated) = (HashSet::new(), HashSet::new());
     for resource in &out {
@@ -110,7 +132,7 @@ fn resources(spec: &KindSpec, found: Vec<RawResource>, names: &Names, token: Tok
     for resource in out.iter_mut().filter(|r| repeated.contains(&r.address)) {
         resource.address.id = Some(resource.id.clone());
     }
-    out
+    Ok(out)
 }
 
 fn is_system(rule: &SystemRule, raw: &Json) -> bool {

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
 use super::ask::{Reader, lacks, status, unavailable};
-use super::assemble::{RawKind, RawResource, Token, assemble};
+use super::assemble::{RawKind, RawResource, Take, Token, assemble};
 use super::parts::applies;
 use super::raw::{fill, put};
 use super::reach::{Reach, needed};
@@ -28,6 +28,21 @@ const RESOURCES_AT_ONCE: usize = 64;
 ///
 /// Returns the first failure that is neither a missing scope nor a missing feature.
 pub async fn read(client: &Client, registry: &Registry, reach: Reach<'_>) -> Result<(Live, Names), Problem> {
+    read_taking(client, registry, reach, &mut |_, raw| Ok(raw)).await
+}
+
+/// Reads the live tenant as [`read`] does; each of the API's objects goes through `take` once its resource has been decoded, kind by
+/// kind, and what `take` does not give back is let go.
+///
+/// # Errors
+///
+/// Those of [`read`] and of `take`.
+pub async fn read_taking(
+    client: &Client,
+    registry: &Registry,
+    reach: Reach<'_>,
+    take: &mut Take<'_>,
+) -> Result<(Live, Names), Problem> {
     let reader = Reader { client, reach, cache: Mutex::default() };
     let kinds: Vec<&KindSpec> = match reach {
         Reach::Described(desired) => needed(registry, desired),
@@ -44,8 +59,11 @@ pub async fn read(client: &Client, registry: &Registry, reach: Reach<'_>) -> Res
         Ok::<_, Problem>((spec.name.clone(), raw))
     }))
     .await?;
+    // It keeps the answers that kinds share.
+    drop(reader);
     let raw: IndexMap<String, RawKind> = found.into_iter().collect();
-    Ok(assemble(registry, raw, client.domain(), Token { client_id: client.client_id(), scopes: client.scopes() }))
+    let token = Token { client_id: client.client_id(), scopes: client.scopes() };
+    assemble(registry, raw, client.domain(), token, take)
 }
 
 impl Reader<'_> {

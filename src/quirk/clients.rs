@@ -7,13 +7,16 @@ use super::thumbprint::thumbprint;
 use super::{Quirk, Write};
 use crate::change::{Action, Step};
 use crate::codec::{Body, Names, encode_members, sub_rows};
-use crate::model::{Map, Value};
+use crate::model::{Map, Path, Segment, Value};
 use crate::schema::{FieldSpec, Verb};
 
 /// See the module.
 pub(super) struct Clients;
 
 const METHODS: &str = "client_authentication_methods";
+
+/// How the name of a key ends that is there and that no method uses.
+const NOT_IN_USE: &str = " (not in use)";
 const AUTH_METHOD: &str = "token_endpoint_auth_method";
 const METADATA: &str = "client_metadata";
 /// The metadata of the deployer's client in which the tenant remembers what it runs (see `memory`): nobody describes it.
@@ -107,7 +110,7 @@ impl Quirk for Clients {
             };
             let left = left.map(|row| {
                 let mut members = shown(row);
-                let name = members.get("name").and_then(Value::as_str).map(|name| format!("{name} (not in use)"));
+                let name = members.get("name").and_then(Value::as_str).map(|name| format!("{name}{NOT_IN_USE}"));
                 members.extend(name.map(|name| ("name".to_owned(), Value::from(name))));
                 Value::Object(members)
             });
@@ -116,6 +119,11 @@ impl Quirk for Clients {
             out.insert(method.clone(), Value::Object(Map::from_iter([("credentials".to_owned(), list)])));
         }
         members.insert(METHODS.to_owned(), Value::Object(out));
+    }
+
+    /// The other key of a swap.
+    fn is_left_over(&self, path: &Path) -> bool {
+        matches!(path.0.last(), Some(Segment::Item(name)) if name.ends_with(NOT_IN_USE))
     }
 
     /// A computed key id is not written: it follows from the key.

@@ -4,9 +4,10 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::{Quirk, Write};
-use crate::change::Step;
+use crate::change::{Action, Change, FieldChange, How, Origin, Step};
 use crate::codec::Body;
-use crate::model::{Map, Unresolved, Value};
+use crate::model::{Diff, Live, Map, Path, Segment, Unresolved, Value};
+use crate::schema::Risk;
 
 /// See the module.
 pub(super) struct Databases;
@@ -40,12 +41,53 @@ impl Quirk for Databases {
     /// older ones it adds the new (recorded traffic, POST /connections).
     fn written(&self, members: &mut Map) {
         let Some(options) = members.get_mut("options").and_then(Value::as_object_mut) else { return };
-        let [(new_password, old_password), (attributes, old_attributes)] = RIVALS;
-        if old_password.iter().any(|name| options.contains_key(*name)) {
-            options.retain(|name, _| !new_password.contains(&name.as_str()));
+        let spare = spare(options);
+        options.retain(|name, _| !spare.contains(&name.as_str()));
+    }
+
+    /// What stood beside the side that counted does not come back: a write takes one side.
+    fn brought_back(&self, was: &Value, members: &mut Map) {
+        let Some(spare) = was.get("options").and_then(Value::as_object).map(spare) else { return };
+        if let Some(options) = members.get_mut("options").and_then(Value::as_object_mut) {
+            options.retain(|name, _| !spare.contains(&name.as_str()));
         }
-        if attributes.iter().any(|name| options.contains_key(*name)) {
-            options.retain(|name, _| !old_attributes.contains(&name.as_str()));
+    }
+
+    /// What a write takes away from the side that counted until now is a change of its own: it is shown, and comes back with a revert.
+    fn arrange(&self, changes: &mut [&mut Change], live: &Live) {
+        for change in changes.iter_mut().filter(|change| change.action == Action::Update) {
+            let found = live.resources("databases").iter().find(|found| change.id.as_ref() == Some(&found.id));
+            let Some(options) = found.and_then(|f| f.value.get("options")).and_then(Value::as_object) else { continue };
+            let sent = change.steps.iter().find_map(|step| match step.body.as_ref()? {
+                Body::Object(members) if step.path.starts_with("/connections") => match members.get("options")? {
+                    Body::Object(options) => Some(options),
+                    _ => None,
+                },
+                _ => None,
+            });
+            let Some(sent) = sent else { continue };
+            let spare = spare(options);
+            let rivals = || RIVALS.iter().flat_map(|(new, old)| new.iter().chain(*old));
+            let lost: Vec<(Path, Value)> = rivals()
+                .filter(|name| !spare.contains(name) && !sent.contains_key(**name))
+                .filter_map(|name| Some((at(name), options.get(*name).filter(|value| !is_nothing(value))?.clone())))
+                .filter(|(path, _)| !change.fields.iter().any(|field| field.path.0.starts_with(&path.0)))
+                .collect();
+            let known = change.fields.iter().any(|field| field.origin != Origin::Unknown);
+            let origin = if known { Origin::Change } else { Origin::Unknown };
+            for (path, before) in lost {
+                change.risk = change.risk.max(Risk::Caution);
+                change.fields.push(FieldChange {
+                    path,
+                    diff: Diff { before: Some(before), after: None },
+                    how: How::Value,
+                    origin,
+                    risk: Risk::Caution,
+                    why: Some("the API keeps these settings in one form, and the files use the other".to_owned()),
+                    locus: None,
+                    forces_replace: false,
+                });
+            }
         }
     }
 
@@ -56,7 +98,7 @@ impl Quirk for Databases {
             let Some(Body::Object(members)) = &mut step.body else { continue };
             let Some(Body::Object(options)) = members.get_mut("options") else { continue };
             for (new, old) in RIVALS {
-                let uses = |side: &[&str]| side.iter().any(|name| described.contains_key(*name));
+                let uses = |side: &[&str]| side.iter().any(|name| has(described, name));
                 let loser = match (uses(new), uses(old)) {
                     (true, false) => old,
                     (false, true) => new,
@@ -69,6 +111,32 @@ impl Quirk for Databases {
             }
         }
     }
+}
+
+fn has(options: &Map, name: &str) -> bool {
+    options.get(name).is_some_and(|value| *value != Value::Null)
+}
+
+/// A no is what the API takes for granted.
+fn is_nothing(value: &Value) -> bool {
+    *value == Value::Null || value.as_bool() == Some(false)
+}
+
+fn at(name: &str) -> Path {
+    Path(vec![Segment::Key("options".to_owned()), Segment::Key(name.to_owned())])
+}
+
+/// Names the settings that stand beside those that were chosen, where both are live.
+fn spare(options: &Map) -> Vec<&'static str> {
+    let [(new_password, old_password), (attributes, old_attributes)] = RIVALS;
+    let mut spare = Vec::new();
+    if old_password.iter().any(|name| has(options, name)) {
+        spare.extend(new_password);
+    }
+    if attributes.iter().any(|name| has(options, name)) {
+        spare.extend(old_attributes);
+    }
+    spare
 }
 
 /// What is not in the configuration when it is written is deleted, and no read tells the values: a value that the description does

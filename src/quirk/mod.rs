@@ -21,7 +21,7 @@ use serde_json::Value as Json;
 
 use crate::change::{Change, Step};
 use crate::codec::{Body, Names};
-use crate::model::{Described, Desired, Live, Map};
+use crate::model::{Described, Desired, Live, Map, Path, Value};
 use crate::schema::KindSpec;
 
 /// Hooks of one kind; every one has a default that does nothing.
@@ -49,6 +49,14 @@ pub trait Quirk: Sync {
 
     /// Brings a live resource back into the form an export writes.
     fn written(&self, _members: &mut Map) {}
+
+    /// Drops what cannot come back along with the rest when a deployment is taken back. `was` is the whole resource before it.
+    fn brought_back(&self, _was: &Value, _members: &mut Map) {}
+
+    /// Says whether a leaf is what a write of ours that stopped half-way leaves behind.
+    fn is_left_over(&self, _path: &Path) -> bool {
+        false
+    }
 
     /// Completes the described resources of the kind from what else is described and live.
     fn complete(&self, _desired: &mut Desired, _live: &Live) {}

@@ -26,7 +26,7 @@ use super::view::{Options, PlanView};
 use crate::change::{Action, Origin, Plan};
 
 /// Resources to create that are shown with their fields; of more, each takes a line.
-const FEW: usize = 5;
+const FEW: usize = 12;
 
 /// Shows a plan to people: what would be done, field by field, what is left alone and why, what it costs.
 pub fn plan(view: &PlanView<'_>, options: &Options) -> String {

@@ -125,7 +125,7 @@ fn nothing_in_a_page_is_taken_for_markup() {
 fn many_resources_to_create_take_a_line_each_unless_all_is_asked_for() {
     let mut plan = samples::full();
     let one = plan.changes.iter().find(|change| change.action == crate::change::Action::Create).unwrap().clone();
-    for n in 0..6 {
+    for n in 0..13 {
         let mut change = one.clone();
         change.address = crate::model::Address::new("roles", &format!("Role {n}"));
         change.after.clear();

@@ -91,7 +91,7 @@ fn a_signal_in_the_middle_of_an_upload_takes_it_back() {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         until("a part is sent", || service.log().iter().any(|line| line.starts_with("PUT ")));
         signal(&child, name);
-        let ended = child.wait_with_output().unwrap();
+        let ended = site.place.waited(child);
         assert_eq!(ended.status.code(), Some(code), "{}", String::from_utf8_lossy(&ended.stderr));
         only_the_one_before(&service);
     }

@@ -34,7 +34,7 @@ fn entries_come_in_their_order_and_the_manifest_counts_them() {
     let sections: Vec<&str> = entries.iter().map(|(path, _)| path.split('/').next().unwrap()).collect();
     let mut order = sections.clone();
     order.dedup();
-    assert_eq!(order, ["description", "objects", "keys"]);
+    assert_eq!(order, ["objects", "description", "keys"]);
     let objects = |kind: &str| {
         let path = format!("objects/{kind}.ndjson");
         let bytes = &entries.iter().find(|(name, _)| *name == path).unwrap().1;

@@ -38,7 +38,7 @@ fn a_signal_leaves_nothing_and_has_its_code() {
         let site = with_one_before(&["--latency", "60s"]);
         let child = start_slow(&site);
         signal(&child, name);
-        let ended = child.wait_with_output().unwrap();
+        let ended = site.place.waited(child);
         assert_eq!(ended.status.code(), Some(code), "{}", String::from_utf8_lossy(&ended.stderr));
         only_the_one_before(&site);
     }
@@ -101,7 +101,7 @@ fn a_full_disk_is_told_and_leaves_nothing() {
     command.args(["-c", &script]).current_dir(site.place.path()).env_clear();
     command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.env("PATH", std::env::var_os("PATH").unwrap());
-    let ended = command.output().unwrap();
+    let ended = site.place.ended(&mut command);
     let said = String::from_utf8(ended.stderr).unwrap();
     assert_eq!(ended.status.code(), Some(1), "{said}");
     assert!(said.contains("error[backup-unwritable]") && said.contains("make room"), "{said}");
@@ -126,7 +126,7 @@ fn a_folder_that_goes_away_is_told() {
     let child = site.place.command(&["backup", "-o", "backups"]).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn();
     until("the file is begun", || site.files("backups").len() == 2);
     std::fs::remove_dir_all(site.place.path().join("backups")).unwrap();
-    let ended = child.unwrap().wait_with_output().unwrap();
+    let ended = site.place.waited(child.unwrap());
     let said = String::from_utf8(ended.stderr).unwrap();
     assert_eq!(ended.status.code(), Some(1), "{said}");
     assert!(said.contains("error[backup-unwritable]"), "{said}");

@@ -34,8 +34,8 @@ fn until(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
-fn end(child: Child) -> (Option<i32>, String, String) {
-    let output = child.wait_with_output().unwrap();
+fn end(place: &Place, child: Child) -> (Option<i32>, String, String) {
+    let output = place.waited(child);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
@@ -49,7 +49,7 @@ fn nothing_was_written_yet() {
             let child = start(&place, arguments);
             until("the first answer", || !recorder.exchanges().is_empty());
             signal(&child, name);
-            let (ended, stdout, stderr) = end(child);
+            let (ended, stdout, stderr) = end(&place, child);
             assert_eq!(ended, Some(code), "{arguments:?}\n{stdout}\n{stderr}");
             assert_eq!(stdout, "", "{arguments:?}");
             recorder.untouched();
@@ -75,7 +75,7 @@ fn in_the_middle_of_an_apply() {
         // Nothing tells from outside that the signal was heard; it is once the process has none pending.
         until("the signal is delivered", || pending(child.id()) == 0);
         recorder.control("POST", "faults", &json!({"release": true}));
-        let (ended, stdout, stderr) = end(child);
+        let (ended, stdout, stderr) = end(&place, child);
         assert_eq!(ended, Some(5), "{stdout}\n{stderr}");
         let mut writes = recorder.writes();
         writes.sort();
@@ -114,7 +114,7 @@ fn a_reader_that_goes_away() {
     for arguments in [&["plan"][..], &["validate"], &["apply", "--yes"]] {
         let mut child = start(&place, arguments);
         drop(child.stdout.take());
-        let (code, _, stderr) = end(child);
+        let (code, _, stderr) = end(&place, child);
         assert_eq!(code, Some(0), "{stderr}");
         assert!(!stderr.contains("error"), "{stderr}");
     }
@@ -128,7 +128,7 @@ fn a_disk_that_is_full() {
     let place = shop(&recorder);
     for arguments in [&["plan"][..], &["apply", "--yes"]] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let output = place.command(arguments).stdout(full).output().unwrap();
+        let output = place.ended(place.command(arguments).stdout(full));
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{stderr}");
         assert!(stderr.contains("error[output]: "), "{stderr}");

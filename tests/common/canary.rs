@@ -1,6 +1,7 @@
 //! No secret in what a run of the program leaves: its two outputs, every file it wrote below the working directory, every object it
 //! put into the repository there. What is secret is learned from the run itself: the environment given to it, what the project file
-//! declares, and what the sandboxes of this process made, were sent, and keep.
+//! declares, and what the sandboxes of this process made, were sent, and keep. Archives that are not sealed are searched as the tar they
+//! hold, whole or broken off.
 //!
 //! Exempt, by name: states of sandboxes below `.tenantry`, and the files that a sandbox was told to keep its state or record in.
 
@@ -50,6 +51,19 @@ pub fn forget(url: &str) {
     SANDBOXES.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(url);
 }
 
+/// What all places of this process were searched for.
+static ALL: Mutex<(usize, Tally)> = Mutex::new((0, Tally { runs: 0, bytes: 0, secrets: 0 }));
+
+/// Adds what was searched in one place; returns how many places there were, and what was searched in all.
+pub fn add_up(tally: Tally) -> (usize, Tally) {
+    let mut all = ALL.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    all.0 += 1;
+    all.1.runs += tally.runs;
+    all.1.bytes += tally.bytes;
+    all.1.secrets += tally.secrets;
+    *all
+}
+
 /// What was searched.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
@@ -85,6 +99,11 @@ impl Watch {
     /// Lets a secret be shown, by the name of its source: `TENANTRY_SECRET_X`.
     pub fn excuse(&mut self, name: &str, reason: &str) {
         self.excused.push((name.to_owned(), reason.to_owned()));
+    }
+
+    /// Says under which names secrets are known.
+    pub fn names(&self) -> Vec<String> {
+        self.secrets.values().cloned().collect()
     }
 
     /// Leaves out a file in which a sandbox keeps its state or record.
@@ -123,6 +142,11 @@ impl Watch {
             }
             let Ok(text) = fs::read(&path) else { continue };
             self.tally.bytes += text.len();
+            if let Some(tar) = unpacked(&text) {
+                self.tally.bytes += tar.len();
+                let hits = self.find(&tar).into_iter();
+                found.extend(hits.map(|(secret, _)| format!("the archive {} holds {secret}", path.display())));
+            }
             let stood = |form: &[u8]| {
                 let old = before.and_then(|b| b.text.as_deref());
                 old.is_some_and(|old| old.windows(form.len()).any(|window| window == form))
@@ -308,6 +332,18 @@ fn state(url: &str) -> Option<Json> {
     stream.read_to_end(&mut answer).ok()?;
     let from = answer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     serde_json::from_slice(&answer[from..]).ok()
+}
+
+/// The tar of an archive that is not sealed, as far as it goes; nothing of other files.
+fn unpacked(bytes: &[u8]) -> Option<Vec<u8>> {
+    use std::io::Read;
+    if !bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        return None;
+    }
+    let mut tar = Vec::new();
+    // One that was broken off is searched up to there.
+    let _ = zstd::Decoder::new(bytes).ok()?.read_to_end(&mut tar);
+    Some(tar)
 }
 
 /// Every file below a folder, but the repository's own.

@@ -62,6 +62,25 @@ impl Place {
         watch.end(&self.path(), &self.env, &[("stdout", stdout), ("stderr", stderr)]);
     }
 
+    /// Runs what [`Place::command`] made ready to its end, and searches what it said.
+    pub fn ended(&self, command: &mut Command) -> std::process::Output {
+        let output = command.output().unwrap();
+        self.heard(&output.stdout, &output.stderr);
+        output
+    }
+
+    /// Waits for the end of a run, and searches what it said.
+    pub fn waited(&self, child: Child) -> std::process::Output {
+        let output = child.wait_with_output().unwrap();
+        self.heard(&output.stdout, &output.stderr);
+        output
+    }
+
+    /// The names of the secrets that are searched for here.
+    pub fn known(&self) -> Vec<String> {
+        self.watched().names()
+    }
+
     /// What was searched here so far.
     pub fn tally(&self) -> Tally {
         self.watched().tally
@@ -115,6 +134,8 @@ impl Drop for Place {
             watch.end(&path, &env, &[]);
             let Tally { runs, bytes, secrets } = watch.tally;
             println!("searched {runs} runs, {bytes} bytes for {secrets} secrets");
+            let (places, all) = canary::add_up(watch.tally);
+            println!("in this process so far: {places} places, {} runs, {} bytes", all.runs, all.bytes);
         }
     }
 }

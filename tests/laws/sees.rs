@@ -199,13 +199,21 @@ impl Sight<'_> {
         match leaf.kind {
             LeafKind::Value => path_of(self.spec, &before.value, &edited.at),
             LeafKind::Item => {
-                let count = |r: &LiveResource| at(&r.raw, &edited.at).as_array().map_or(0, Vec::len);
-                let (value, last) = match (count(before), count(now)) {
-                    (had, has) if has < had => (&before.value, had),
-                    (_, has) => (&now.value, has),
-                };
+                // One item more, or one less, wherever the API has put it.
+                let items = |r: &LiveResource| at(&r.raw, &edited.at).as_array().cloned().unwrap_or_default();
+                let (had, has) = (items(before), items(now));
+                let (value, fewer, more) =
+                    if has.len() < had.len() { (&before.value, &has, &had) } else { (&now.value, &had, &has) };
+                let mut rest = fewer.clone();
+                let other = more.iter().position(|item| match rest.iter().position(|known| known == item) {
+                    Some(found) => {
+                        rest.remove(found);
+                        false
+                    }
+                    None => true,
+                });
                 let mut place = edited.at.clone();
-                place.push(At::Index(last.saturating_sub(1)));
+                place.push(At::Index(other.unwrap_or(more.len().saturating_sub(1))));
                 path_of(self.spec, value, &place)
             }
         }

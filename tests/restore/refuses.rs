@@ -181,6 +181,7 @@ fn a_restore_that_was_killed_is_carried_on_by_the_same_restore() {
         }
         child.kill().unwrap();
         let _ = child.wait().unwrap();
+        place.heard(b"", b"");
         let _ = control(&to, "POST", "faults", &json!({"release": true}));
         // Another command does not run over it.
         let said = place.run(&["-C", "new", "-e", "t", "apply", "--resume", "--yes"]).code(1);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tenantry::sandbox::{self, Options, Running};
 use tokio::runtime::Runtime;
 
-use crate::common::{Output, Place};
+use crate::common::{Output, Place, canary};
 use crate::raw::Dashboard;
 use crate::scenario::{Scenario, Step};
 
@@ -26,6 +26,7 @@ pub fn run(folder: &str) {
         ..Options::default()
     };
     let sandbox = runtime.block_on(sandbox::start(options)).unwrap();
+    canary::know(&sandbox.url);
     let dashboard = Dashboard::new(&runtime, &sandbox.url);
     let mut stage =
         Stage { scenario: &scenario, home, sandbox: &sandbox, dashboard, record: record.path().into(), seen: 0 };
@@ -39,6 +40,7 @@ pub fn run(folder: &str) {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| insta::assert_snapshot!(folder, redacted));
+    canary::forget(&sandbox.url);
     runtime.block_on(sandbox.stop());
 }
 

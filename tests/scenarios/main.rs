@@ -78,6 +78,7 @@ scenarios! {
     failure_half_way: "040-failure-half-way",
     keep_going: "041-keep-going",
     target: "042-target",
+    password_settings: "043-password-settings-that-go-along",
 }
 
 #[test]

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tenantry::sandbox::{self, Options};
 use tokio::runtime::Runtime;
 
-use crate::common::Place;
+use crate::common::{Place, canary};
 use crate::raw::Dashboard;
 use crate::scenario::Raw;
 
@@ -80,6 +80,7 @@ pub fn run(folder: &str) {
     let record = tempfile::NamedTempFile::new().unwrap();
     let options = Options { rate: None, record: Some(record.path().to_owned()), ..Options::default() };
     let sandbox = runtime.block_on(sandbox::start(options)).unwrap();
+    canary::know(&sandbox.url);
     let dashboard = Dashboard::new(&runtime, &sandbox.url);
     let mut place = Place::new()
         .env("AUTH0_CLIENT_ID", &sandbox.client_id)
@@ -157,6 +158,7 @@ pub fn run(folder: &str) {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| insta::assert_snapshot!(folder, redacted));
+    canary::forget(&sandbox.url);
     runtime.block_on(sandbox.stop());
 }
 
