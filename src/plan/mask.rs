@@ -100,17 +100,17 @@ mod tests {
     #[test]
     fn what_a_read_leaves_out_stands_at_its_default() {
         let text = "x-tenantry: {identity: [name]}\nproperties: {name: {}, a: {default: 3}, o: {type: object, properties: \
-                    {b: {default: true}, c: {}}}, k: {x-default-when: [{when: {name: y}, default: 1}]}, s: {writeOnly: true, default: 1}}";
+                    {b: {default: true}, c: {}}}, k: {x-default-when: [{when: {name: other}, default: 1}]}, s: {writeOnly: true, default: 1}}";
         let registry = Registry::of(&[("things", text)]);
         let fields = &registry.kind("things").unwrap().fields;
         let described = json!({"name": "x", "a": 4, "o": {"b": false, "c": 1}, "k": 2, "s": 2});
-        let left = mask(fields, &Value::from_json(&described), &Value::from_json(&json!({"name": "y"})));
-        let stood = json!({"name": "y", "a": 3, "o": {"b": true, "c": null}, "k": 1, "s": null});
+        let left = mask(fields, &Value::from_json(&described), &Value::from_json(&json!({"name": "other"})));
+        let stood = json!({"name": "other", "a": 3, "o": {"b": true, "c": null}, "k": 1, "s": null});
         assert_eq!(left.redacted(), stood);
-        let live = Value::from_json(&json!({"name": "y"}));
+        let live = Value::from_json(&json!({"name": "other"}));
         let found = super::super::diff::diff(fields, &left, &live, &crate::model::Loci::default());
         assert!(found.fields.is_empty(), "{:?}", found.fields);
-        let all = with_absent(fields, &live, &Value::from_json(&json!({"name": "y", "a": 9, "z": 1})));
-        assert_eq!(all.redacted(), json!({"name": "y", "a": 3, "z": null}));
+        let all = with_absent(fields, &live, &Value::from_json(&json!({"name": "other", "a": 9, "z": 1})));
+        assert_eq!(all.redacted(), json!({"name": "other", "a": 3, "z": null}));
     }
 }
