@@ -37,6 +37,8 @@ pub fn overlay(field: &FieldSpec, desired: &Value, live: Option<&Json>) -> Body 
     for (name, value) in desired {
         match specs.get(name) {
             Some(member) if member.read_only || member.skip || member.alias.is_some() || member.sub.is_some() => {}
+            // Leaving it out of what is written whole clears it.
+            Some(member) if *value == Value::Null && refuses_null(member) => {}
             Some(member) => {
                 let api_name = member.api.as_ref().unwrap_or(name);
                 let mut inner = overlay(member, value, live.get(api_name));
@@ -80,6 +82,10 @@ fn spec_of<'a>(
     specs.iter().find(|(name, spec)| spec.api.as_deref().unwrap_or(name) == api_name)
 }
 
+fn refuses_null(field: &FieldSpec) -> bool {
+    !field.types.is_empty() && !field.empty_is_null && !field.types.iter().any(|one| one == "null")
+}
+
 fn is_masked(value: &Json) -> bool {
     value.as_str().is_some_and(|text| MASKS.contains(&text))
 }
@@ -105,6 +111,14 @@ mod tests {
         let live = json!({"a": 1, "o": {"x": 1, "y": 1}, "ow": "z", "newer": [1], "blank": null});
         let expected = json!({"ow": "z", "newer": [1], "a": 2, "o": {"y": 1, "x": 2}});
         assert_eq!(sent(members, &json!({"a": 2, "o": {"x": 2}}), Some(&live)).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_member_that_takes_no_null_is_cleared_by_leaving_it_out() {
+        let members = "  o: {properties: {x: {type: string}, y: {type: [string, 'null']}, z: {type: string}}}\n";
+        let live = json!({"o": {"x": "1", "y": "1", "z": "1"}});
+        let desired = json!({"o": {"x": null, "y": null}});
+        assert_eq!(sent(members, &desired, Some(&live)).unwrap(), json!({"o": {"z": "1", "y": null}}));
     }
 
     #[test]

@@ -174,7 +174,7 @@ fn identify(spec: &KindSpec, value: &Value, before: &mut Value) {
 }
 
 /// What stands for no value: null where the API takes it, else an empty list or map, else what the server fills in.
-pub(super) fn nothing(spec: &KindSpec, field: &FieldSpec, keys: &[&str]) -> Option<Value> {
+pub fn nothing(spec: &KindSpec, field: &FieldSpec, keys: &[&str]) -> Option<Value> {
     let schema = keys.iter().try_fold(&spec.json, |schema, key| schema.get("properties")?.get(key));
     let types = schema.and_then(|schema| schema.get("type"));
     let takes_null = match types {

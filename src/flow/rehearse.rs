@@ -8,17 +8,23 @@ use serde_json::json;
 
 use super::apply::apply_open;
 use super::plan::PlanRequest;
-use super::restore::{Opened, described, on_session};
+use super::restore::{About, Opened, Restoring, described, on_session};
+use super::restore_users::import;
 use super::{Applied, ApplyRequest, Failed, Request, Session};
 use crate::api::{Method, Write};
 use crate::apply::Report;
+use crate::archive::Unseal;
 use crate::change::{Plan, Refusal};
 use crate::description::Filters;
+use crate::export::{self, ExportOptions};
 use crate::guard::Approved;
+use crate::live::{Reach, read};
 use crate::model::{Secret, Sources};
 use crate::problem::Problem;
 use crate::project::{DeleteRule, DriftRule, LedgerPlace, Mode, Policy, Ruled, Secrets, Settings, VariableSettings};
 use crate::restore::made_up;
+use crate::schema::Registry;
+use crate::users::{ImportOptions, ImportReport};
 
 /// A domain for what only tenants with a domain of their own have: page templates, partials.
 const CUSTOM_DOMAIN: &str = "login.rehearsal.example";
@@ -36,6 +42,12 @@ pub struct Rehearsed {
     pub refusals: Vec<Refusal>,
     /// What was left to do afterwards; `None` where that was not looked at, because not all could be done.
     pub left: Option<Plan>,
+    /// Files of the description that an export afterwards does not write as they are in the archive, but for new ids.
+    pub differs: Vec<String>,
+    /// What became of the users, where they were rehearsed too.
+    pub users: Option<ImportReport>,
+    /// Users were rehearsed too, and could not be imported.
+    pub users_failed: bool,
     /// Warnings and notes.
     pub problems: Vec<Problem>,
 }
@@ -43,16 +55,24 @@ pub struct Rehearsed {
 impl Rehearsed {
     /// Says whether everything came back.
     pub fn is_good(&self) -> bool {
-        self.refusals.is_empty() && self.left.as_ref().is_some_and(|plan| !plan.has_changes())
+        let users = !self.users_failed && self.users.as_ref().is_none_or(ImportReport::is_whole);
+        let left = self.left.as_ref().is_some_and(|plan| !plan.has_changes());
+        self.refusals.is_empty() && left && users && self.differs.is_empty()
     }
 }
 
 /// Restores an archive into a fresh sandbox, which is gone afterwards. No tenant, ledger or credential is touched or needed.
 ///
+/// `users` says where the archive is and what opens it, where its users are imported too.
+///
 /// # Errors
 ///
 /// Those of the archive's description; `sandbox-failed`.
-pub async fn rehearse(archive: &Arc<Opened>, base: &Request) -> Result<Rehearsed, Failed> {
+pub async fn rehearse(
+    archive: &Arc<Opened>,
+    users: Option<(&str, Arc<Unseal>)>,
+    base: &Request,
+) -> Result<Rehearsed, Failed> {
     let bare = |problem: Problem| Failed::one(problem, Sources::default());
     let folder = tempfile::tempdir().map_err(|error| {
         bare(
@@ -113,10 +133,54 @@ pub async fn rehearse(archive: &Arc<Opened>, base: &Request) -> Result<Rehearsed
             return Err(failed);
         }
     };
-    let planned = on_session(&request, archive, again, session).await?.planned;
-    planned.session.close().await;
-    rehearsed.left = Some(planned.plan);
+    let Restoring { planned, about } = on_session(&request, archive, again, session).await?;
+    let (plan, session) = (planned.plan, planned.session);
+    let more = more(archive, &about, users, folder.path(), &session, base, &mut rehearsed).await;
+    session.close().await;
+    rehearsed.left = Some(plan);
+    more.map_err(bare)?;
     Ok(rehearsed)
+}
+
+/// Holds an export of what came back against the archive's description, and imports the users.
+async fn more(
+    archive: &Opened,
+    about: &About,
+    users: Option<(&str, Arc<Unseal>)>,
+    folder: &std::path::Path,
+    session: &Session,
+    base: &Request,
+    rehearsed: &mut Rehearsed,
+) -> Result<(), Problem> {
+    // Another version may write the same otherwise.
+    if archive.header.tool == env!("CARGO_PKG_VERSION") {
+        let (live, _) = read(&session.client, Registry::get(), Reach::Whole(&archive.kinds)).await?;
+        let options = ExportOptions { secrets: archive.header.encrypted, ..ExportOptions::default() };
+        let written = export::files(Registry::get(), &live, &options).files;
+        let written: BTreeMap<String, String> =
+            written.into_iter().map(|(path, text)| (path.to_string_lossy().replace('\\', "/"), text)).collect();
+        let ids = about.new_ids(&[]);
+        let now = |text: &str| ids.iter().fold(text.to_owned(), |text, id| text.replace(&id.old, &id.new));
+        for (path, bytes) in &archive.files {
+            let was = String::from_utf8_lossy(bytes);
+            let renewed = now(&was);
+            // Files of names that repeat are called after their ids.
+            let moved = || renewed != was && written.values().any(|text| *text == renewed);
+            if !written.get(path).is_some_and(|text| *text == was || *text == renewed) && !moved() {
+                rehearsed.differs.push(path.clone());
+            }
+        }
+    }
+    let Some((file, key)) = users else { return Ok(()) };
+    let options = ImportOptions { update_existing: false };
+    match import(file, key, archive, options, folder, session, base).await {
+        Ok(report) => rehearsed.users = Some(report),
+        Err(problem) => {
+            rehearsed.users_failed = true;
+            rehearsed.problems.push(problem);
+        }
+    }
+    Ok(())
 }
 
 /// Some resources need a tenant with a domain of its own, which no archive brings.
