@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::encode::{Body, encode_field};
 use crate::model::{Unresolved, Value};
-use crate::schema::{FieldSpec, Shape};
+use crate::schema::{FieldSpec, Null, Shape};
 
 /// What the API shows in place of a secret; never sent back.
 const MASKS: &[&str] = &["_VALUE_NOT_SHOWN_", "[REDACTED]", "******"];
@@ -38,13 +38,14 @@ pub fn overlay(field: &FieldSpec, desired: &Value, live: Option<&Json>) -> Body 
         match specs.get(name) {
             Some(member) if member.read_only || member.skip || member.alias.is_some() || member.sub.is_some() => {}
             // Leaving it out of what is written whole clears it.
-            Some(member) if *value == Value::Null && refuses_null(member) => {}
+            Some(member) if *value == Value::Null && matches!(member.null, Null::Refused | Null::Unknown) => {}
             Some(member) => {
                 let api_name = member.api.as_ref().unwrap_or(name);
                 let mut inner = overlay(member, value, live.get(api_name));
                 hold_needed(name, member, &mut inner);
                 out.set(api_name, inner);
             }
+            None if *value == Value::Null => {}
             None => out.set(name, Body::Value(value.clone())),
         }
     }
@@ -80,10 +81,6 @@ fn spec_of<'a>(
     api_name: &str,
 ) -> Option<(&'a String, &'a FieldSpec)> {
     specs.iter().find(|(name, spec)| spec.api.as_deref().unwrap_or(name) == api_name)
-}
-
-fn refuses_null(field: &FieldSpec) -> bool {
-    !field.types.is_empty() && !field.empty_is_null && !field.types.iter().any(|one| one == "null")
 }
 
 fn is_masked(value: &Json) -> bool {

@@ -14,4 +14,4 @@ pub use back::{Back, back};
 pub use domain::canonical_domain;
 pub use history::History;
 pub use record::{BaseEntry, Commit, Deployment, Image, Outcome, Purpose, Rules, TakenBack, Tally};
-pub use undo::{Undo, nothing, undo};
+pub use undo::{Undo, undo};
