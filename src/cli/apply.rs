@@ -295,7 +295,10 @@ pub(super) async fn carry(
     let history = planned.past.history.clone();
     // A revert is not resumed: the same one again goes on where it stopped.
     let again = telling.again.or_else(|| match &planned.purpose {
-        Purpose::Revert(of) => of.first().map(|id| format!("tenantry revert {id}")),
+        Purpose::Revert(of) => of.first().map(|id| {
+            let id = if ui.json { id } else { short_id(&history, id) };
+            format!("tenantry revert {id}")
+        }),
         _ => None,
     });
     let progress = Progress::start(&shown.plan, ui);

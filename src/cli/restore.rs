@@ -120,6 +120,8 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
     if !ui.json {
         ui.answer(&after(&ids, &about.mentions, &is_configured_elsewhere, &ui.out))?;
     }
+    let mut told_apply = carried.document;
+    let mut code = carried.code;
     let users = match args.users.filter(|_| carried.code == ExitCode::Done) {
         // Nobody was asked where nothing else was to be done.
         Some(_) if carried.deployment.is_none() && !args.going.yes => {
@@ -134,16 +136,21 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
                     ui.problems(&problems, &Sources::default());
                     Some(report)
                 }
+                Err(failure) if carried.deployment.is_none() => return failed(ui, &failure),
                 // What was restored before is not taken back: this is a part of it.
                 Err(failure) => {
-                    let code = failed(ui, &failure)?;
-                    return Ok(if carried.deployment.is_some() { ExitCode::Partial } else { code });
+                    ui.problems(&failure.problems, &failure.sources);
+                    if let Some(apply) = &mut told_apply {
+                        apply.problems.extend(v1::problems_of(&failure.problems));
+                    }
+                    code = ExitCode::Partial;
+                    None
                 }
             }
         }
         None => None,
     };
-    if let Some(apply) = carried.document {
+    if let Some(apply) = told_apply {
         let users = users.as_ref().map(v1::Users::from);
         ui.answer(&v1::text(&v1::Restore { users, ..document(&archive, &about, &view, &ids, apply) }))?;
     } else if let (Some(report), false) = (&users, ui.json) {
@@ -151,7 +158,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         ui.problems(&report.problems, &Sources::default());
     }
     let whole = users.as_ref().is_none_or(ImportReport::is_whole);
-    Ok(if whole { carried.code } else { ExitCode::Partial })
+    Ok(if whole { code } else { ExitCode::Partial })
 }
 
 /// Says whether ids of a kind are known outside the tenant: an application knows its client id.

@@ -1,6 +1,6 @@
 //! `restore --rehearse`: an archive restored into a fresh sandbox, and planned again: nothing may be left to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::apply::apply_open;
 use super::plan::PlanRequest;
-use super::restore::{About, Opened, Restoring, described, on_session};
-use super::restore_users::import;
+use super::restore::{Opened, Restoring, described, on_session};
+use super::restore_users::{UsersOf, import};
 use super::{Applied, ApplyRequest, Failed, Request, Session};
 use crate::api::{Method, Write};
 use crate::apply::Report;
@@ -19,10 +19,10 @@ use crate::description::Filters;
 use crate::export::{self, ExportOptions};
 use crate::guard::Approved;
 use crate::live::{Reach, read};
-use crate::model::{Secret, Sources};
+use crate::model::{Live, LiveKind, Secret, Sources, Value};
 use crate::problem::Problem;
 use crate::project::{DeleteRule, DriftRule, LedgerPlace, Mode, Policy, Ruled, Secrets, Settings, VariableSettings};
-use crate::restore::made_up;
+use crate::restore::{NewId, made_up};
 use crate::schema::Registry;
 use crate::users::{ImportOptions, ImportReport};
 
@@ -95,7 +95,7 @@ pub async fn rehearse(
         session.close().await;
         return Err(bare(problem));
     }
-    let planned = on_session(&request, archive, first, session).await?.planned;
+    let Restoring { planned, about } = on_session(&request, archive, first, session).await?;
     rehearsed.problems = planned.problems.clone();
     let asked = ApplyRequest {
         keep_going: true,
@@ -133,9 +133,10 @@ pub async fn rehearse(
             return Err(failed);
         }
     };
-    let Restoring { planned, about } = on_session(&request, archive, again, session).await?;
+    let ids = about.new_ids(&rehearsed.report.made);
+    let planned = on_session(&request, archive, again, session).await?.planned;
     let (plan, session) = (planned.plan, planned.session);
-    let more = more(archive, &about, users, folder.path(), &session, base, &mut rehearsed).await;
+    let more = more(archive, &ids, users, folder.path(), &session, base, &mut rehearsed).await;
     session.close().await;
     rehearsed.left = Some(plan);
     more.map_err(bare)?;
@@ -145,7 +146,7 @@ pub async fn rehearse(
 /// Holds an export of what came back against the archive's description, and imports the users.
 async fn more(
     archive: &Opened,
-    about: &About,
+    ids: &[NewId],
     users: Option<(&str, Arc<Unseal>)>,
     folder: &std::path::Path,
     session: &Session,
@@ -154,26 +155,21 @@ async fn more(
 ) -> Result<(), Problem> {
     // Another version may write the same otherwise.
     if archive.header.tool == env!("CARGO_PKG_VERSION") {
-        let (live, _) = read(&session.client, Registry::get(), Reach::Whole(&archive.kinds)).await?;
+        let (mut live, _) = read(&session.client, Registry::get(), Reach::Whole(&archive.kinds)).await?;
+        with_ids_of_then(&mut live, ids);
         let options = ExportOptions { secrets: archive.header.encrypted, ..ExportOptions::default() };
         let written = export::files(Registry::get(), &live, &options).files;
         let written: BTreeMap<String, String> =
             written.into_iter().map(|(path, text)| (path.to_string_lossy().replace('\\', "/"), text)).collect();
-        let ids = about.new_ids(&[]);
-        let now = |text: &str| ids.iter().fold(text.to_owned(), |text, id| text.replace(&id.old, &id.new));
         for (path, bytes) in &archive.files {
-            let was = String::from_utf8_lossy(bytes);
-            let renewed = now(&was);
-            // Files of names that repeat are called after their ids.
-            let moved = || renewed != was && written.values().any(|text| *text == renewed);
-            if !written.get(path).is_some_and(|text| *text == was || *text == renewed) && !moved() {
+            if written.get(path).is_none_or(|text| text.as_bytes() != &**bytes) {
                 rehearsed.differs.push(path.clone());
             }
         }
     }
     let Some((file, key)) = users else { return Ok(()) };
     let options = ImportOptions { update_existing: false };
-    match import(file, key, archive, options, folder, session, base).await {
+    match import(UsersOf { file, key, archive }, options, folder, None, session, base).await {
         Ok(report) => rehearsed.users = Some(report),
         Err(problem) => {
             rehearsed.users_failed = true;
@@ -181,6 +177,36 @@ async fn more(
         }
     }
     Ok(())
+}
+
+/// Gives what came back the ids it had: files may hold them, or be called after them.
+fn with_ids_of_then(live: &mut Live, ids: &[NewId]) {
+    let old: HashMap<&str, &str> = ids.iter().map(|id| (id.new.as_str(), id.old.as_str())).collect();
+    // Names are joined from several: of a client and an API.
+    let renamed = |text: &mut String| {
+        let parts: Vec<&str> = text.split(" → ").collect();
+        if parts.iter().any(|part| old.contains_key(part)) {
+            let parts: Vec<&str> = parts.into_iter().map(|part| old.get(part).copied().unwrap_or(part)).collect();
+            *text = parts.join(" → ");
+        }
+    };
+    for kind in live.kinds.values_mut() {
+        let LiveKind::Read(resources) = kind else { continue };
+        for resource in resources {
+            renamed(&mut resource.id);
+            [&mut resource.address.id, &mut resource.address.name].into_iter().flatten().for_each(renamed);
+            each_text(&mut resource.value, &renamed);
+        }
+    }
+}
+
+fn each_text(value: &mut Value, change: &impl Fn(&mut String)) {
+    match value {
+        Value::String(text) => change(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| each_text(item, change)),
+        Value::Object(members) => members.values_mut().for_each(|member| each_text(member, change)),
+        _ => {}
+    }
 }
 
 /// Some resources need a tenant with a domain of its own, which no archive brings.

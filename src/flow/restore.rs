@@ -21,13 +21,14 @@ use crate::description::layout::{FileState, Tree};
 use crate::files::{Behind, DescriptionFiles};
 use crate::guard;
 use crate::live::{Reach, of_objects, read};
-use crate::model::{Address, Base, BaseResource, Desired, Live, Locus, Secret, Sources};
+use crate::model::{Address, Base, BaseResource, Desired, Live, Locus, Path, Secret, Sources};
 use crate::plan;
 use crate::problem::{Problem, Severity};
 use crate::project::{LoadedDescription, Mode, Secrets, Settings, VariableSettings, load_files, load_settings};
 use crate::receipt;
 use crate::restore::{
-    LeftOut, Mention, NewId, Objects, Settled, Stays, Then, management_api, mentions, settle, without_left_out,
+    LeftOut, Mention, NewId, Objects, Settled, Stays, Then, left_without, management_api, mentions, settle,
+    without_left_out,
 };
 use crate::schema::Registry;
 
@@ -302,9 +303,14 @@ async fn made(
     if let Some(open) = past.history.unfinished().last().filter(|open| !same(open)) {
         described.problems.push(halves.warn(open));
     }
-    let base = halves.onto(past.base.as_ref()).as_ref().map(whole);
+    let mut base = halves.onto(past.base.as_ref()).as_ref().map(whole);
+    if let Some(base) = &mut base {
+        left_without(registry, &described.desired, base);
+    }
     let mut made = plan::make(registry, &described.desired, &live, base.as_ref(), &options);
     halves.disown(&mut made);
+    // An archive speaks of more than the files that were deployed: only what moved since was done by somebody.
+    made.already.retain(|(address, path)| base.as_ref().is_none_or(|base| moved_since(base, &live, address, path)));
     made.notes.retain(|note| note.id != "id-not-live");
     described.problems.extend(plan::problems(&made));
     if has_errors(&described.problems) {
@@ -326,6 +332,18 @@ fn whole(base: &Base) -> Base {
         (address.clone(), left)
     };
     Base { resources: base.resources.iter().map(full).collect() }
+}
+
+/// Says whether a leaf has another value than the last deployment left.
+fn moved_since(base: &Base, live: &Live, address: &Address, path: &Path) -> bool {
+    let left = base.resources.get(address);
+    let now = live.resources(&address.kind).iter().find(|now| now.address == *address);
+    match (Registry::get().kind(&address.kind), left, now) {
+        (Some(spec), Some(left), Some(now)) => {
+            plan::lookup(&spec.fields, &left.live, path) != plan::lookup(&spec.fields, &now.value, path)
+        }
+        _ => true,
+    }
 }
 
 /// Brings what the archive asks for onto this tenant.

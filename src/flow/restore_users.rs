@@ -9,7 +9,7 @@ use super::restore::Opened;
 use super::{Failed, Request, Session};
 use crate::archive::{Reader, USERS, Unseal};
 use crate::ledger::Ledger;
-use crate::lock::{self, Taken};
+use crate::lock::{self, Lock, Taken};
 use crate::model::{Locus, Sources};
 use crate::problem::Problem;
 use crate::project::{Settings, load_settings};
@@ -27,6 +27,16 @@ pub struct UsersRequest {
     pub actor: String,
     /// Nobody else is kept from applying at the same time.
     pub no_lock: bool,
+}
+
+/// Whose users are imported.
+pub(super) struct UsersOf<'a> {
+    /// Where the archive is.
+    pub(super) file: &'a str,
+    /// What opens it.
+    pub(super) key: Arc<Unseal>,
+    /// What is in it.
+    pub(super) archive: &'a Opened,
 }
 
 /// Imports the users of an archive that was read to its end before: it is read again, entry by entry. The tenant is locked meanwhile.
@@ -47,16 +57,14 @@ pub async fn restore_users(
     let sources = loaded.sources;
     let session =
         Session::open(&loaded.settings, request).await.map_err(|problem| Failed::one(problem, sources.clone()))?;
-    let done = locked(file, key, archive, users, &loaded.settings, &session, request).await;
+    let done = locked(UsersOf { file, key, archive }, users, &loaded.settings, &session, request).await;
     session.close().await;
     done.map_err(|problem| Failed::one(problem, sources))
 }
 
 /// Holds the lock while users are imported.
 async fn locked(
-    file: &str,
-    key: Arc<Unseal>,
-    archive: &Opened,
+    of: UsersOf<'_>,
     users: &UsersRequest,
     settings: &Settings,
     session: &Session,
@@ -86,20 +94,19 @@ async fn locked(
             }
         }
     };
-    let done = import(file, key, archive, users.options, folder, session, request).await;
+    let done = import(of, users.options, folder, lock.as_ref(), session, request).await;
     if let Some(lock) = lock {
         problems.extend(lock.release().await);
     }
     Ok((done?, problems))
 }
 
-/// Imports over a connection that is open; what was done is kept in `folder`.
+/// Imports over a connection that is open; what was done is kept in `folder`. A lock that is lost stops it between two files.
 pub(super) async fn import(
-    file: &str,
-    key: Arc<Unseal>,
-    archive: &Opened,
+    UsersOf { file, key, archive }: UsersOf<'_>,
     options: ImportOptions,
     folder: &Path,
+    lock: Option<&Lock>,
     session: &Session,
     request: &Request,
 ) -> Result<ImportReport, Problem> {
@@ -118,6 +125,7 @@ pub(super) async fn import(
         reader.finish().map(|_| ())
     });
     while let Some((path, bytes)) = entries.recv().await {
+        lock.map_or(Ok(()), Lock::check)?;
         importer.feed(&path, &bytes).await?;
     }
     let read = reading.await.unwrap_or_else(|_| Err(Problem::error("archive-unreadable", "reading broke off")));

@@ -14,4 +14,4 @@ pub use made_up::made_up;
 pub use mentions::{Mention, Mentioned, mentions};
 pub use objects::{NewId, Object, Objects};
 pub use settle::{LeftOut, Settled, management_api, settle, without_left_out};
-pub use unset::{Stays, Then};
+pub use unset::{Stays, Then, left_without};

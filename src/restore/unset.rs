@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::deployment::nothing;
-use crate::model::{Address, Desired, Live, LiveResource, Loci, Map, Path, Value};
+use crate::codec::cleared;
+use crate::model::{Address, Base, Desired, Live, LiveResource, Loci, Map, Path, Value};
 use crate::plan::{Partner, diff, partners};
-use crate::schema::{FieldSpec, KindSpec, Registry, Shape};
+use crate::schema::{FieldSpec, KindSpec, Null, Registry, Shape};
 
 /// A member that had no value in the archive, has one now, and cannot be cleared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,19 +74,11 @@ impl<'a> Then<'a> {
                     .filter(|(name, _)| !spec.identity.contains(name) && !unread(name))
                     .map(|(name, value)| (name.clone(), value.clone()))
                     .collect();
-                fill.members(&spec.fields, &Place::default(), wanted, was, &is);
+                fill.members(&spec.fields, &[], wanted, was, &is);
             }
         }
         stays
     }
-}
-
-/// Where in a resource the members of an object stand.
-#[derive(Clone, Default)]
-struct Place<'p> {
-    keys: Vec<&'p str>,
-    /// A write replaces the object whole: what it leaves out is cleared.
-    whole: bool,
 }
 
 struct Fill<'a> {
@@ -98,28 +90,23 @@ struct Fill<'a> {
 }
 
 impl Fill<'_> {
-    fn members(&mut self, field: &FieldSpec, place: &Place<'_>, wanted: &mut Map, was: &Map, is: &Map) {
+    fn members(&mut self, field: &FieldSpec, keys: &[&str], wanted: &mut Map, was: &Map, is: &Map) {
         let empty = Map::new();
         for (name, now) in is.iter().filter(|(_, now)| !is_nothing(now)) {
             let Some(member) = field.member(name).filter(|member| is_cleared_here(member)) else { continue };
             let then = was.get(name);
-            let here = || {
-                let mut keys = place.keys.clone();
-                keys.push(name);
-                // The first object below the resource is what a write replaces whole, unless the API merges it.
-                Place { keys, whole: (place.whole || place.keys.is_empty()) && !member.merged }
-            };
+            let here: Vec<&str> = keys.iter().copied().chain([name.as_str()]).collect();
             let is_record = matches!(member.shape, Shape::Record { .. });
             match wanted.get_mut(name) {
                 Some(Value::Object(wanted)) if is_record => {
                     let then = then.and_then(Value::as_object).unwrap_or(&empty);
                     if let Some(now) = now.as_object() {
-                        self.members(member, &here(), wanted, then, now);
+                        self.members(member, &here, wanted, then, now);
                     }
                 }
                 Some(_) => {}
                 None => {
-                    if let Some(value) = self.put_back(member, &here(), place.whole, then, now) {
+                    if let Some(value) = self.put_back(member, &here, then, now) {
                         wanted.insert(name.clone(), value);
                     }
                 }
@@ -128,47 +115,65 @@ impl Fill<'_> {
     }
 
     /// Returns what puts a member back that is not described; `None` where nothing is to be done, or nothing can be.
-    fn put_back(
-        &mut self,
-        field: &FieldSpec,
-        place: &Place<'_>,
-        left_out_is_cleared: bool,
-        then: Option<&Value>,
-        now: &Value,
-    ) -> Option<Value> {
+    fn put_back(&mut self, field: &FieldSpec, keys: &[&str], then: Option<&Value>, now: &Value) -> Option<Value> {
         let default = field.default_in(self.resource).map(Value::from_json);
         if let Some(then) = then.filter(|then| !is_nothing(then)) {
             // An export leaves defaults out; what else it leaves out is not ours.
             let was_default = default.as_ref().is_some_and(|default| is_same(field, default, then));
             return (was_default && !is_same(field, then, now)).then(|| then.clone());
         }
+        // An empty text or list that was there is what it was, whatever the default.
+        if let Some(empty @ (Value::String(_) | Value::Array(_))) = then {
+            return Some(empty.clone());
+        }
         if default.as_ref().is_some_and(|default| is_same(field, default, now)) {
             return None;
         }
-        // A default is taken by every API; a null inside an object, or for a number, by few, whatever reads answer.
-        if let Some(default) = default.filter(|default| !default.is_blank()) {
+        if let Some(default) = default.filter(|default| field.null != Null::Taken && !is_nothing(default)) {
             return Some(default);
         }
-        let is_number = now.as_str().is_none() && now.as_object().is_none() && !matches!(now, Value::Array(_));
-        let inside = |value: &Value| *value == Value::Null && (place.keys.len() > 1 || is_number);
-        if let Some(nothing) = nothing(self.spec, field, &place.keys).filter(|value| !inside(value)) {
-            return (!is_same(field, &nothing, now)).then_some(nothing);
+        let (address, stays) = (self.address, &mut *self.stays);
+        cleared(self.spec, keys, Some(now), &mut |path| {
+            stays.push(Stays { address: address.clone(), path: path.clone() });
+        })
+    }
+}
+
+/// Notes in what the last deployment left where it left nothing, as far as that is what is described now: asking for it is no change of
+/// ours.
+pub fn left_without(registry: &Registry, desired: &Desired, base: &mut Base) {
+    for resource in desired.kinds.values().flat_map(|kind| &kind.resources) {
+        let left = base.resources.get_mut(&resource.address).and_then(|left| left.desired.as_object_mut());
+        let spec = registry.kind(&resource.address.kind);
+        if let (Some(spec), Some(left), Some(wanted)) = (spec, left, resource.value.as_object()) {
+            note_nothing(&spec.fields, wanted, wanted, left);
         }
-        if then.is_some_and(|then| then.as_str().is_some()) {
-            return then.cloned();
+    }
+}
+
+fn note_nothing(field: &FieldSpec, resource: &Map, wanted: &Map, left: &mut Map) {
+    for (name, value) in wanted {
+        let Some(member) = field.member(name) else { continue };
+        let is_record = matches!(member.shape, Shape::Record { .. });
+        match (left.get_mut(name), value) {
+            (Some(Value::Object(left)), Value::Object(wanted)) if is_record => {
+                note_nothing(member, resource, wanted, left);
+            }
+            (Some(left), _) if !is_nothing(left) => {}
+            (_, Value::Object(wanted)) if is_record => {
+                let mut inner = Map::new();
+                note_nothing(member, resource, wanted, &mut inner);
+                if !inner.is_empty() {
+                    left.insert(name.clone(), Value::Object(inner));
+                }
+            }
+            _ => {
+                let default = member.default_in(resource).map(Value::from_json);
+                if is_nothing(value) || default.as_ref() == Some(value) {
+                    left.insert(name.clone(), value.clone());
+                }
+            }
         }
-        let refuses_null = !field.types.is_empty() && !field.types.iter().any(|one| one == "null");
-        if left_out_is_cleared && refuses_null {
-            return Some(Value::Null);
-        }
-        if let (Shape::Record { .. }, Some(now)) = (&field.shape, now.as_object()) {
-            let mut wanted = Map::new();
-            self.members(field, place, &mut wanted, &Map::new(), now);
-            return (!wanted.is_empty()).then_some(Value::Object(wanted));
-        }
-        let path = place.keys.iter().fold(Path::root(), |path, key| path.key(key));
-        self.stays.push(Stays { address: self.address.clone(), path });
-        None
     }
 }
 
@@ -193,7 +198,7 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     use super::*;
-    use crate::model::{Described, LiveKind};
+    use crate::model::{BaseResource, Described, LiveKind};
 
     const THINGS: &str = "x-tenantry: {identity: [name], id: id}\nproperties:\n  name: {type: string}\n  \
         id: {readOnly: true, type: string}\n  note: {type: [string, 'null']}\n  hard: {type: string}\n  \
@@ -259,9 +264,9 @@ mod tests {
     fn an_object_that_is_written_whole_loses_what_it_did_not_have() {
         let now = json!({"name": "a", "look": {"logo": "l", "colour": "c"}, "flags": {"a": true, "b": true}});
         let (wanted, stays) = cleared(&json!({"name": "a"}), &json!({"name": "a"}), &now);
-        let expected = json!({"name": "a", "look": {"colour": null}, "flags": {"b": false}});
+        let expected = json!({"name": "a", "look": {"logo": null, "colour": null}, "flags": {"b": false}});
         assert_eq!(wanted, expected);
-        assert_eq!(stays, ["look.logo", "flags.a"], "an object that is merged keeps what nobody speaks of");
+        assert_eq!(stays, ["flags.a"], "an object that is merged keeps what nobody speaks of");
     }
 
     #[test]
@@ -269,5 +274,24 @@ mod tests {
         let then = json!({"name": "a", "sort": "s"});
         let now = json!({"name": "a", "sort": "t", "note": "x"});
         assert_eq!(cleared(&then, &then, &now).0, then);
+    }
+
+    #[test]
+    fn what_was_left_without_a_value_is_no_change_of_ours() {
+        let registry = Registry::of(&[("things", THINGS)]);
+        let address = Address::new("things", "a");
+        let wanted =
+            json!({"name": "a", "note": null, "hard": "h", "on": true, "urls": [], "flags": {"a": true, "b": false}});
+        let mut desired = Desired::default();
+        let value = Value::from_json(&wanted);
+        let one = Described { address: address.clone(), id: None, value, loci: Loci::default() };
+        desired.kinds.entry("things".to_owned()).or_default().resources.push(one);
+        let left =
+            |value: Json| BaseResource { id: "1".to_owned(), desired: Value::from_json(&value), live: Value::Null };
+        let mut base = Base::default();
+        base.resources.insert(address.clone(), left(json!({"name": "a", "urls": ["u"]})));
+        left_without(&registry, &desired, &mut base);
+        let expected = json!({"name": "a", "urls": ["u"], "note": null, "on": true, "flags": {"b": false}});
+        assert_eq!(base.resources[&address].desired.redacted(), expected);
     }
 }

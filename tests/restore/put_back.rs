@@ -31,12 +31,66 @@ fn set_outside(tenant: &Tenant) {
         json!({"logo_url": "https://evil.example/logo.png", "favicon_url": "https://evil.example/i.png"}),
     );
     let org = one(tenant, "organizations", "name", "law-two", "id");
-    patch(&org, json!({"metadata": {"set": "outside"}}));
-    patch("tenants/settings", json!({"allowed_logout_urls": ["https://evil.example"]}));
+    let colors = json!({"primary": "#112233", "page_background": "#ffffff"});
+    patch(
+        &org,
+        json!({"metadata": {"set": "outside"}, "branding": {"logo_url": "https://evil.example/l.png", "colors": colors}}),
+    );
+    patch(
+        "tenants/settings",
+        json!({"allowed_logout_urls": ["https://evil.example"], "support_email": "x@evil.example",
+            "default_audience": "https://law.example/one", "default_redirection_uri": "https://evil.example",
+            "session_cookie": {"mode": "non-persistent"}, "error_page": {"html": "<b>x</b>", "show_log_link": true}}),
+    );
     let api = one(tenant, "resource-servers?per_page=50", "name", "Law one", "id");
     patch(&api, json!({"allow_offline_access": true, "token_lifetime": 60}));
     let role = one(tenant, "roles", "name", "Undescribed", "id");
     patch(&role, json!({"description": "set outside"}));
+    let machine = one(tenant, "clients?per_page=50", "name", "Law machine", "client_id");
+    patch(
+        &machine,
+        json!({"mobile": {"ios": {"team_id": "A1", "app_bundle_identifier": "evil.example"}},
+            "addons": {"samlp": {"audience": "urn:evil"}}, "initiate_login_uri": "https://evil.example/login",
+            "allowed_logout_urls": ["https://evil.example"], "oidc_conformant": false}),
+    );
+    let google = one(tenant, "connections?per_page=50", "name", "law-google", "id");
+    let options = tenant.ask("GET", &google, &Json::Null)["options"].clone();
+    let more = json!({"icon_url": "https://evil.example/i.png", "email": true});
+    patch(&google, json!({"options": laid(options, &more), "show_as_button": true, "metadata": {"set": "outside"}}));
+    let old = one(tenant, "connections?per_page=50", "name", "Law-old", "id");
+    let options = tenant.ask("GET", &old, &Json::Null)["options"].clone();
+    let more = json!({"disable_signup": true, "import_mode": false, "enabledDatabaseCustomization": false});
+    patch(&old, json!({"options": laid(options, &more), "realms": ["Law-old"]}));
+    let template = json!({"resultUrl": "https://evil.example", "urlLifetimeInSeconds": 60});
+    patch("email-templates/verify_email", template);
+    patch("attack-protection/brute-force-protection", json!({"allowlist": ["10.0.0.0/8"], "max_attempts": 99}));
+    patch("attack-protection/suspicious-ip-throttling", json!({"allowlist": ["10.0.0.0/8"]}));
+    patch(
+        "attack-protection/breached-password-detection",
+        json!({"shields": ["block"], "admin_notification_frequency": ["daily"]}),
+    );
+    let other = one(tenant, "roles", "name", "Law other", "id");
+    let permission = json!({"resource_server_identifier": "https://law.example/one", "permission_name": "write:x"});
+    let _ = tenant.ask("POST", &format!("{other}/permissions"), &json!({"permissions": [permission]}));
+    let _ = tenant.ask("PUT", "prompts/login/partials", &json!({"login": {"form-content-start": "<b>outside</b>"}}));
+}
+
+/// Takes out empty texts: where the API takes no null, they are what clears.
+fn without_empty_texts(answers: &mut Json) {
+    match answers {
+        Json::Object(members) => {
+            members.retain(|_, member| *member != json!(""));
+            members.values_mut().for_each(without_empty_texts);
+        }
+        Json::Array(items) => items.iter_mut().for_each(without_empty_texts),
+        _ => {}
+    }
+}
+
+/// Lays members over an object.
+fn laid(mut below: Json, above: &Json) -> Json {
+    below.as_object_mut().unwrap().extend(above.as_object().unwrap().clone());
+    below
 }
 
 fn world() -> (Place, Tenant) {
@@ -49,10 +103,14 @@ fn world() -> (Place, Tenant) {
 #[test]
 fn what_was_empty_or_at_its_default_is_put_back_on_the_same_tenant() {
     let (place, from) = world();
-    let before = from.answers();
+    let mut before = from.answers();
+    without_empty_texts(&mut before);
     set_outside(&from);
     let said = restore(&place, "from", "archive", &["--yes", "--approve", "policy"]).code(0);
-    same(&before, &from.answers());
+    let mut after = from.answers();
+    without_empty_texts(&mut after);
+    same(&before, &after);
+    assert!(!said.stdout.contains("Already as described"), "{said}");
     let writes = from.writes().len();
     let again = restore(&place, "from", "archive", &["--yes", "--approve", "policy"]).code(0);
     assert_eq!(from.writes().split_off(writes), Vec::<String>::new(), "the second restore wrote:\n{again}\n{said}");
@@ -61,9 +119,9 @@ fn what_was_empty_or_at_its_default_is_put_back_on_the_same_tenant() {
 #[test]
 fn what_cannot_be_cleared_is_told_and_nothing_else_is_held_up() {
     let (place, from) = world();
-    let _ = from.ask("PATCH", "tenants/settings", &json!({"support_email": "x@evil.example"}));
+    let _ = from.ask("PATCH", "tenants/settings", &json!({"flags": {"remove_alg_from_jwks": true}}));
     let said = restore(&place, "from", "archive", &["--yes"]).code(0);
-    assert!(said.stdout.contains("`support_email` had no value, and the API takes none back"), "{said}");
+    assert!(said.stdout.contains("`flags.remove_alg_from_jwks` had no value, and the API takes none back"), "{said}");
 }
 
 #[test]
@@ -100,4 +158,36 @@ fn a_create_on_an_empty_tenant_carries_no_member_that_had_no_value() {
         .collect();
     assert_eq!(sent.len(), 1, "{sent:?}");
     assert!(!sent[0].to_string().contains("null"), "{}", sent[0]);
+}
+
+#[test]
+fn a_revert_clears_what_had_no_value_as_the_api_takes_it() {
+    let place = Place::new();
+    let tenant = tenant(&place, "tenant", DOMAIN);
+    let place = project(place, "site", &tenant, EVERYTHING_ALLOWED);
+    let run = |words: &[&str]| place.run(&[&["-C", "site", "-e", "t"], words].concat());
+    let write = |role: &str, org: &str, settings: &str| {
+        place.write("site/roles/clerk.yaml", &format!("name: Clerk\n{role}"));
+        place.write("site/organizations/acme.yaml", &format!("name: acme\n{org}"));
+        place.write("site/tenant.json", settings);
+    };
+    write("", "", "{\"enabled_locales\": [\"en\"]}");
+    let _ = run(&["apply", "--yes"]).code(0);
+    let mut before = tenant.answers();
+    without_empty_texts(&mut before);
+    write(
+        "description: Serves\n",
+        "branding: {logo_url: 'https://a.example/l.png', colors: {primary: '#112233', page_background: '#ffffff'}}\n",
+        "{\"enabled_locales\": [\"en\"], \"support_url\": \"https://a.example\", \"flags\": {\"remove_alg_from_jwks\": true}}",
+    );
+    let _ = run(&["apply", "--yes"]).code(0);
+    let said = run(&["revert", "--yes"]).code(0);
+    assert!(said.stdout.contains("`flags.remove_alg_from_jwks` had no value, and the API takes none back"), "{said}");
+    let mut after = tenant.answers();
+    let flags = after["tenants/settings"]["flags"].as_object_mut().unwrap();
+    assert_eq!(flags.remove("remove_alg_from_jwks"), Some(json!(true)));
+    without_empty_texts(&mut after);
+    same(&before, &after);
+    // The files ask for it again, and nothing else is left of the revert.
+    assert!(run(&["plan"]).stdout.contains("3 to update"), "a null or an empty text is no difference of its own");
 }
