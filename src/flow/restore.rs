@@ -303,7 +303,7 @@ async fn made(
     if let Some(open) = past.history.unfinished().last().filter(|open| !same(open)) {
         described.problems.push(halves.warn(open));
     }
-    let mut base = halves.onto(past.base.as_ref()).as_ref().map(whole);
+    let mut base = halves.onto(past.base.as_ref(), &live).as_ref().map(whole);
     if let Some(base) = &mut base {
         left_without(registry, &described.desired, base);
     }
