@@ -259,7 +259,7 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
         );
     }
     resumable(request, described, &past)?;
-    let moved: Vec<&Address> = settings.moved.iter().map(|moved| &moved.from).collect();
+    let moved: Vec<(Address, Address)> = settings.moved.iter().map(|one| (one.from.clone(), one.to.clone())).collect();
     let wider = with_left(&described.desired, past.base.as_ref(), &moved);
     let (live, names) = read(&session.client, registry, Reach::Described(&wider)).await.map_err(|p| vec![p])?;
     past.recover(&settings, &request.base, session, (&live, &names), &mut problems).await.map_err(|p| vec![p])?;

@@ -33,7 +33,6 @@ use crate::restore::{
 use crate::schema::Registry;
 
 /// An archive that was read to its end: everything in it is as it was written.
-#[derive(Debug)]
 pub struct Opened {
     /// What it says of itself.
     pub header: Header,
@@ -67,7 +66,6 @@ pub struct Restoring {
 }
 
 /// What to know of a restore besides its plan.
-#[derive(Debug)]
 pub struct About {
     /// Domain of the tenant that the archive was taken of.
     pub from: String,

@@ -12,7 +12,7 @@ use crate::quirk;
 use crate::schema::{KindSpec, Registry, Shape, SystemRule};
 
 /// What was read of one resource.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct RawResource {
     /// The API's object, parts put in their places, with the rows of sub-resources.
     pub(super) raw: Json,
@@ -119,7 +119,7 @@ fn resources(
             }
             let id = id_of(spec, &resource.raw).unwrap_or_default();
             let raw = take(spec, resource.raw);
-            Some(raw.map(|raw| LiveResource { address, id, value, raw, system, unreadable }))
+            Some(raw.map(|raw| LiveResource { address, id, value, raw: raw.into(), system, unreadable }))
         })
         .collect::<Result<_, Problem>>()?;
     // Names that repeat are told apart by id.

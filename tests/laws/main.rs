@@ -24,6 +24,7 @@ mod site;
 mod stage;
 mod tenant;
 mod values;
+mod whole;
 mod world;
 
 macro_rules! sees {
