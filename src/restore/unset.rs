@@ -213,7 +213,7 @@ mod tests {
             address: Address::new("things", "a"),
             id: "1".to_owned(),
             value: Value::from_json(value),
-            raw: Json::Null,
+            raw: Json::Null.into(),
             system: None,
             unreadable: Vec::new(),
         };
