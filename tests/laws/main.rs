@@ -9,6 +9,7 @@ mod exports;
 mod front;
 mod hand;
 mod limits;
+mod nulls;
 mod properties;
 #[cfg(unix)]
 mod random;
