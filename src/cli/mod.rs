@@ -5,6 +5,7 @@ mod apply;
 mod backup;
 mod compare;
 mod completions;
+mod crash;
 mod doctor;
 mod drift;
 mod exit_code;
@@ -30,6 +31,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
+pub use crash::tell_of_failures;
 pub use exit_code::ExitCode;
 
 use crate::files;
@@ -156,13 +158,7 @@ type Ended = io::Result<ExitCode>;
 
 /// Runs the program: reads the command line, runs one command.
 pub fn main() -> std::process::ExitCode {
-    std::panic::set_hook(Box::new(|info| {
-        let place = info.location().map(|place| format!(" ({place})")).unwrap_or_default();
-        let words = info.payload_as_str().unwrap_or("no words");
-        let version = env!("CARGO_PKG_VERSION");
-        let text = format!("tenantry {version} failed inside{place}: {words}\nThis is a bug: please report it.\n");
-        let _ = io::Write::write_all(&mut io::stderr(), text.as_bytes());
-    }));
+    tell_of_failures();
     let run = std::panic::AssertUnwindSafe(|| run(std::env::args_os()));
     std::panic::catch_unwind(run).unwrap_or(ExitCode::Error).into()
 }

@@ -78,7 +78,7 @@ async fn what_the_api_returns_loads_back() {
     let (live, names) = live::read(&client, Registry::get(), live::Reach::Whole(&kinds)).await.unwrap();
     for options in all_options() {
         let export = files(Registry::get(), &live, &options);
-        assert!(!format!("{export:?}").contains("hunter2"), "{export:#?}");
+        assert!(!format!("{export:?} {:?}", export.files).contains("hunter2"), "{:#?}", export.files);
         let mut desired = load(&export).desired;
         let problems = plan::complete(Registry::get(), &mut desired, &live, &names);
         assert!(!problems.iter().any(Problem::is_error), "{problems:#?}");

@@ -259,7 +259,7 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
         );
     }
     resumable(request, described, &past)?;
-    let moved: Vec<&Address> = settings.moved.iter().map(|moved| &moved.from).collect();
+    let moved: Vec<(Address, Address)> = settings.moved.iter().map(|one| (one.from.clone(), one.to.clone())).collect();
     let wider = with_left(&described.desired, past.base.as_ref(), &moved);
     let (live, names) = read(&session.client, registry, Reach::Described(&wider)).await.map_err(|p| vec![p])?;
     past.recover(&settings, &request.base, session, (&live, &names), &mut problems).await.map_err(|p| vec![p])?;
@@ -280,7 +280,7 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
     if let Some(open) = past.history.unfinished().last().filter(|_| !request.resume) {
         described.problems.push(halves.warn(open));
     }
-    let mut base = halves.onto(past.base.as_ref());
+    let mut base = halves.onto(past.base.as_ref(), &live);
     let is_described = |address: &Address| back.beside.iter().any(|(known, path)| known == address && path.is_root());
     if let Some(base) = &mut base {
         base.resources.retain(|address, _| !back.released.contains(address) || is_described(address));

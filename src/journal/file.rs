@@ -165,8 +165,8 @@ fn unwritable(path: &Path, error: &io::Error) -> Problem {
 }
 
 async fn blocking<T: Send + 'static>(run: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(run).await.unwrap_or_else(|error| {
-        Err(Problem::error("journal-unwritable", format!("the journal cannot be written: {error}")))
+    tokio::task::spawn_blocking(run).await.unwrap_or_else(|_| {
+        Err(Problem::error("journal-unwritable", "the journal cannot be written: writing broke off"))
     })
 }
 

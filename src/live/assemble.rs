@@ -1,6 +1,6 @@
 //! Raw answers → live resources in the form people write them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
@@ -12,7 +12,7 @@ use crate::quirk;
 use crate::schema::{KindSpec, Registry, Shape, SystemRule};
 
 /// What was read of one resource.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct RawResource {
     /// The API's object, parts put in their places, with the rows of sub-resources.
     pub(super) raw: Json,
@@ -77,6 +77,21 @@ pub(super) fn assemble(
     Ok((live, names))
 }
 
+/// Turns the API's own objects, as a backup keeps them, into resources again. What lives inside other objects is left out: its name is
+/// not in its object. Members that only some scopes show count as unreadable where they are missing.
+///
+/// # Errors
+///
+/// As where a tenant is read.
+pub fn of_objects(registry: &Registry, objects: BTreeMap<String, Vec<Json>>) -> Result<Live, Problem> {
+    let row = |raw| RawResource { raw, place: None, unreadable: Vec::new() };
+    let is_whole = |kind: &str| registry.kind(kind).is_some_and(|spec| spec.places.is_empty());
+    let found = objects.into_iter().filter(|(kind, _)| is_whole(kind));
+    let raw = found.map(|(kind, rows)| (kind, Ok(rows.into_iter().map(row).collect()))).collect();
+    let token = Token { client_id: None, scopes: None };
+    Ok(assemble(registry, raw, "", token, &mut |_, raw| Ok(raw))?.0)
+}
+
 fn resources(
     spec: &KindSpec,
     found: Vec<RawResource>,
@@ -104,7 +119,7 @@ fn resources(
             }
             let id = id_of(spec, &resource.raw).unwrap_or_default();
             let raw = take(spec, resource.raw);
-            Some(raw.map(|raw| LiveResource { address, id, value, raw, system, unreadable }))
+            Some(raw.map(|raw| LiveResource { address, id, value, raw: raw.into(), system, unreadable }))
         })
         .collect::<Result<_, Problem>>()?;
     // Names that repeat are told apart by id.

@@ -11,6 +11,6 @@ mod reach;
 mod read;
 
 pub use ask::style as list_style;
-pub use assemble::Take;
+pub use assemble::{Take, of_objects};
 pub use reach::Reach;
 pub use read::{read, read_taking};

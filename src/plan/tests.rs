@@ -71,7 +71,7 @@ fn desired(resources: Vec<Described>) -> Desired {
 
 fn live_as(name: &str, id: &str, json: &Json) -> LiveResource {
     let value = described(name, json).value;
-    let raw = value.to_json().unwrap();
+    let raw = value.to_json().unwrap().into();
     LiveResource { address: address(name), id: id.to_owned(), value, raw, system: None, unreadable: Vec::new() }
 }
 

@@ -71,6 +71,10 @@ pub struct FieldSpec {
     pub step: Option<String>,
     /// The API returns an empty text and refuses it: sent as null.
     pub empty_is_null: bool,
+    /// What a write makes of a null.
+    pub null: Null,
+    /// The API refuses it empty: a list needs an item, an object a member.
+    pub never_empty: bool,
     /// Members a create needs beyond the required ones.
     pub required_on_create: Vec<String>,
     /// An item of the list that this map may be written as.
@@ -201,6 +205,20 @@ pub enum Shape {
     /// Anything.
     #[default]
     Any,
+}
+
+/// What a write makes of a null.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Null {
+    /// Nobody knows: nothing is said about the type.
+    #[default]
+    Unknown,
+    /// The API takes it, and it clears.
+    Taken,
+    /// The API refuses it and takes an empty text, which clears as well: that is sent.
+    Empty,
+    /// The API refuses it: it is left out, which clears only within what is written whole.
+    Refused,
 }
 
 /// Risk per direction of a change.
