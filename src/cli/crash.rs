@@ -63,7 +63,8 @@ mod tests {
             }) as Box<dyn FnOnce() + Send>,
             Box::new({
                 let secret = secret.clone();
-                move || Err::<(), String>(secret).unwrap()
+                let failed: Result<(), String> = Err(secret);
+                move || failed.unwrap()
             }),
             // The standard library quotes what it could not cut.
             Box::new(move || drop(secret[..secret.len() - 1].to_owned())),
