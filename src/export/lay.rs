@@ -1,6 +1,7 @@
 //! Which file holds what: the layouts of auth0-deploy-cli, written.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::convert::Infallible;
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
@@ -9,7 +10,7 @@ use super::name::{expand, hash, sameness};
 use super::resource::{stripped, written};
 use super::sink::Sink;
 use super::text::{Out, json, yaml};
-use super::words::{forget_unresolved, named, put_at, snake, unavailable, unreadable_member};
+use super::words::{Named, forget_unresolved, put_at, snake, unavailable, unreadable_member};
 use super::{Additions, Export, ExportOptions, FileFormat, Format};
 use crate::description::layout::{join, split_extension};
 use crate::model::{Address, Live, LiveKind, LiveResource, Map, Value};
@@ -20,13 +21,14 @@ use crate::schema::{Directory, KindShape, KindSpec, Registry};
 /// The one file of the single layout.
 const SINGLE_FILE: &str = "tenant.yaml";
 
+/// Takes files that have been written so far, or leaves them.
+pub(super) type TakeFiles<'t, E> = dyn FnMut(&mut IndexMap<PathBuf, String>) -> Result<(), E> + 't;
+
 /// One export under way.
 pub(super) struct Writer<'a> {
     registry: &'a Registry,
-    live: &'a Live,
     pub(super) options: &'a ExportOptions,
-    /// Names by the value that a literal reference holds, by kind.
-    named: HashMap<(&'a str, &'a str), &'a str>,
+    named: Named,
     /// Paths that have a file of their own, as [`sameness`] sees them.
     taken: HashSet<String>,
     /// Files of resources without their extension: a text beside one is taken for its own.
@@ -50,12 +52,7 @@ pub(super) struct Writer<'a> {
 
 /// Writes a tenant.
 pub(super) fn export(registry: &Registry, live: &Live, options: &ExportOptions) -> Export {
-    let mut done = Writer::told_apart(registry, live, options, None);
-    if options.format == Format::Single && !done.root.is_empty() {
-        let root = Out::Object(std::mem::take(&mut done.root));
-        done.files.insert(PathBuf::from(SINGLE_FILE), yaml(&root));
-    }
-    done.finish()
+    Writer::told_apart(registry, live, options, None).finish()
 }
 
 /// What goes into a description that is there already.
@@ -82,32 +79,42 @@ impl<'a> Writer<'a> {
     /// Writes, and once more where places would share the name of a secret.
     fn told_apart(
         registry: &'a Registry,
-        live: &'a Live,
+        live: &Live,
         options: &'a ExportOptions,
         adding: Option<&'a Additions>,
     ) -> Self {
-        let first = Writer::run(registry, live, options, adding, BTreeSet::new());
-        let repeated = |(name, places): (&String, &Vec<String>)| (places.len() > 1).then(|| name.clone());
-        let mut shared: BTreeSet<String> = first.secrets.iter().filter_map(repeated).collect();
-        // A name that the files use already stands for something else.
-        let used = adding.into_iter().flat_map(|adding| &adding.secrets);
-        shared.extend(used.filter(|name| first.secrets.contains_key(*name)).cloned());
-        if shared.is_empty() { first } else { Writer::run(registry, live, options, adding, shared) }
+        let mut named = Named::default();
+        live.kinds.iter().for_each(|(kind, found)| named.learn(registry, kind, found));
+        let run = |named: Named, shared: BTreeSet<String>| {
+            let mut writer = Writer::new(registry, options, adding, named, shared);
+            for spec in writer.kinds() {
+                let Ok(()) = writer.kind::<Infallible>(spec, live.kinds.get(&spec.name), &mut |_| Ok(()));
+            }
+            writer
+        };
+        let mut first = run(named, BTreeSet::new());
+        let shared = first.shared_names();
+        if shared.is_empty() {
+            return first;
+        }
+        let named = std::mem::take(&mut first.named);
+        drop(first);
+        run(named, shared)
     }
 
-    fn run(
+    /// Begins; `shared` are the names of secrets that several places would have.
+    pub(super) fn new(
         registry: &'a Registry,
-        live: &'a Live,
         options: &'a ExportOptions,
         adding: Option<&'a Additions>,
+        named: Named,
         shared: BTreeSet<String>,
     ) -> Self {
         let paths = || adding.into_iter().flat_map(|adding| &adding.paths);
-        let mut writer = Writer {
+        Writer {
             registry,
-            live,
             options,
-            named: named(registry, live),
+            named,
             taken: paths().map(|path| sameness(path)).collect(),
             stems: paths().map(|path| sameness(split_extension(path).0)).collect(),
             shared,
@@ -119,15 +126,28 @@ impl<'a> Writer<'a> {
             format: options.files,
             files: IndexMap::new(),
             report: Vec::new(),
-        };
-        for spec in registry.kinds().filter(|spec| options.filters.covers_kind(&spec.name)) {
-            writer.format = adding.and_then(|adding| adding.formats.get(&spec.name)).copied().unwrap_or(options.files);
-            writer.kind(spec);
         }
-        writer
     }
 
-    fn finish(mut self) -> Export {
+    /// Returns the kinds that are written, in their order.
+    fn kinds(&self) -> Vec<&'a KindSpec> {
+        self.registry.kinds().filter(|spec| self.options.filters.covers_kind(&spec.name)).collect()
+    }
+
+    /// Returns the names of secrets that several places would have, or that the files use for something else.
+    pub(super) fn shared_names(&self) -> BTreeSet<String> {
+        let repeated = |(name, places): (&String, &Vec<String>)| (places.len() > 1).then(|| name.clone());
+        let mut shared: BTreeSet<String> = self.secrets.iter().filter_map(repeated).collect();
+        let used = self.adding.into_iter().flat_map(|adding| &adding.secrets);
+        shared.extend(used.filter(|name| self.secrets.contains_key(*name)).cloned());
+        shared
+    }
+
+    pub(super) fn finish(mut self) -> Export {
+        if self.options.format == Format::Single && !self.root.is_empty() {
+            let root = Out::Object(std::mem::take(&mut self.root));
+            self.files.insert(PathBuf::from(SINGLE_FILE), yaml(&root));
+        }
         if !self.secrets.is_empty() {
             let mut problem = Problem::remark(
                 "export-secrets",
@@ -143,30 +163,41 @@ impl<'a> Writer<'a> {
         Export { files: self.files, secrets, report: crate::problem::sorted(self.report) }
     }
 
-    fn kind(&mut self, spec: &'a KindSpec) {
-        let live = self.live;
-        let found = match live.kinds.get(&spec.name) {
+    /// Writes a kind; after each of its resources `take` may have the files that there are.
+    ///
+    /// # Errors
+    ///
+    /// Those of `take`.
+    pub(super) fn kind<E>(
+        &mut self,
+        spec: &'a KindSpec,
+        found: Option<&LiveKind>,
+        take: &mut TakeFiles<'_, E>,
+    ) -> Result<(), E> {
+        let format = self.adding.and_then(|adding| adding.formats.get(&spec.name));
+        self.format = format.copied().unwrap_or(self.options.files);
+        let found = match found {
             Some(LiveKind::Read(found)) => found,
-            Some(LiveKind::Unavailable(_)) if self.is_described(spec) => return,
+            Some(LiveKind::Unavailable(_)) if self.is_described(spec) => return Ok(()),
             Some(LiveKind::Unavailable(why)) => {
                 self.report.push(unavailable(&spec.name, why));
-                return;
+                return Ok(());
             }
-            None if self.is_described(spec) => return,
+            None if self.is_described(spec) => return Ok(()),
             None => {
                 self.report.push(Problem::warning("export-unreadable", format!("`{}` were not read", spec.name)));
-                return;
+                return Ok(());
             }
         };
         let resources = self.chosen(spec, found);
         if resources.is_empty() && self.adding.is_some() {
-            return;
+            return Ok(());
         }
         if resources.is_empty() {
             let title = format!("there are no `{}` to write: the kind is left out", spec.name);
             self.report
                 .push(Problem::remark("export-empty-kind", title).note("a kind that is left out is not managed"));
-            return;
+            return Ok(());
         }
         let suffixes = self.suffixes(spec, &resources);
         let mut list = Vec::new();
@@ -179,9 +210,10 @@ impl<'a> Writer<'a> {
             {
                 self.items.push((spec.name.clone(), resource.address.clone(), item));
             }
+            take(&mut self.files)?;
         }
         if list.is_empty() {
-            return;
+            return Ok(());
         }
         match (&spec.directory, self.options.format) {
             (_, Format::Single) => self.root.push((spec.name.clone(), Out::List(list))),
@@ -191,6 +223,7 @@ impl<'a> Writer<'a> {
             // Each resource has its own file already.
             (Directory::Files { .. }, Format::Directory) => {}
         }
+        take(&mut self.files)
     }
 
     /// Says whether the files speak of a kind already.
@@ -199,7 +232,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Returns the resources to be written, sorted by address; the others are reported.
-    fn chosen(&mut self, spec: &KindSpec, found: &'a [LiveResource]) -> Vec<&'a LiveResource> {
+    fn chosen<'l>(&mut self, spec: &KindSpec, found: &'l [LiveResource]) -> Vec<&'l LiveResource> {
         let mut left_out = Vec::new();
         let mut chosen = Vec::new();
         for resource in found {
@@ -369,8 +402,8 @@ impl<'a> Writer<'a> {
             let value = text(member.strip_suffix(".name")?)?;
             let field = spec.field(member.strip_suffix(".name")?)?;
             let kinds = field.literal_reference.iter().chain(&field.reference);
-            let name = kinds.filter_map(|kind| self.named.get(&(kind.as_str(), value.as_str()))).next();
-            Some(name.map_or(value.clone(), |name| (*name).to_owned()))
+            let name = kinds.filter_map(|kind| self.named.get(kind, &value)).next().map(str::to_owned);
+            Some(name.unwrap_or(value))
         })
     }
 

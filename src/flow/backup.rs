@@ -1,6 +1,7 @@
 //! `backup`: the tenant into one archive, in a folder or a bucket.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 
@@ -10,8 +11,8 @@ use crate::archive::{
     self, ArchiveName, Contents, DESCRIPTION, Format, Header, Manifest, NotRestorable, OBJECTS, Seal, Unread, Writer,
 };
 use crate::codec::masked;
-use crate::export::{self, ExportOptions};
-use crate::live::{Reach, read_taking};
+use crate::export::{ExportOptions, Survey};
+use crate::live::{Found, Reach, gather};
 use crate::model::{Live, LiveKind, Sources, Unavailable, count};
 use crate::problem::{Problem, Severity};
 use crate::project::{Settings, load_settings};
@@ -180,18 +181,10 @@ impl Run<'_> {
         let kinds: BTreeSet<String> =
             registry.names().filter(|kind| filters.covers_kind(kind)).map(str::to_owned).collect();
         tracing::info!(kinds = kinds.len(), "reading the tenant");
-        // Each object goes into the archive as soon as it has been decoded: a large tenant is never held twice.
-        let mut lines = Lines { writer: &mut writer, kind: String::new(), number: 0, bytes: Vec::new() };
-        let (live, _) = read_taking(self.client, registry, Reach::Whole(&kinds), &mut |spec, raw| {
-            lines.add(&spec.name, &self.line(spec, &raw)?)?;
-            Ok(serde_json::Value::Null)
-        })
-        .await?;
-        lines.end()?;
-        let mut contents = Contents { unread: unread(&live), ..Contents::default() };
-        count_objects(&live, &mut writer, &mut contents)?;
-        self.describe(registry, &live, &mut writer, &mut contents)?;
-        drop(live);
+        let mut found = gather(self.client, registry, Reach::Whole(&kinds)).await?;
+        let mut contents = Contents::default();
+        self.tenant(registry, &mut found, &mut writer, &mut contents)?;
+        drop(found);
         self.signing_keys(&mut writer, &mut contents).await?;
         let mut unread = contents.unread.len();
         if let Some(options) = self.request.users {
@@ -202,11 +195,11 @@ impl Run<'_> {
         Ok((sink.end()?, manifest))
     }
 
-    /// Adds the description.
-    fn describe(
+    /// Adds the tenant's objects, then its description. Both go kind by kind, so that no more than one kind is decoded at a time.
+    fn tenant(
         &mut self,
         registry: &Registry,
-        live: &Live,
+        found: &mut Found,
         writer: &mut Writer<Sink>,
         contents: &mut Contents,
     ) -> Result<(), Problem> {
@@ -215,11 +208,30 @@ impl Run<'_> {
             filters: self.settings.filters.clone(),
             ..ExportOptions::default()
         };
-        let export = export::files(registry, live, &options);
-        for (path, text) in export.files {
-            let path = path.to_string_lossy().replace('\\', "/");
-            writer.add(&format!("{DESCRIPTION}{path}"), text.as_bytes())?;
+        let kinds = || registry.kinds().filter(|spec| self.settings.filters.covers_kind(&spec.name));
+        let mut survey = Survey::new(registry, &options);
+        for spec in kinds() {
+            let mut lines = Lines { writer, kind: &spec.name, number: 1, bytes: Vec::new() };
+            let live = found.kind(spec, &mut |spec, raw| {
+                lines.add(&self.line(spec, &raw)?)?;
+                Ok(serde_json::Value::Null)
+            })?;
+            let Some(live) = live else { continue };
+            lines.end(matches!(&live, LiveKind::Read(_)))?;
+            note(&spec.name, &live, contents);
+            survey.kind(spec, Some(&live));
         }
+        let mut description = survey.written();
+        for spec in kinds() {
+            let live = found.kind(spec, &mut |_, _| Ok(serde_json::Value::Null))?;
+            found.forget(spec);
+            let mut add = |path: PathBuf, text: String| {
+                let path = path.to_string_lossy().replace('\\', "/");
+                writer.add(&format!("{DESCRIPTION}{path}"), text.as_bytes())
+            };
+            description.kind(spec, live.as_ref(), &mut add)?;
+        }
+        let export = description.finish();
         // What could not be read is told once, of all parts together; what an export leaves out is in the objects.
         let told = |problem: &Problem| problem.id != "export-unreadable" && problem.severity != Severity::Note;
         self.problems.extend(export.report.into_iter().filter(told));
@@ -368,16 +380,12 @@ fn unthinned(problem: Problem) -> Problem {
         .help("remove what is too old by hand: `tenantry backup list PLACE` shows it")
 }
 
-/// Notes how many objects of each kind there are; a kind that was read and has none gets its empty entry.
-fn count_objects(live: &Live, writer: &mut Writer<Sink>, contents: &mut Contents) -> Result<(), Problem> {
-    for (kind, found) in &live.kinds {
-        let LiveKind::Read(resources) = found else { continue };
-        contents.counts.insert(kind.clone(), resources.len() as u64);
-        if resources.is_empty() {
-            writer.add(&objects_path(kind, 1), b"")?;
-        }
+/// Notes how many objects of a kind there are, and what of it could not be read.
+fn note(kind: &str, live: &LiveKind, contents: &mut Contents) {
+    if let LiveKind::Read(resources) = live {
+        contents.counts.insert(kind.to_owned(), resources.len() as u64);
     }
-    Ok(())
+    contents.unread.extend(unread_of(kind, live));
 }
 
 fn objects_path(kind: &str, number: usize) -> String {
@@ -387,22 +395,18 @@ fn objects_path(kind: &str, number: usize) -> String {
     }
 }
 
-/// Objects as lines, kind by kind, each in as many entries as it takes.
+/// Objects of a kind as lines, in as many entries as it takes.
 struct Lines<'a> {
     writer: &'a mut Writer<Sink>,
-    kind: String,
+    kind: &'a str,
     number: usize,
     bytes: Vec<u8>,
 }
 
 impl Lines<'_> {
-    fn add(&mut self, kind: &str, line: &[u8]) -> Result<(), Problem> {
-        if self.kind != kind {
-            self.end()?;
-            kind.clone_into(&mut self.kind);
-            self.number = 1;
-        } else if self.bytes.len() + line.len() >= OBJECTS_BYTES {
-            self.end()?;
+    fn add(&mut self, line: &[u8]) -> Result<(), Problem> {
+        if !self.bytes.is_empty() && self.bytes.len() + line.len() >= OBJECTS_BYTES {
+            self.put()?;
             self.number += 1;
         }
         self.bytes.extend_from_slice(line);
@@ -410,38 +414,42 @@ impl Lines<'_> {
         Ok(())
     }
 
-    /// Writes what has come together; nothing where nothing has.
-    fn end(&mut self) -> Result<(), Problem> {
-        if !self.bytes.is_empty() {
-            self.writer.add(&objects_path(&self.kind, self.number), &self.bytes)?;
-            self.bytes.clear();
-        }
+    fn put(&mut self) -> Result<(), Problem> {
+        self.writer.add(&objects_path(self.kind, self.number), &self.bytes)?;
+        self.bytes.clear();
         Ok(())
+    }
+
+    /// Writes what has come together; a kind that was read and has nothing gets its empty entry.
+    fn end(mut self, was_read: bool) -> Result<(), Problem> {
+        if was_read { self.put() } else { Ok(()) }
     }
 }
 
 /// Lists what could not be read for want of a scope: kinds by name, members behind the address of their resource. What a
 /// subscription lacks is not there at all.
 pub(super) fn unread(live: &Live) -> Vec<Unread> {
-    let mut out = Vec::new();
-    for (kind, found) in &live.kinds {
-        match found {
-            LiveKind::Unavailable(Unavailable::Scope(needed)) => {
-                out.push(Unread { what: kind.clone(), why: scope(needed) });
-            }
-            LiveKind::Unavailable(Unavailable::Feature(_)) => {}
-            LiveKind::Read(resources) => {
-                for resource in resources {
-                    for (member, why) in &resource.unreadable {
-                        if let Unavailable::Scope(needed) = why {
-                            out.push(Unread { what: format!("{} {member}", resource.address), why: scope(needed) });
-                        }
-                    }
+    live.kinds.iter().flat_map(|(kind, found)| unread_of(kind, found)).collect()
+}
+
+fn unread_of(kind: &str, found: &LiveKind) -> Vec<Unread> {
+    match found {
+        LiveKind::Unavailable(Unavailable::Scope(needed)) => {
+            vec![Unread { what: kind.to_owned(), why: scope(needed) }]
+        }
+        LiveKind::Unavailable(Unavailable::Feature(_)) => Vec::new(),
+        LiveKind::Read(resources) => {
+            let members =
+                resources.iter().flat_map(|resource| resource.unreadable.iter().map(move |one| (resource, one)));
+            let unread = members.filter_map(|(resource, (member, why))| match why {
+                Unavailable::Scope(needed) => {
+                    Some(Unread { what: format!("{} {member}", resource.address), why: scope(needed) })
                 }
-            }
+                Unavailable::Feature(_) => None,
+            });
+            unread.collect()
         }
     }
-    out
 }
 
 fn scope(needed: &[String]) -> String {

@@ -1,13 +1,14 @@
 //! Raw answers → live resources in the form people write them.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
+use std::convert::Infallible;
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use crate::codec::{Names, address_of, decode, decode_field, sub_rows};
 use crate::model::{Address, Live, LiveKind, LiveResource, Map, Path, Segment, Unavailable, Value};
-use crate::problem::Problem;
 use crate::quirk;
 use crate::schema::{KindSpec, Registry, Shape, SystemRule};
 
@@ -23,41 +24,71 @@ pub(super) struct RawResource {
 }
 
 /// What is known of the token that read.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Token<'a> {
+#[derive(Debug, Clone)]
+pub(super) struct Token {
     /// The deployer's client.
-    pub(super) client_id: Option<&'a str>,
+    pub(super) client_id: Option<String>,
     /// Its scopes, where the token says them.
-    pub(super) scopes: Option<&'a [String]>,
+    pub(super) scopes: Option<Vec<String>>,
 }
 
 /// What was read of one kind.
-pub(super) type RawKind = Result<Vec<RawResource>, Unavailable>;
+pub(super) type RawKind<T = RawResource> = Result<Vec<T>, Unavailable>;
+
+/// How what was read of a resource is kept until all of the tenant has been read.
+pub(super) trait Kept: Sized {
+    /// Takes it.
+    fn keep(resource: RawResource) -> Self;
+    /// Shows it again.
+    fn open(&self) -> Cow<'_, RawResource>;
+}
+
+impl Kept for RawResource {
+    fn keep(resource: RawResource) -> Self {
+        resource
+    }
+
+    fn open(&self) -> Cow<'_, RawResource> {
+        Cow::Borrowed(self)
+    }
+}
 
 /// Takes the API's object of a resource that has been decoded, and gives back what is kept of it.
-pub type Take<'t> = dyn FnMut(&KindSpec, Json) -> Result<Json, Problem> + 't;
+pub type Take<'t, E> = dyn FnMut(&KindSpec, Json) -> Result<Json, E> + 't;
 
-/// Puts raw answers together, kind by kind; each object goes through `take`. Names are found first, because references are shown by
-/// them.
-///
-/// # Errors
-///
-/// Those of `take`.
+/// Puts raw answers together, kind by kind. Names are found first, because references are shown by them.
 pub(super) fn assemble(
     registry: &Registry,
     raw: IndexMap<String, RawKind>,
     domain: &str,
-    token: Token<'_>,
-    take: &mut Take<'_>,
-) -> Result<(Live, Names), Problem> {
+    token: &Token,
+) -> (Live, Names) {
+    let names = names_of(registry, &raw);
+    let mut live = Live { domain: domain.to_owned(), ..Live::default() };
+    for (kind, found) in raw {
+        let Some(spec) = registry.kind(&kind) else { continue };
+        let kind_live = match found {
+            Ok(found) => {
+                let Ok(found) = resources::<Infallible>(spec, found, &names, token, &mut |_, raw| Ok(raw));
+                LiveKind::Read(found)
+            }
+            Err(why) => LiveKind::Unavailable(why),
+        };
+        live.kinds.insert(kind, kind_live);
+    }
+    (live, names)
+}
+
+/// Finds the names of what was read.
+pub(super) fn names_of<T: Kept>(registry: &Registry, raw: &IndexMap<String, RawKind<T>>) -> Names {
     let mut names = Names::default();
     // Twice: identities may hold references themselves (a grant is named after its client).
     for _ in 0..2 {
         let mut next = Names::default();
-        for (kind, found) in &raw {
+        for (kind, found) in raw {
             let (Some(spec), Ok(found)) = (registry.kind(kind), found) else { continue };
-            for resource in found {
-                let address = address(spec, resource, &names);
+            for resource in found.iter().map(T::open) {
+                let address = address(spec, &resource, &names);
                 if let (Some(id), Some(name)) = (id_of(spec, &resource.raw), address.and_then(|a| a.name)) {
                     next.insert(kind, &id, &name);
                 }
@@ -65,39 +96,35 @@ pub(super) fn assemble(
         }
         names = next;
     }
-    let mut live = Live { domain: domain.to_owned(), ..Live::default() };
-    for (kind, found) in raw {
-        let Some(spec) = registry.kind(&kind) else { continue };
-        let kind_live = match found {
-            Ok(found) => LiveKind::Read(resources(spec, found, &names, token, take)?),
-            Err(why) => LiveKind::Unavailable(why),
-        };
-        live.kinds.insert(kind, kind_live);
-    }
-    Ok((live, names))
+    names
 }
 
-fn resources(
+/// Decodes the resources of a kind; each object goes through `take` afterwards.
+///
+/// # Errors
+///
+/// Those of `take`.
+pub(super) fn resources<E>(
     spec: &KindSpec,
-    found: Vec<RawResource>,
+    found: impl IntoIterator<Item = RawResource>,
     names: &Names,
-    token: Token<'_>,
-    take: &mut Take<'_>,
-) -> Result<Vec<LiveResource>, Problem> {
+    token: &Token,
+    take: &mut Take<'_, E>,
+) -> Result<Vec<LiveResource>, E> {
     let mut out: Vec<LiveResource> = found
         .into_iter()
         .filter_map(|resource| {
             let address = address(spec, &resource, names)?;
             let value = value(spec, &resource, names);
             let own = spec.own.as_ref().and_then(|m| resource.raw.get(m)).and_then(Json::as_str);
-            let system = if own.is_some() && own == token.client_id {
+            let system = if own.is_some() && own == token.client_id.as_deref() {
                 Some("own".to_owned())
             } else {
                 spec.system.iter().find(|rule| is_system(rule, &resource.raw)).map(|rule| rule.why.clone())
             };
             let mut unreadable = resource.unreadable;
             for (member, scope) in &spec.gated {
-                let lacks = token.scopes.is_none_or(|scopes| !scopes.contains(scope));
+                let lacks = token.scopes.as_ref().is_none_or(|scopes| !scopes.contains(scope));
                 if lacks && resource.raw.get(member).is_none() {
                     unreadable.push((member.clone(), Unavailable::Scope(vec![scope.clone()])));
                 }
@@ -106,7 +133,7 @@ fn resources(
             let raw = take(spec, resource.raw);
             Some(raw.map(|raw| LiveResource { address, id, value, raw, system, unreadable }))
         })
-        .collect::<Result<_, Problem>>()?;
+        .collect::<Result<_, E>>()?;
     // Names that repeat are told apart by id.
     let (mut seen, mut repeated) = (HashSet::new(), HashSet::new());
     for resource in &out {

@@ -234,14 +234,32 @@ impl Backup<'_> {
         entries.finish(self.sink)
     }
 
+    /// Lists ids and names of the organizations: there may be too many to keep more.
+    async fn organization_names(&mut self) -> Result<Vec<(String, String)>, Problem> {
+        let mut pages = Pages::new(self.client, "organizations".to_owned(), &[], "organizations");
+        let mut out = Vec::new();
+        loop {
+            match pages.next().await {
+                Ok(Some(rows)) => {
+                    let text = |row: &Value, name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
+                    out.extend(rows.iter().filter_map(|row| Some((text(row, "id")?, text(row, "name")?))));
+                }
+                Ok(None) => return Ok(out),
+                Err(failure) => {
+                    self.unread("the members of organizations", &failure)?;
+                    return Ok(Vec::new());
+                }
+            }
+        }
+    }
+
     async fn organizations(&mut self) -> Result<(), Problem> {
-        let organizations = self.list("organizations", "", "the members of organizations").await?;
+        let organizations = self.organization_names().await?;
         let mut entries = Entries::new("users/organizations");
         // Roles of members come along for those who may read them.
         let mut fields = "user_id,roles";
-        for organization in &organizations {
-            let text = |name: &str| organization.get(name).and_then(Value::as_str).unwrap_or_default();
-            let (name, path) = (text("name"), format!("organizations/{}/members", encode_segment(text("id"))));
+        for (id, name) in &organizations {
+            let path = format!("organizations/{}/members", encode_segment(id));
             let mut pages = Pages::new(self.client, path.clone(), &[("fields", fields)], "members");
             let mut total = 0;
             loop {
