@@ -309,6 +309,28 @@ fn an_unchanged_tenant_is_asked_as_a_plan_asks() {
     assert!(exported <= planned + UNDESCRIBED, "{exported} requests, a plan has {planned}");
 }
 
+#[test]
+fn what_is_new_is_read_without_asking_for_anything_twice() {
+    let (place, tenant) = travel0();
+    let _ = run(&place, &["apply", "--yes"]).code(0);
+    let _ = run(&place, &["export", "-o", "."]).code(0);
+    tenant.ask("POST", "clients", &json!({"name": "Kiosk", "app_type": "spa"}));
+    tenant.ask("POST", "roles", &json!({"name": "Warden"}));
+    let asked = || std::fs::read_to_string(place.path().join("tenant.ndjson")).unwrap();
+    let before = asked().len();
+    let updated = run(&place, &["--json", "export", "-o", "."]).code(0).json()["updated"].clone();
+    let new: Vec<&str> =
+        updated["added"].as_array().unwrap().iter().map(|one| one["address"].as_str().unwrap()).collect();
+    assert_eq!(new, ["clients/Kiosk", "roles/Warden"]);
+    let paths: Vec<String> = asked()[before..]
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["path"].as_str().unwrap().to_owned())
+        .collect();
+    for path in &paths {
+        assert_eq!(paths.iter().filter(|other| *other == path).count(), 1, "{path} of {paths:#?}");
+    }
+}
+
 /// Where the examples are, or none after saying so.
 fn examples() -> Option<PathBuf> {
     let given = std::env::var_os("TENANTRY_SHARED").map(PathBuf::from);

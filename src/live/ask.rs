@@ -99,14 +99,24 @@ impl Reader<'_> {
     }
 
     pub(super) async fn list(&self, list: &ListEndpoint, path: &str) -> Result<Vec<Json>, Failure> {
+        self.list_keeping(list, path, Some).await
+    }
+
+    /// Reads a list, and keeps of each row what `keep` gives.
+    pub(super) async fn list_keeping<T>(
+        &self,
+        list: &ListEndpoint,
+        path: &str,
+        keep: impl Fn(Json) -> Option<T>,
+    ) -> Result<Vec<T>, Failure> {
         let query: Vec<(&str, &str)> = list.query.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        let ask = async || self.client.list(path, &query, &style(list)).await;
         if !self.answers.keeps_lists {
-            return ask().await;
+            return self.client.list_keeping(path, &query, &style(list), keep).await;
         }
         let cell = self.cell(format!("list {path}?{:?}", list.query));
-        match cell.get_or_init(async || ask().await.map(Json::Array)).await.clone()? {
-            Json::Array(rows) => Ok(rows),
+        let ask = async || self.client.list(path, &query, &style(list)).await.map(Json::Array);
+        match cell.get_or_init(ask).await.clone()? {
+            Json::Array(rows) => Ok(rows.into_iter().filter_map(keep).collect()),
             _ => Ok(Vec::new()),
         }
     }

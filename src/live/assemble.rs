@@ -41,6 +41,8 @@ pub(super) trait Kept: Sized {
     fn keep(resource: RawResource) -> Self;
     /// Shows it again.
     fn open(&self) -> Cow<'_, RawResource>;
+    /// Gives it back.
+    fn into_raw(self) -> RawResource;
 }
 
 impl Kept for RawResource {
@@ -50,6 +52,10 @@ impl Kept for RawResource {
 
     fn open(&self) -> Cow<'_, RawResource> {
         Cow::Borrowed(self)
+    }
+
+    fn into_raw(self) -> RawResource {
+        self
     }
 }
 

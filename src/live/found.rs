@@ -51,6 +51,10 @@ impl Kept for Packed {
         };
         Cow::Owned(RawResource { raw, place, unreadable })
     }
+
+    fn into_raw(self) -> RawResource {
+        self.open().into_owned()
+    }
 }
 
 impl Found {

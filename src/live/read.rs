@@ -109,13 +109,18 @@ impl Reader<'_> {
             return Ok(few.into_iter().map(T::keep).collect());
         }
         let Some(list) = &spec.list else { return Ok(Vec::new()) };
-        let rows = self.list(list, &list.path).await?;
-        let rows = rows.into_iter().filter(|row| {
-            !list.exclude.iter().any(|(member, values)| row.get(member).is_some_and(|v| values.contains(v)))
-        });
+        let is_excluded = |row: &Json| {
+            list.exclude.iter().any(|(member, values)| row.get(member).is_some_and(|v| values.contains(v)))
+        };
+        let keep = |raw: Json| {
+            let resource = |raw| T::keep(RawResource { raw, place: None, unreadable: Vec::new() });
+            (!is_excluded(&raw)).then(|| resource(raw))
+        };
+        let rows = self.list_keeping(list, &list.path, keep).await?;
         // As many as any rate limit keeps busy, and not thousands, each with what it waits for.
-        let resources = rows.map(|row| self.resource(spec, row));
-        stream::iter(resources).buffered(RESOURCES_AT_ONCE).map_ok(T::keep).try_collect().await
+        let resources =
+            rows.into_iter().map(|row| async { self.resource(spec, row.into_raw().raw).await.map(T::keep) });
+        stream::iter(resources).buffered(RESOURCES_AT_ONCE).try_collect().await
     }
 
     /// Reads what a list row leaves out: details and described sub-resources.
