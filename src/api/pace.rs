@@ -14,7 +14,7 @@ use reqwest::Method;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use self::bucket::{Bucket, Leave};
+use self::bucket::{Bucket, Leave, Told};
 use super::answer::Signals;
 use super::clock::Clock;
 
@@ -269,11 +269,13 @@ impl State {
         let is_global = signals.limit.is_none_or(|limit| Some(limit) == self.global_limit());
         let is_refused = matches!(outcome, Outcome::Limited { .. });
         if let (Some(limit), Some(remaining), false) = (signals.limit, signals.remaining, is_refused) {
+            let told = Told { limit, remaining, reset: signals.reset };
+            let left = if is_global { self.left } else { self.left_of.get(group).copied().unwrap_or_default() };
             let (bucket, leave) = match is_global {
                 true => (&mut self.global, leaves.of_all),
                 false => (self.bucket(group, limit), leaves.of_group),
             };
-            bucket.correct(now, leave, limit, remaining, signals.reset);
+            bucket.correct(now, leave, left - leave.number, told);
         }
         if outcome != Outcome::Fine {
             self.global.lose_track();

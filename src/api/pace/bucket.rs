@@ -54,7 +54,15 @@ pub(super) struct Leave {
     pub(super) number: f64,
 }
 
-/// What an answer told of the server's bucket.
+/// What the headers of an answer tell of the server's bucket.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told {
+    pub(super) limit: u32,
+    pub(super) remaining: u32,
+    pub(super) reset: Option<Duration>,
+}
+
+/// What was in the server's bucket at a time.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     /// When its request left; it was counted between then and the answer.
@@ -135,18 +143,19 @@ impl Bucket {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
-    /// Takes over what the answer to a request says.
-    pub(super) fn correct(&mut self, now: Instant, leave: Leave, limit: u32, remaining: u32, reset: Option<Duration>) {
-        let (limit, remaining) = (f64::from(limit), f64::from(remaining));
+    /// Takes over what the answer to a request says; `since` is how many left after it.
+    pub(super) fn correct(&mut self, now: Instant, leave: Leave, since: f64, told: Told) {
+        let (limit, remaining, reset) = (f64::from(told.limit), f64::from(told.remaining), told.reset);
         self.learn_size(limit);
         self.reset_at = reset.map(|reset| now + reset);
-        // The answered request itself is still counted as in flight here; those behind it will cost a token each.
-        let behind = f64::from(self.in_flight.saturating_sub(1));
-        self.tokens = (remaining - behind).min(limit);
+        // The answered request itself is still counted as in flight here; the others will cost a token each, and so did those that
+        // left after it, whether they have been answered or not.
+        let others = f64::from(self.in_flight.saturating_sub(1));
+        self.tokens = (remaining - others.max(since)).min(limit);
         self.updated = Some(now);
         let mark = Mark { left: leave.at, answered: now, filled: remaining + leave.number };
         // Whole tokens are told, and requests under way overtake each other.
-        self.learn_rate(mark, remaining >= limit - 1.0, 1.0 + behind / 4.0);
+        self.learn_rate(mark, remaining >= limit - 1.0, 1.0 + others / 4.0);
         self.rate = self.rate.clamp(SLOWEST, (2.0 * limit).max(1.0));
     }
 
@@ -231,6 +240,10 @@ mod tests {
         Leave { at, number }
     }
 
+    fn told(limit: u32, remaining: u32) -> Told {
+        Told { limit, remaining, reset: None }
+    }
+
     fn seconds(n: f64) -> Duration {
         Duration::from_secs_f64(n)
     }
@@ -250,9 +263,9 @@ mod tests {
     fn the_server_knows_better_how_much_is_left() {
         let (mut bucket, start) = (Bucket::new(10.0, 10.0), Instant::now());
         bucket.take();
-        bucket.correct(start, leave(start, 1.0), 50, 0, None);
+        bucket.correct(start, leave(start, 1.0), 0.0, told(50, 0));
         assert!(bucket.wait(start).is_some(), "others used it up");
-        bucket.correct(start, leave(start, 2.0), 50, 40, None);
+        bucket.correct(start, leave(start, 2.0), 0.0, told(50, 40));
         assert_eq!(bucket.wait(start), None, "more than we thought");
     }
 
@@ -262,15 +275,23 @@ mod tests {
         for _ in 0..3 {
             bucket.take();
         }
-        bucket.correct(start, leave(start, 1.0), 10, 2, None);
+        bucket.correct(start, leave(start, 1.0), 0.0, told(10, 2));
         assert!(bucket.wait(start).is_some(), "the other two will take both");
+    }
+
+    #[test]
+    fn an_answer_that_was_overtaken_tells_less_than_it_says() {
+        let (mut bucket, start) = (Bucket::new(10.0, 10.0), Instant::now());
+        bucket.take();
+        bucket.correct(start, leave(start, 1.0), 4.0, told(10, 4));
+        assert!(bucket.wait(start).is_some(), "four left after it and were answered before");
     }
 
     #[test]
     fn the_rate_is_read_off_what_comes_back() {
         for rate in [4_u32, 16] {
             let (mut bucket, start) = (Bucket::new(10.0, 10.0), Instant::now());
-            bucket.correct(start, leave(start, 1.0), 60, 40, None);
+            bucket.correct(start, leave(start, 1.0), 0.0, told(60, 40));
             assert!((bucket.rate() - 10.0).abs() < 0.1, "a guess, of the size");
             let mut number = 1.0;
             for second in 1..=20 {
@@ -278,7 +299,7 @@ mod tests {
                 for behind in (0..rate).rev() {
                     bucket.take();
                     number += 1.0;
-                    bucket.correct(now, leave(now, number), 60, 40 + behind, None);
+                    bucket.correct(now, leave(now, number), 0.0, told(60, 40 + behind));
                     bucket.done();
                 }
             }
@@ -318,7 +339,7 @@ mod tests {
     #[test]
     fn an_announced_reset_shortens_the_wait() {
         let (mut bucket, start) = (Bucket::new(5.0, 0.02), Instant::now());
-        bucket.correct(start, leave(start, 1.0), 5, 0, None);
+        bucket.correct(start, leave(start, 1.0), 0.0, told(5, 0));
         bucket.rate = 0.02;
         assert!(bucket.wait(start).unwrap() > seconds(40.0));
         bucket.reset_at = Some(start + seconds(1.0));
