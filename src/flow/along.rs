@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use crate::change::{Action, Origin, Plan};
 use crate::deployment::{BaseEntry, Deployment, Image};
 use crate::journal::{Answer, Entries};
-use crate::model::{Address, BaseResource, FingerprintKey, Live, Path};
+use crate::model::{Address, Base, BaseResource, FingerprintKey, Live, Path};
+use crate::plan;
 use crate::quirk;
 use crate::schema::{KindSpec, Registry, Verb};
 
@@ -32,14 +33,26 @@ pub(super) fn lists(entries: &Entries, images: &[Image]) -> Vec<(Address, Path)>
     out
 }
 
-/// Takes such a list, and what a write of ours brings with it, from what somebody else is said to have changed.
-pub(super) fn disown(plan: &mut Plan, lists: &[(Address, Path)], touched: &BTreeSet<Address>) {
+/// Takes what such lists lost out of a base: it was a deployment that took it.
+pub(super) fn lose(registry: &Registry, base: &mut Base, lists: &[(Address, Path)], live: &Live) {
+    for (address, path) in lists {
+        let (Some(spec), Some(left)) = (registry.kind(&address.kind), base.resources.get_mut(address)) else {
+            continue;
+        };
+        let mut found = live.resources(&address.kind).iter();
+        if let Some(now) = found.find(|now| now.id == left.id || now.address == *address) {
+            plan::lose(&spec.fields, &mut left.live, path, &now.value);
+        }
+    }
+}
+
+/// Takes what a write of ours brings with it from what somebody else is said to have changed.
+pub(super) fn disown(plan: &mut Plan, touched: &BTreeSet<Address>) {
     for change in &mut plan.changes {
         let spec = Registry::get().kind(&change.address.kind).filter(|_| touched.contains(&change.address));
         for field in &mut change.fields {
-            let listed = lists.iter().any(|(address, path)| *address == change.address && field.path.starts_with(path));
             let beside = spec.is_some_and(|spec| is_beside(spec, &field.path));
-            if (listed || beside) && matches!(field.origin, Origin::Drift | Origin::Conflict) {
+            if beside && matches!(field.origin, Origin::Drift | Origin::Conflict) {
                 field.origin = Origin::Change;
             }
         }

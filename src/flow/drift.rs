@@ -87,7 +87,7 @@ async fn compared(
     if let Some(open) = past.history.unfinished().last() {
         problems.push(halves.warn(open));
     }
-    let Some(base) = halves.onto(past.base.as_ref()) else { return Err(nothing_known(&past)) };
+    let Some(base) = halves.onto(past.base.as_ref(), &live) else { return Err(nothing_known(&past)) };
     let (desired, base) = was(&base, described, request.all);
     if !known && !request.all {
         (live, names) = read(&session.client, registry, Reach::Described(&desired)).await?;

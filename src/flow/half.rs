@@ -53,9 +53,14 @@ impl<'a> Halves<'a> {
     }
 
     /// Returns a base in which what they wrote counts as left by a deployment.
-    pub(super) fn onto(&self, base: Option<&Base>) -> Option<Base> {
+    pub(super) fn onto(&self, base: Option<&Base>, live: &Live) -> Option<Base> {
+        let registry = Registry::get();
         let base = base?.clone();
-        Some(self.0.iter().fold(base, |base, written| written.half.onto(Registry::get(), &base)))
+        let mut base = self.0.iter().fold(base, |base, written| written.half.onto(registry, &base));
+        for written in &self.0 {
+            along::lose(registry, &mut base, &written.lists, live);
+        }
+        Some(base)
     }
 
     /// Says whether they made this.
@@ -66,7 +71,7 @@ impl<'a> Halves<'a> {
     /// Takes what they wrote from what somebody else is said to have done.
     pub(super) fn disown(&self, plan: &mut Plan) {
         plan.already.retain(|(address, path)| !self.0.iter().any(|written| written.half.wrote(address, path)));
-        self.0.iter().for_each(|written| along::disown(plan, &written.lists, &written.touched));
+        self.0.iter().for_each(|written| along::disown(plan, &written.touched));
     }
 
     /// Says that a deployment began and did not end, and what it wrote.

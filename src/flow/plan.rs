@@ -280,7 +280,7 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
     if let Some(open) = past.history.unfinished().last().filter(|_| !request.resume) {
         described.problems.push(halves.warn(open));
     }
-    let mut base = halves.onto(past.base.as_ref());
+    let mut base = halves.onto(past.base.as_ref(), &live);
     let is_described = |address: &Address| back.beside.iter().any(|(known, path)| known == address && path.is_root());
     if let Some(base) = &mut base {
         base.resources.retain(|address, _| !back.released.contains(address) || is_described(address));

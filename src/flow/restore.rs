@@ -294,7 +294,7 @@ async fn made(
     if let Some(open) = past.history.unfinished().last().filter(|open| !same(open)) {
         described.problems.push(halves.warn(open));
     }
-    let base = halves.onto(past.base.as_ref()).as_ref().map(whole);
+    let base = halves.onto(past.base.as_ref(), &live).as_ref().map(whole);
     let mut made = plan::make(registry, &described.desired, &live, base.as_ref(), &options);
     halves.disown(&mut made);
     made.notes.retain(|note| note.id != "id-not-live");

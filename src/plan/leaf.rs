@@ -74,6 +74,19 @@ pub fn set(spec: &FieldSpec, value: &mut Value, path: &[Segment], leaf: Option<V
     }
 }
 
+/// Takes those items out of the list at a path of keys that `now`, the same resource later, lacks there.
+pub fn lose(spec: &FieldSpec, value: &mut Value, path: &Path, now: &Value) {
+    let list = spec_at(spec, path);
+    let left = path.0.iter().try_fold(now, |here, segment| match segment {
+        Segment::Key(key) => here.get(key),
+        Segment::Index(_) | Segment::Item(_) => None,
+    });
+    let left = names(list, left.and_then(|left| left.as_array()).map_or(&[][..], |items| items));
+    let Some(Value::Array(items)) = lookup_mut(value, path) else { return };
+    let mut named = names(list, items).into_iter();
+    items.retain(|_| named.next().is_none_or(|name| left.contains(&name)));
+}
+
 /// Brings the items of an ordered list into an order, given by their names; items it does not name keep their place.
 pub(super) fn reorder(spec: &FieldSpec, items: &mut [Value], order: &[String]) {
     let names = names(spec, items);
@@ -107,6 +120,20 @@ mod tests {
 
     use super::*;
     use crate::schema::Registry;
+
+    #[test]
+    fn a_list_loses_what_is_no_longer_there() {
+        let spec = spec();
+        let was = json!({"a": 1, "s": ["p", "q"], "k": [{"id": "i", "v": 1}, {"id": "j", "v": 1}]});
+        let lost = |path: &str, now: serde_json::Value| {
+            let mut value = Value::from_json(&was);
+            lose(&spec, &mut value, &Path::root().key(path), &Value::from_json(&now));
+            value.get(path).unwrap().redacted()
+        };
+        assert_eq!(lost("s", json!({"s": ["q", "r"]})), json!(["q"]));
+        assert_eq!(lost("k", json!({"k": [{"id": "j", "v": 2}]})), json!([{"id": "j", "v": 1}]));
+        assert_eq!(lost("s", json!({})), json!([]));
+    }
 
     const FIELDS: &str = "properties:
   a: {}

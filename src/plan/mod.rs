@@ -38,7 +38,7 @@ pub use crate::change::{
 pub use aftermath::Aftermath;
 pub use decide::{Moved, Verdict, decide};
 pub use diff::{Differences, diff, diff_evenly, item_name, key_of};
-pub use leaf::{lookup, set as set_leaf};
+pub use leaf::{lookup, lose, set as set_leaf};
 pub use make::make;
 pub use mask::{mask, over, with_absent};
 pub use normalize::{complete, own_names};
