@@ -313,7 +313,7 @@ mod tests {
         for second in 0..60 {
             let now = start + seconds(f64::from(second));
             bucket.take();
-            bucket.correct(now, leave(now, f64::from(second)), 60, 59, None);
+            bucket.correct(now, leave(now, f64::from(second)), 0.0, told(60, 59));
             bucket.done();
         }
         assert!((bucket.rate() - 10.0).abs() < 0.1, "{}", bucket.rate());
