@@ -22,8 +22,11 @@ pub struct Found {
 pub(super) struct Packed {
     raw: PackedJson,
     /// Place and members that could not be read, of the few that have any.
-    rest: Option<Box<(Option<String>, Vec<(String, Unavailable)>)>>,
+    rest: Option<Box<Rest>>,
 }
+
+/// Place, and members that could not be read.
+type Rest = (Option<String>, Vec<(String, Unavailable)>);
 
 enum PackedJson {
     /// As text, which was read again.
