@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::path::PathBuf;
 
-use super::lay::Writer;
+use super::lay::{Found, Writer};
 use super::words::Named;
 use super::{Export, ExportOptions};
-use crate::model::LiveKind;
 use crate::problem::Problem;
 use crate::schema::{KindSpec, Registry};
 
@@ -27,7 +26,7 @@ impl<'a> Survey<'a> {
     }
 
     /// Looks at a kind; each has to be shown, in the registry's order. `None` for one that was not read.
-    pub fn kind(&mut self, spec: &'a KindSpec, found: Option<&LiveKind>) {
+    pub fn kind(&mut self, spec: &'a KindSpec, found: Option<Found<'_>>) {
         if let Some(found) = found {
             self.named.learn(self.registry, &spec.name, found);
         }
@@ -56,7 +55,7 @@ impl<'a> Gradual<'a> {
     pub fn kind(
         &mut self,
         spec: &'a KindSpec,
-        found: Option<&LiveKind>,
+        found: Option<Found<'_>>,
         take: &mut dyn FnMut(PathBuf, String) -> Result<(), Problem>,
     ) -> Result<(), Problem> {
         self.0.kind(spec, found, &mut |files| files.drain(..).try_for_each(|(path, text)| take(path, text)))

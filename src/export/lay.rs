@@ -1,5 +1,6 @@
 //! Which file holds what: the layouts of auth0-deploy-cli, written.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -13,13 +14,61 @@ use super::text::{Out, json, yaml};
 use super::words::{Named, forget_unresolved, put_at, snake, unavailable, unreadable_member};
 use super::{Additions, Export, ExportOptions, FileFormat, Format};
 use crate::description::layout::{join, split_extension};
-use crate::model::{Address, Live, LiveKind, LiveResource, Map, Value};
+use crate::live::FoundKind;
+use crate::model::{Address, Live, LiveKind, LiveResource, Map, Unavailable, Value};
 use crate::problem::Problem;
 use crate::quirk;
 use crate::schema::{Directory, KindShape, KindSpec, Registry};
 
 /// The one file of the single layout.
 const SINGLE_FILE: &str = "tenant.yaml";
+
+/// The resources of a kind, which may be decoded only when they are looked at.
+pub trait Resources {
+    /// Returns how many there are.
+    fn count(&self) -> usize;
+    /// Shows the one at a place.
+    fn at(&self, place: usize) -> Option<Cow<'_, LiveResource>>;
+}
+
+impl Resources for Vec<LiveResource> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn at(&self, place: usize) -> Option<Cow<'_, LiveResource>> {
+        self.get(place).map(Cow::Borrowed)
+    }
+}
+
+impl Resources for FoundKind<'_> {
+    fn count(&self) -> usize {
+        self.count()
+    }
+
+    fn at(&self, place: usize) -> Option<Cow<'_, LiveResource>> {
+        self.resource(place).map(Cow::Owned)
+    }
+}
+
+/// What was found of a kind: its resources, or why there are none to be seen.
+pub type Found<'f> = Result<&'f dyn Resources, &'f Unavailable>;
+
+fn found(live: &LiveKind) -> Found<'_> {
+    match live {
+        LiveKind::Read(resources) => Ok(resources),
+        LiveKind::Unavailable(why) => Err(why),
+    }
+}
+
+/// A resource that is written.
+struct Chosen {
+    place: usize,
+    address: Address,
+    id: String,
+    /// The path of its own file, as [`sameness`] sees it; empty where it has none.
+    key: String,
+}
 
 /// Takes files that have been written so far, or leaves them.
 pub(super) type TakeFiles<'t, E> = dyn FnMut(&mut IndexMap<PathBuf, String>) -> Result<(), E> + 't;
@@ -84,11 +133,11 @@ impl<'a> Writer<'a> {
         adding: Option<&'a Additions>,
     ) -> Self {
         let mut named = Named::default();
-        live.kinds.iter().for_each(|(kind, found)| named.learn(registry, kind, found));
+        live.kinds.iter().for_each(|(kind, one)| named.learn(registry, kind, found(one)));
         let run = |named: Named, shared: BTreeSet<String>| {
             let mut writer = Writer::new(registry, options, adding, named, shared);
             for spec in writer.kinds() {
-                let Ok(()) = writer.kind::<Infallible>(spec, live.kinds.get(&spec.name), &mut |_| Ok(()));
+                let Ok(()) = writer.kind::<Infallible>(spec, live.kinds.get(&spec.name).map(found), &mut |_| Ok(()));
             }
             writer
         };
@@ -171,15 +220,15 @@ impl<'a> Writer<'a> {
     pub(super) fn kind<E>(
         &mut self,
         spec: &'a KindSpec,
-        found: Option<&LiveKind>,
+        found: Option<Found<'_>>,
         take: &mut TakeFiles<'_, E>,
     ) -> Result<(), E> {
         let format = self.adding.and_then(|adding| adding.formats.get(&spec.name));
         self.format = format.copied().unwrap_or(self.options.files);
         let found = match found {
-            Some(LiveKind::Read(found)) => found,
-            Some(LiveKind::Unavailable(_)) if self.is_described(spec) => return Ok(()),
-            Some(LiveKind::Unavailable(why)) => {
+            Some(Ok(found)) => found,
+            Some(Err(_)) if self.is_described(spec) => return Ok(()),
+            Some(Err(why)) => {
                 self.report.push(unavailable(&spec.name, why));
                 return Ok(());
             }
@@ -201,14 +250,15 @@ impl<'a> Writer<'a> {
         }
         let suffixes = self.suffixes(spec, &resources);
         let mut list = Vec::new();
-        for (resource, suffix) in resources.iter().zip(suffixes) {
+        for (chosen, suffix) in resources.into_iter().zip(suffixes) {
             let before = list.len();
-            self.resource(spec, resource, &suffix, &mut list);
+            let Some(resource) = found.at(chosen.place) else { continue };
+            self.resource(spec, &resource, &suffix, &mut list);
             if self.is_described(spec)
                 && list.len() > before
                 && let Some(item) = list.pop()
             {
-                self.items.push((spec.name.clone(), resource.address.clone(), item));
+                self.items.push((spec.name.clone(), chosen.address, item));
             }
             take(&mut self.files)?;
         }
@@ -232,17 +282,20 @@ impl<'a> Writer<'a> {
     }
 
     /// Returns the resources to be written, sorted by address; the others are reported.
-    fn chosen<'l>(&mut self, spec: &KindSpec, found: &'l [LiveResource]) -> Vec<&'l LiveResource> {
+    fn chosen(&mut self, spec: &KindSpec, found: &dyn Resources) -> Vec<Chosen> {
         let mut left_out = Vec::new();
         let mut chosen = Vec::new();
-        for resource in found {
+        for (place, resource) in (0..found.count()).filter_map(|place| Some((place, found.at(place)?))) {
             match &resource.system {
                 _ if !self.options.filters.covers(&resource.address, &resource.value) => {}
                 // Who has described the kind knows what is not theirs.
                 Some(_) if self.is_described(spec) => {}
-                Some(why) => left_out.push((&resource.address, why)),
-                None if self.adding.is_some_and(|adding| !adding.covers(resource)) => {}
-                None => chosen.push(resource),
+                Some(why) => left_out.push((resource.address.clone(), why.clone())),
+                None if self.adding.is_some_and(|adding| !adding.covers(&resource)) => {}
+                None => {
+                    let (address, id, key) = (resource.address.clone(), resource.id.clone(), self.key(spec, &resource));
+                    chosen.push(Chosen { place, address, id, key });
+                }
             }
         }
         if !left_out.is_empty() {
@@ -252,8 +305,8 @@ impl<'a> Writer<'a> {
                 format!("left out of `{}`: {} that {belongs} to Auth0 or to this client", spec.name, left_out.len());
             let mut problem = Problem::remark("export-system", title);
             for (address, why) in left_out {
-                problem =
-                    problem.note(format!("{address}: {}", if why == "own" { "this client stands on it" } else { why }));
+                problem = problem
+                    .note(format!("{address}: {}", if why == "own" { "this client stands on it" } else { &why }));
             }
             self.report.push(problem);
         }
@@ -261,9 +314,18 @@ impl<'a> Writer<'a> {
         chosen
     }
 
+    /// Returns the path of a resource's own file, as [`sameness`] sees it.
+    fn key(&self, spec: &KindSpec, resource: &LiveResource) -> String {
+        let Directory::Files { folder, file } = &spec.directory else { return String::new() };
+        let members = resource.value.as_object().cloned().unwrap_or_default();
+        sameness(&join(folder, &expand(file, "", &|member| self.value_of(spec, &[&members], member))))
+    }
+
     /// Returns what is added to the file names of each resource, so that no disk takes two for one.
-    fn suffixes(&mut self, spec: &KindSpec, resources: &[&LiveResource]) -> Vec<String> {
-        let Directory::Files { folder, file } = &spec.directory else { return vec![String::new(); resources.len()] };
+    fn suffixes(&mut self, spec: &KindSpec, resources: &[Chosen]) -> Vec<String> {
+        if !matches!(spec.directory, Directory::Files { .. }) {
+            return vec![String::new(); resources.len()];
+        }
         let own_files: HashSet<String> = self
             .registry
             .kinds()
@@ -272,13 +334,7 @@ impl<'a> Writer<'a> {
                 Directory::Files { .. } => None,
             })
             .collect();
-        let keys: Vec<String> = resources
-            .iter()
-            .map(|resource| {
-                let members = resource.value.as_object().cloned().unwrap_or_default();
-                sameness(&join(folder, &expand(file, "", &|member| self.value_of(spec, &[&members], member))))
-            })
-            .collect();
+        let keys: Vec<String> = resources.iter().map(|chosen| chosen.key.clone()).collect();
         let mut counts: HashMap<&str, usize> = HashMap::new();
         for key in &keys {
             *counts.entry(key).or_default() += 1;

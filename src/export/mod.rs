@@ -30,6 +30,7 @@ use crate::problem::Problem;
 use crate::schema::Registry;
 
 pub use gradual::{Gradual, Survey};
+pub use lay::{Found, Resources};
 pub use words::unreadable_here;
 pub use write::{is_empty, stays_inside, write};
 

@@ -38,9 +38,11 @@ async fn connect(running: &sandbox::Running) -> Client {
 /// Exports kind by kind, as a backup does.
 fn gradual(found: &live::Found, options: &ExportOptions) -> Export {
     let registry = Registry::get();
-    let decoded = |spec| found.kind(spec, &mut |_, raw| Ok(raw)).unwrap();
     let mut survey = Survey::new(registry, options);
-    registry.kinds().for_each(|spec| survey.kind(spec, decoded(spec).as_ref()));
+    for spec in registry.kinds() {
+        let kind = found.kind(spec).unwrap();
+        survey.kind(spec, Some(kind.as_ref().map(|kind| kind as &dyn Resources).map_err(|why| *why)));
+    }
     let mut writing = survey.written();
     let mut files = IndexMap::new();
     for spec in registry.kinds() {
@@ -48,7 +50,9 @@ fn gradual(found: &live::Found, options: &ExportOptions) -> Export {
             assert_eq!(files.insert(path, text), None, "each file is written once");
             Ok(())
         };
-        writing.kind(spec, decoded(spec).as_ref(), &mut take).unwrap();
+        let kind = found.kind(spec).unwrap();
+        let kind = kind.as_ref().map(|kind| kind as &dyn Resources).map_err(|why| *why);
+        writing.kind(spec, Some(kind), &mut take).unwrap();
     }
     let mut done = writing.finish();
     done.files.extend(files);

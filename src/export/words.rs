@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::model::{Address, LiveKind, Map, Unavailable, Value};
+use super::lay::Found;
+use crate::model::{Address, Map, Unavailable, Value};
 use crate::problem::Problem;
 use crate::schema::Registry;
 
@@ -33,9 +34,9 @@ pub(super) struct Named(HashMap<String, HashMap<String, String>>);
 
 impl Named {
     /// Takes in what was found of a kind.
-    pub(super) fn learn(&mut self, registry: &Registry, kind: &str, found: &LiveKind) {
-        let (Some(spec), LiveKind::Read(found)) = (registry.kind(kind), found) else { return };
-        for resource in found {
+    pub(super) fn learn(&mut self, registry: &Registry, kind: &str, found: Found<'_>) {
+        let (Some(spec), Ok(found)) = (registry.kind(kind), found) else { return };
+        for resource in (0..found.count()).filter_map(|place| found.at(place)) {
             let Some(name) = resource.value.get("name").and_then(Value::as_str) else { continue };
             for member in spec.identity.iter().chain(&spec.also).filter(|member| *member != "name") {
                 if let Some(value) = resource.value.get(member).and_then(Value::as_str) {

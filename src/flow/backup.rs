@@ -11,9 +11,9 @@ use crate::archive::{
     self, ArchiveName, Contents, DESCRIPTION, Format, Header, Manifest, NotRestorable, OBJECTS, Seal, Unread, Writer,
 };
 use crate::codec::masked;
-use crate::export::{ExportOptions, Survey};
-use crate::live::{Found, Reach, gather};
-use crate::model::{Live, LiveKind, Sources, Unavailable, count};
+use crate::export::{self, ExportOptions, Survey};
+use crate::live::{Found, FoundKind, Reach, gather};
+use crate::model::{Live, LiveKind, LiveResource, Sources, Unavailable, count};
 use crate::problem::{Problem, Severity};
 use crate::project::{Settings, load_settings};
 use crate::schema::{KindSpec, Registry};
@@ -195,7 +195,7 @@ impl Run<'_> {
         Ok((sink.end()?, manifest))
     }
 
-    /// Adds the tenant's objects, then its description. Both go kind by kind, so that no more than one kind is decoded at a time.
+    /// Adds the tenant's objects, then its description. Both go resource by resource, so that no more than one is decoded at a time.
     fn tenant(
         &mut self,
         registry: &Registry,
@@ -211,25 +211,23 @@ impl Run<'_> {
         let kinds = || registry.kinds().filter(|spec| self.settings.filters.covers_kind(&spec.name));
         let mut survey = Survey::new(registry, &options);
         for spec in kinds() {
-            let mut lines = Lines { writer, kind: &spec.name, number: 1, bytes: Vec::new() };
-            let live = found.kind(spec, &mut |spec, raw| {
-                lines.add(&self.line(spec, &raw)?)?;
-                Ok(serde_json::Value::Null)
-            })?;
-            let Some(live) = live else { continue };
-            lines.end(matches!(&live, LiveKind::Read(_)))?;
-            note(&spec.name, &live, contents);
-            survey.kind(spec, Some(&live));
+            let Some(kind) = found.kind(spec) else { continue };
+            match &kind {
+                Ok(kind) => self.objects(spec, kind, writer, contents)?,
+                Err(why) => contents.unread.extend(unread_kind(&spec.name, why)),
+            }
+            survey.kind(spec, Some(shown(&kind)));
         }
         let mut description = survey.written();
         for spec in kinds() {
-            let live = found.kind(spec, &mut |_, _| Ok(serde_json::Value::Null))?;
-            found.forget(spec);
+            let kind = found.kind(spec);
             let mut add = |path: PathBuf, text: String| {
                 let path = path.to_string_lossy().replace('\\', "/");
                 writer.add(&format!("{DESCRIPTION}{path}"), text.as_bytes())
             };
-            description.kind(spec, live.as_ref(), &mut add)?;
+            description.kind(spec, kind.as_ref().map(shown), &mut add)?;
+            drop(kind);
+            found.forget(spec);
         }
         let export = description.finish();
         // What could not be read is told once, of all parts together; what an export leaves out is in the objects.
@@ -248,6 +246,24 @@ impl Run<'_> {
             });
         }
         contents.secrets = export.secrets;
+        Ok(())
+    }
+
+    /// Adds the objects of a kind, and notes what of them could not be read.
+    fn objects(
+        &self,
+        spec: &KindSpec,
+        kind: &FoundKind<'_>,
+        writer: &mut Writer<Sink>,
+        contents: &mut Contents,
+    ) -> Result<(), Problem> {
+        let mut lines = Lines { writer, kind: &spec.name, number: 1, bytes: Vec::new() };
+        for resource in (0..kind.count()).filter_map(|place| kind.resource(place)) {
+            lines.add(&self.line(spec, &resource.raw)?)?;
+            contents.unread.extend(unread_members(&resource));
+        }
+        lines.put()?;
+        contents.counts.insert(spec.name.clone(), kind.count() as u64);
         Ok(())
     }
 
@@ -380,12 +396,12 @@ fn unthinned(problem: Problem) -> Problem {
         .help("remove what is too old by hand: `tenantry backup list PLACE` shows it")
 }
 
-/// Notes how many objects of a kind there are, and what of it could not be read.
-fn note(kind: &str, live: &LiveKind, contents: &mut Contents) {
-    if let LiveKind::Read(resources) = live {
-        contents.counts.insert(kind.to_owned(), resources.len() as u64);
+/// Shows an export what was found of a kind.
+fn shown<'f>(kind: &'f Result<FoundKind<'_>, &'f Unavailable>) -> export::Found<'f> {
+    match kind {
+        Ok(kind) => Ok(kind),
+        Err(why) => Err(why),
     }
-    contents.unread.extend(unread_of(kind, live));
 }
 
 fn objects_path(kind: &str, number: usize) -> String {
@@ -414,42 +430,39 @@ impl Lines<'_> {
         Ok(())
     }
 
+    /// Writes what has come together; a kind that has nothing gets its empty entry.
     fn put(&mut self) -> Result<(), Problem> {
         self.writer.add(&objects_path(self.kind, self.number), &self.bytes)?;
         self.bytes.clear();
         Ok(())
-    }
-
-    /// Writes what has come together; a kind that was read and has nothing gets its empty entry.
-    fn end(mut self, was_read: bool) -> Result<(), Problem> {
-        if was_read { self.put() } else { Ok(()) }
     }
 }
 
 /// Lists what could not be read for want of a scope: kinds by name, members behind the address of their resource. What a
 /// subscription lacks is not there at all.
 pub(super) fn unread(live: &Live) -> Vec<Unread> {
-    live.kinds.iter().flat_map(|(kind, found)| unread_of(kind, found)).collect()
+    let of = |(kind, found): (&String, &LiveKind)| match found {
+        LiveKind::Unavailable(why) => unread_kind(kind, why).into_iter().collect(),
+        LiveKind::Read(resources) => resources.iter().flat_map(unread_members).collect::<Vec<_>>(),
+    };
+    live.kinds.iter().flat_map(of).collect()
 }
 
-fn unread_of(kind: &str, found: &LiveKind) -> Vec<Unread> {
-    match found {
-        LiveKind::Unavailable(Unavailable::Scope(needed)) => {
-            vec![Unread { what: kind.to_owned(), why: scope(needed) }]
-        }
-        LiveKind::Unavailable(Unavailable::Feature(_)) => Vec::new(),
-        LiveKind::Read(resources) => {
-            let members =
-                resources.iter().flat_map(|resource| resource.unreadable.iter().map(move |one| (resource, one)));
-            let unread = members.filter_map(|(resource, (member, why))| match why {
-                Unavailable::Scope(needed) => {
-                    Some(Unread { what: format!("{} {member}", resource.address), why: scope(needed) })
-                }
-                Unavailable::Feature(_) => None,
-            });
-            unread.collect()
-        }
+fn unread_kind(kind: &str, why: &Unavailable) -> Option<Unread> {
+    match why {
+        Unavailable::Scope(needed) => Some(Unread { what: kind.to_owned(), why: scope(needed) }),
+        Unavailable::Feature(_) => None,
     }
+}
+
+fn unread_members(resource: &LiveResource) -> Vec<Unread> {
+    let unread = |(member, why): &(String, Unavailable)| match why {
+        Unavailable::Scope(needed) => {
+            Some(Unread { what: format!("{} {member}", resource.address), why: scope(needed) })
+        }
+        Unavailable::Feature(_) => None,
+    };
+    resource.unreadable.iter().filter_map(unread).collect()
 }
 
 fn scope(needed: &[String]) -> String {

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::convert::Infallible;
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
@@ -59,9 +58,6 @@ impl Kept for RawResource {
     }
 }
 
-/// Takes the API's object of a resource that has been decoded, and gives back what is kept of it.
-pub type Take<'t, E> = dyn FnMut(&KindSpec, Json) -> Result<Json, E> + 't;
-
 /// Puts raw answers together, kind by kind. Names are found first, because references are shown by them.
 pub(super) fn assemble(
     registry: &Registry,
@@ -74,10 +70,7 @@ pub(super) fn assemble(
     for (kind, found) in raw {
         let Some(spec) = registry.kind(&kind) else { continue };
         let kind_live = match found {
-            Ok(found) => {
-                let Ok(found) = resources::<Infallible>(spec, found, &names, token, &mut |_, raw| Ok(raw));
-                LiveKind::Read(found)
-            }
+            Ok(found) => LiveKind::Read(resources(spec, found, &names, token)),
             Err(why) => LiveKind::Unavailable(why),
         };
         live.kinds.insert(kind, kind_live);
@@ -105,52 +98,51 @@ pub(super) fn names_of<T: Kept>(registry: &Registry, raw: &IndexMap<String, RawK
     names
 }
 
-/// Decodes the resources of a kind; each object goes through `take` afterwards.
-///
-/// # Errors
-///
-/// Those of `take`.
-pub(super) fn resources<E>(
-    spec: &KindSpec,
-    found: impl IntoIterator<Item = RawResource>,
-    names: &Names,
-    token: &Token,
-    take: &mut Take<'_, E>,
-) -> Result<Vec<LiveResource>, E> {
-    let mut out: Vec<LiveResource> = found
-        .into_iter()
-        .filter_map(|resource| {
-            let address = address(spec, &resource, names)?;
-            let value = value(spec, &resource, names);
-            let own = spec.own.as_ref().and_then(|m| resource.raw.get(m)).and_then(Json::as_str);
-            let system = if own.is_some() && own == token.client_id.as_deref() {
-                Some("own".to_owned())
-            } else {
-                spec.system.iter().find(|rule| is_system(rule, &resource.raw)).map(|rule| rule.why.clone())
-            };
-            let mut unreadable = resource.unreadable;
-            for (member, scope) in &spec.gated {
-                let lacks = token.scopes.as_ref().is_none_or(|scopes| !scopes.contains(scope));
-                if lacks && resource.raw.get(member).is_none() {
-                    unreadable.push((member.clone(), Unavailable::Scope(vec![scope.clone()])));
-                }
-            }
-            let id = id_of(spec, &resource.raw).unwrap_or_default();
-            let raw = take(spec, resource.raw);
-            Some(raw.map(|raw| LiveResource { address, id, value, raw, system, unreadable }))
-        })
-        .collect::<Result<_, E>>()?;
-    // Names that repeat are told apart by id.
-    let (mut seen, mut repeated) = (HashSet::new(), HashSet::new());
-    for resource in &out {
-        if !seen.insert(&resource.address) {
-            repeated.insert(resource.address.clone());
+/// Decodes a resource; `None` for one that has no name.
+pub(super) fn resource(spec: &KindSpec, resource: RawResource, names: &Names, token: &Token) -> Option<LiveResource> {
+    let address = address(spec, &resource, names)?;
+    let value = value(spec, &resource, names);
+    let own = spec.own.as_ref().and_then(|m| resource.raw.get(m)).and_then(Json::as_str);
+    let system = if own.is_some() && own == token.client_id.as_deref() {
+        Some("own".to_owned())
+    } else {
+        spec.system.iter().find(|rule| is_system(rule, &resource.raw)).map(|rule| rule.why.clone())
+    };
+    let RawResource { raw, mut unreadable, .. } = resource;
+    for (member, scope) in &spec.gated {
+        let lacks = token.scopes.as_ref().is_none_or(|scopes| !scopes.contains(scope));
+        if lacks && raw.get(member).is_none() {
+            unreadable.push((member.clone(), Unavailable::Scope(vec![scope.clone()])));
         }
     }
-    for resource in out.iter_mut().filter(|r| repeated.contains(&r.address)) {
-        resource.address.id = Some(resource.id.clone());
+    let id = id_of(spec, &raw).unwrap_or_default();
+    Some(LiveResource { address, id, value, raw, system, unreadable })
+}
+
+/// Returns the address of a resource before it is told apart, and its id.
+pub(super) fn named(spec: &KindSpec, resource: &RawResource, names: &Names) -> Option<(Address, String)> {
+    Some((address(spec, resource, names)?, id_of(spec, &resource.raw).unwrap_or_default()))
+}
+
+fn resources(spec: &KindSpec, found: Vec<RawResource>, names: &Names, token: &Token) -> Vec<LiveResource> {
+    let mut out: Vec<LiveResource> =
+        found.into_iter().filter_map(|found| resource(spec, found, names, token)).collect();
+    told_apart(out.iter_mut().map(|resource| (&mut resource.address, &resource.id)).collect());
+    out
+}
+
+/// Tells names that repeat apart by id.
+pub(super) fn told_apart(found: Vec<(&mut Address, &String)>) {
+    let (mut seen, mut repeated) = (HashSet::new(), HashSet::new());
+    for (address, _) in &found {
+        if !seen.insert((**address).clone()) {
+            repeated.insert((**address).clone());
+        }
     }
-    Ok(out)
+    drop(seen);
+    for (address, id) in found.into_iter().filter(|(address, _)| repeated.contains(*address)) {
+        address.id = Some(id.clone());
+    }
 }
 
 fn is_system(rule: &SystemRule, raw: &Json) -> bool {

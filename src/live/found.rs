@@ -5,13 +5,12 @@ use std::borrow::Cow;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use super::assemble::{Kept, RawKind, RawResource, Take, Token, names_of, resources};
+use super::assemble::{Kept, RawKind, RawResource, Token, named, names_of, resource, told_apart};
 use crate::codec::Names;
-use crate::model::{LiveKind, Unavailable};
-use crate::problem::Problem;
+use crate::model::{Address, LiveResource, Unavailable};
 use crate::schema::{KindSpec, Registry};
 
-/// What was read of a tenant. Its objects are kept as text, an eighth of what they take as values, and are decoded kind by kind.
+/// What was read of a tenant. Its objects are kept as text, an eighth of what they take as values, and are decoded one by one.
 pub struct Found {
     raw: IndexMap<String, RawKind<Packed>>,
     names: Names,
@@ -66,26 +65,41 @@ impl Found {
         Found { raw, names, token }
     }
 
-    /// Decodes one kind; each of the API's objects goes through `take` once its resource has been decoded, and what `take` does not
-    /// give back is let go. `None` for a kind that was not asked for.
-    ///
-    /// # Errors
-    ///
-    /// Those of `take`.
-    pub fn kind(&self, spec: &KindSpec, take: &mut Take<'_, Problem>) -> Result<Option<LiveKind>, Problem> {
-        Ok(Some(match self.raw.get(&spec.name) {
-            None => return Ok(None),
-            Some(Err(why)) => LiveKind::Unavailable(why.clone()),
-            Some(Ok(found)) => {
-                let opened = found.iter().map(|resource| resource.open().into_owned());
-                LiveKind::Read(resources(spec, opened, &self.names, &self.token, take)?)
-            }
+    /// Returns what was read of a kind, or why nothing was; `None` for a kind that was not asked for.
+    pub fn kind<'f>(&'f self, spec: &'f KindSpec) -> Option<Result<FoundKind<'f>, &'f Unavailable>> {
+        Some(self.raw.get(&spec.name)?.as_ref().map(|packed| {
+            let mut named: Vec<Option<(Address, String)>> =
+                packed.iter().map(|one| named(spec, &one.open(), &self.names)).collect();
+            told_apart(named.iter_mut().flatten().map(|(address, id)| (address, &*id)).collect());
+            let resources = named.into_iter().zip(packed).filter_map(|(named, packed)| Some((named?.0, packed)));
+            FoundKind { spec, found: self, resources: resources.collect() }
         }))
     }
 
     /// Lets go of what was read of a kind.
     pub fn forget(&mut self, spec: &KindSpec) {
         self.raw.shift_remove(&spec.name);
+    }
+}
+
+/// The resources of a kind, each decoded when it is asked for.
+pub struct FoundKind<'f> {
+    spec: &'f KindSpec,
+    found: &'f Found,
+    resources: Vec<(Address, &'f Packed)>,
+}
+
+impl FoundKind<'_> {
+    /// Returns how many there are.
+    pub fn count(&self) -> usize {
+        self.resources.len()
+    }
+
+    /// Decodes the one at a place, in the API's order.
+    pub fn resource(&self, place: usize) -> Option<LiveResource> {
+        let (address, packed) = self.resources.get(place)?;
+        let decoded = resource(self.spec, packed.open().into_owned(), &self.found.names, &self.found.token)?;
+        Some(LiveResource { address: address.clone(), ..decoded })
     }
 }
 

@@ -13,7 +13,6 @@ mod reach;
 mod read;
 
 pub use ask::{Answers, style as list_style};
-pub use assemble::Take;
-pub use found::Found;
+pub use found::{Found, FoundKind};
 pub use reach::Reach;
 pub use read::{gather, read, read_again};
