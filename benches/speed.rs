@@ -109,7 +109,7 @@ fn three_way_plan_10_000(bencher: divan::Bencher<'_, '_>) {
             address: address.clone(),
             id: id.clone(),
             value,
-            raw,
+            raw: raw.into(),
             system: None,
             unreadable: Vec::new(),
         });

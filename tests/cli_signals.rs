@@ -53,7 +53,7 @@ fn an_apply_that_wrote_nothing_stops_with_the_code_of_the_signal() {
 #[test]
 fn a_sandbox_ends_well() {
     let place = Place::new();
-    let mut child = place.command(&["sandbox", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = place.program(&["sandbox", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     signal(&child, "INT");

@@ -193,10 +193,8 @@ fn a_full_disk_leaves_everything_as_it_was() {
     let callbacks: Vec<String> = (0..60).map(|n| format!("https://{n}.example/{long}")).collect();
     tenant.ask("POST", "clients", &json!({ "name": "Long", "app_type": "spa", "callbacks": callbacks }));
     for folder in ["out", "new/deep"] {
-        let mut command = std::process::Command::new("sh");
-        command.args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_tenantry")]);
-        command.args(["-c", &config, "export", "-o", folder]).current_dir(place.path());
-        let said = command.env_clear().env("HOME", place.path()).output().unwrap();
+        let words = ["-c", &config, "export", "-o", folder];
+        let said = place.ended(&mut place.behind("ulimit -f 8", &words));
         let told = String::from_utf8(said.stderr).unwrap();
         assert_eq!(said.status.code(), Some(1), "{told}");
         assert!(told.contains("unwritable-file") && told.contains("nothing was written"), "{told}");

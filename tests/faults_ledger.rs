@@ -178,12 +178,8 @@ fn many() -> String {
 
 /// Runs it on a disk that takes so many blocks per file.
 fn on_a_small_disk(site: &Site, blocks: u32, words: &[&str]) -> Output {
-    let ready = site.place.command(&[&["-e", "t"], words].concat());
-    let mut command = Command::new("sh");
-    command.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
-    command.arg(ready.get_program()).args(ready.get_args()).current_dir(ready.get_current_dir().unwrap()).env_clear();
-    command.envs(ready.get_envs().filter_map(|(name, value)| Some((name, value?)))).stdin(Stdio::null());
-    let done = site.place.ended(&mut command);
+    let limit = format!("ulimit -f {blocks}");
+    let done = site.place.ended(&mut site.place.behind(&limit, &[&["-e", "t"], words].concat()));
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Output { code: done.status.code(), stdout: text(done.stdout), stderr: text(done.stderr) }
 }

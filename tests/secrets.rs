@@ -96,6 +96,28 @@ fn found(what: &str, place: &Place, happens: impl FnOnce(&Place) -> Vec<u8>) {
     assert!(searched.is_err(), "not found: {what}");
 }
 
+/// Whoever starts the program in another way than through a [`Place`] is not searched.
+#[test]
+fn only_a_place_starts_the_program() {
+    let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")];
+    let mut starts = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                if text.contains(concat!("CARGO_BIN_", "EXE_tenantry")) {
+                    starts.push(path);
+                }
+            }
+        }
+    }
+    assert_eq!(starts.len(), 1, "{starts:?}");
+    assert!(starts[0].ends_with("common/mod.rs"), "{starts:?}");
+}
+
 #[test]
 fn the_search_finds_what_it_has_to_find() {
     let crm = GIVEN[3].1;

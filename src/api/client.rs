@@ -1,5 +1,6 @@
 //! [`Client`]: what others see of the connection to a tenant.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,7 +24,7 @@ use super::transport;
 use crate::problem::Problem;
 
 /// A request that changes something.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Write {
     /// POST, PUT, PATCH or DELETE.
     pub method: Method,
@@ -35,8 +36,17 @@ pub struct Write {
     pub correlation_id: Option<String>,
 }
 
+impl fmt::Debug for Write {
+    /// Without the body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Write { method, path, body: _, correlation_id } = self;
+        let mut out = f.debug_struct("Write");
+        out.field("method", method).field("path", path).field("correlation_id", correlation_id).finish_non_exhaustive()
+    }
+}
+
 /// A file sent to the Management API in parts (`multipart/form-data`).
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Upload {
     /// Path below `/api/v2`.
     pub path: String,
@@ -60,7 +70,7 @@ impl Upload {
 }
 
 /// What a write was answered.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Answer {
     /// HTTP status: a success, or 404 for a DELETE that was sent again after its answer was lost.
     pub status: u16,
@@ -68,6 +78,14 @@ pub struct Answer {
     pub body: Value,
     /// The server's time.
     pub date: Option<Timestamp>,
+}
+
+impl fmt::Debug for Answer {
+    /// Without the body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Answer { status, body: _, date } = self;
+        f.debug_struct("Answer").field("status", status).field("date", date).finish_non_exhaustive()
+    }
 }
 
 /// Counts of a client's life so far.
@@ -90,8 +108,8 @@ pub struct Client {
     cancel: CancellationToken,
 }
 
-impl std::fmt::Debug for Client {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Nothing else: the token is in there.
         f.debug_struct("Client").field("domain", &self.inner.domain).finish_non_exhaustive()
     }

@@ -218,9 +218,9 @@ fn raw_before<'l>(changes: &[Change], live: &'l Live) -> HashMap<usize, &'l Json
     let kinds: BTreeSet<&str> = changes.iter().map(|change| change.address.kind.as_str()).collect();
     let all = || kinds.iter().flat_map(|kind| live.resources(kind).iter().map(move |found| (*kind, found)));
     let by_id: HashMap<(&str, &str), &Json> =
-        all().map(|(kind, found)| ((kind, found.id.as_str()), &found.raw)).collect();
+        all().map(|(kind, found)| ((kind, found.id.as_str()), &*found.raw)).collect();
     // Some kinds have no ids but their names.
-    let by_name: HashMap<&Address, &Json> = all().map(|(_, found)| (&found.address, &found.raw)).collect();
+    let by_name: HashMap<&Address, &Json> = all().map(|(_, found)| (&found.address, &*found.raw)).collect();
     let updates = changes.iter().enumerate().filter(|(_, change)| change.action == Action::Update);
     let found = |(n, change): (usize, &Change)| {
         let raw = match change.id.as_deref().filter(|id| !id.is_empty()) {

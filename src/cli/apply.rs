@@ -13,6 +13,7 @@ use super::ui::Ui;
 use super::{Ended, Global, failed, refused};
 use crate::apply::{Outcome, Report};
 use crate::change::Plan;
+use crate::deployment::Purpose;
 use crate::files::read_settings_file;
 use crate::flow::{self, Applied, ApplyRequest, Back, PlanRequest, Planned, Request};
 use crate::guard::{Approved, short_id};
@@ -65,7 +66,7 @@ pub(super) struct Going {
     keep_going: bool,
     /// Take no lock: something else keeps others from applying at the same time
     #[arg(long)]
-    no_lock: bool,
+    pub(super) no_lock: bool,
 }
 
 /// One thing that is approved.
@@ -292,6 +293,14 @@ pub(super) async fn carry(
         cancel: interrupt.token.clone(),
     };
     let history = planned.past.history.clone();
+    // A revert is not resumed: the same one again goes on where it stopped.
+    let again = telling.again.or_else(|| match &planned.purpose {
+        Purpose::Revert(of) => of.first().map(|id| {
+            let id = if ui.json { id } else { short_id(&history, id) };
+            format!("tenantry revert {id}")
+        }),
+        _ => None,
+    });
     let progress = Progress::start(&shown.plan, ui);
     let applied = flow::apply(planned, &request, &|event| progress.event(&event)).await;
     progress.end();
@@ -316,7 +325,7 @@ pub(super) async fn carry(
     };
     // A short id may be that of two deployments by the time that a script uses it.
     let named = if ui.json { deployment.as_str() } else { short };
-    let again = telling.again.as_deref();
+    let again = again.as_deref();
     let applied = render::apply::Applied { deployment: Some(named), report: &report, problems: &problems, again };
     let document = ui.json.then(|| v1::Apply::new(&shown.view(), &applied));
     if !ui.json {

@@ -160,7 +160,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
             };
             if *rehearse {
                 return match flow::open_archive(file, Arc::new(unsealed), &base).await {
-                    Ok(archive) => super::restore::rehearse(&Arc::new(archive), &base, ui, interrupt).await,
+                    Ok(archive) => super::restore::rehearse(&Arc::new(archive), None, &base, ui, interrupt).await,
                     Err(failure) => failed(ui, &failure),
                 };
             }

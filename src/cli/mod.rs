@@ -5,6 +5,7 @@ mod apply;
 mod backup;
 mod compare;
 mod completions;
+mod crash;
 mod doctor;
 mod drift;
 mod exit_code;
@@ -30,8 +31,10 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
+pub use crash::tell_of_failures;
 pub use exit_code::ExitCode;
 
+use crate::files;
 use crate::flow::{Failed, Request};
 use crate::model::Sources;
 use crate::problem::Problem;
@@ -155,13 +158,7 @@ type Ended = io::Result<ExitCode>;
 
 /// Runs the program: reads the command line, runs one command.
 pub fn main() -> std::process::ExitCode {
-    std::panic::set_hook(Box::new(|info| {
-        let place = info.location().map(|place| format!(" ({place})")).unwrap_or_default();
-        let words = info.payload_as_str().unwrap_or("no words");
-        let version = env!("CARGO_PKG_VERSION");
-        let text = format!("tenantry {version} failed inside{place}: {words}\nThis is a bug: please report it.\n");
-        let _ = io::Write::write_all(&mut io::stderr(), text.as_bytes());
-    }));
+    tell_of_failures();
     let run = std::panic::AssertUnwindSafe(|| run(std::env::args_os()));
     std::panic::catch_unwind(run).unwrap_or(ExitCode::Error).into()
 }
@@ -194,6 +191,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 async fn command(cli: Cli, ui: &Ui) -> Ended {
     let interrupt = Interrupt::listen();
+    files::survive_limits();
     let graceful = matches!(
         cli.command,
         Command::Apply(_) | Command::Backup(_) | Command::Restore(_) | Command::Revert(_) | Command::Sandbox(_)

@@ -14,7 +14,8 @@ use super::plan::Selection;
 use super::ui::Ui;
 use super::{Ended, Global, failed, refused};
 use crate::apply::Outcome;
-use crate::flow::{self, About, Opened, Rehearsed, Request, RestoreRequest};
+use crate::archive::Unseal;
+use crate::flow::{self, About, Opened, Rehearsed, Request, RestoreRequest, UsersRequest};
 use crate::model::{Address, Secret, Sources};
 use crate::problem::Problem;
 use crate::project::read_secrets;
@@ -42,7 +43,7 @@ pub(super) struct Args {
     /// Restore into a fresh sandbox, and say whether everything came back; needs no tenant
     #[arg(
         long,
-        conflicts_with_all = ["secrets", "targets", "prune", "overwrite", "send_secrets", "yes", "approve", "keep_going", "no_lock", "users"]
+        conflicts_with_all = ["secrets", "targets", "prune", "overwrite", "send_secrets", "yes", "approve", "keep_going", "no_lock"]
     )]
     rehearse: bool,
     /// Import the users of the archive too, when all else is done
@@ -73,11 +74,12 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         Ok(archive) => Arc::new(archive),
         Err(failure) => return failed(ui, &failure),
     };
-    if args.rehearse {
-        return rehearse(&archive, &base, ui, interrupt).await;
-    }
     if let (Some(_), Err(failure)) = (args.users, flow::has_users(&archive)) {
         return failed(ui, &failure);
+    }
+    if args.rehearse {
+        let users = args.users.map(|_| (args.archive.as_str(), key));
+        return rehearse(&archive, users, &base, ui, interrupt).await;
     }
     let secrets = match args.secrets.as_deref().map(|file| given(file, &base)).transpose() {
         Ok(secrets) => secrets.unwrap_or_default(),
@@ -93,6 +95,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         Ok(restoring) => restoring,
         Err(failure) => return failed(ui, &failure),
     };
+    let actor = flow::actor(&restoring.planned.past, &request.plan.base.around.env);
     let about = restoring.about;
     let plan = restoring.planned.plan.clone();
     let moved: Vec<Address> = about.management_api.iter().map(|(address, _)| address.clone()).collect();
@@ -117,6 +120,8 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
     if !ui.json {
         ui.answer(&after(&ids, &about.mentions, &is_configured_elsewhere, &ui.out))?;
     }
+    let mut told_apply = carried.document;
+    let mut code = carried.code;
     let users = match args.users.filter(|_| carried.code == ExitCode::Done) {
         // Nobody was asked where nothing else was to be done.
         Some(_) if carried.deployment.is_none() && !args.going.yes => {
@@ -125,18 +130,27 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         }
         Some(which) => {
             let options = ImportOptions { update_existing: which == WhichUsers::All };
-            match flow::restore_users(&args.archive, key, &archive, options, &request.plan.base).await {
-                Ok(report) => Some(report),
+            let users = UsersRequest { options, actor, no_lock: args.going.no_lock };
+            match flow::restore_users(&args.archive, key, &archive, &users, &request.plan.base).await {
+                Ok((report, problems)) => {
+                    ui.problems(&problems, &Sources::default());
+                    Some(report)
+                }
+                Err(failure) if carried.deployment.is_none() => return failed(ui, &failure),
                 // What was restored before is not taken back: this is a part of it.
                 Err(failure) => {
-                    let code = failed(ui, &failure)?;
-                    return Ok(if carried.deployment.is_some() { ExitCode::Partial } else { code });
+                    ui.problems(&failure.problems, &failure.sources);
+                    if let Some(apply) = &mut told_apply {
+                        apply.problems.extend(v1::problems_of(&failure.problems));
+                    }
+                    code = ExitCode::Partial;
+                    None
                 }
             }
         }
         None => None,
     };
-    if let Some(apply) = carried.document {
+    if let Some(apply) = told_apply {
         let users = users.as_ref().map(v1::Users::from);
         ui.answer(&v1::text(&v1::Restore { users, ..document(&archive, &about, &view, &ids, apply) }))?;
     } else if let (Some(report), false) = (&users, ui.json) {
@@ -144,7 +158,7 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         ui.problems(&report.problems, &Sources::default());
     }
     let whole = users.as_ref().is_none_or(ImportReport::is_whole);
-    Ok(if whole { carried.code } else { ExitCode::Partial })
+    Ok(if whole { code } else { ExitCode::Partial })
 }
 
 /// Says whether ids of a kind are known outside the tenant: an application knows its client id.
@@ -191,12 +205,18 @@ fn given(file: &Path, base: &Request) -> Result<IndexMap<String, Secret>, Vec<Pr
     read_secrets(&base.around.directory.join(file), &base.around.directory)
 }
 
-/// Rehearses, and shows what came of it.
-pub(super) async fn rehearse(archive: &Arc<Opened>, base: &Request, ui: &Ui, interrupt: &Interrupt) -> Ended {
+/// Rehearses, and shows what came of it. `users`: where the archive is and what opens it, where its users are rehearsed too.
+pub(super) async fn rehearse(
+    archive: &Arc<Opened>,
+    users: Option<(&str, Arc<Unseal>)>,
+    base: &Request,
+    ui: &Ui,
+    interrupt: &Interrupt,
+) -> Ended {
     let rehearsed = tokio::select! {
         biased;
         () = interrupt.token.cancelled() => return Ok(interrupt.code()),
-        rehearsed = flow::rehearse(archive, base) => rehearsed,
+        rehearsed = flow::rehearse(archive, users, base) => rehearsed,
     };
     match rehearsed {
         Ok(rehearsed) => shown(archive, &rehearsed, ui),
@@ -223,6 +243,8 @@ fn shown(archive: &Opened, rehearsed: &Rehearsed, ui: &Ui) -> Ended {
             made_up: rehearsed.made_up.clone(),
             failed: rehearsed.report.changes.iter().filter_map(not_done).collect(),
             left: view.as_ref().map(v1::Plan::from),
+            differs: rehearsed.differs.clone(),
+            users: rehearsed.users.as_ref().map(v1::Users::from),
             problems: v1::problems_of(&rehearsed.problems),
         };
         ui.answer(&v1::text(&document))?;
@@ -233,11 +255,16 @@ fn shown(archive: &Opened, rehearsed: &Rehearsed, ui: &Ui) -> Ended {
         if let Some(view) = &view {
             ui.answer(&plan_human(view, &ui.out))?;
         }
+        if let Some(report) = &rehearsed.users {
+            ui.answer(&restored_users(report, &ui.out))?;
+            ui.problems(&report.problems, &Sources::default());
+        }
         let view = RehearsalView {
             archive: &label,
             resources: &rehearsed.resources,
             made_up: rehearsed.made_up.len(),
             report: &rehearsed.report,
+            differs: &rehearsed.differs,
             good: rehearsed.is_good(),
         };
         ui.answer(&rehearsal(&view, &ui.out))?;

@@ -1,11 +1,12 @@
 //! `tenantry revert`
 
-use super::apply::{Going, carry_out};
+use super::apply::{Going, Telling, carry};
 use super::interrupt::Interrupt;
 use super::ui::Ui;
 use super::{Ended, Global, failed};
 use crate::flow::{self, Back, PlanRequest};
 use crate::model::AddressPattern;
+use crate::render::json::v1;
 
 /// Take a deployment back
 ///
@@ -51,7 +52,15 @@ pub(super) async fn run(args: &Args, global: &Global, ui: &Ui, interrupt: &Inter
         planned = flow::revert(&request, &back) => planned,
     };
     match planned {
-        Ok(planned) => Ok(carry_out(planned, &args.going, false, &request.base, ui, interrupt).await?.0),
+        Ok(planned) => {
+            let again = args.to.as_ref().map(|to| format!("tenantry revert --to {to}"));
+            let telling = Telling { again, ..Telling::default() };
+            let carried = carry(planned, &args.going, false, &request.base, telling, ui, interrupt).await?;
+            if let Some(document) = &carried.document {
+                ui.answer(&v1::text(document))?;
+            }
+            Ok(carried.code)
+        }
         Err(failure) => failed(ui, &failure),
     }
 }

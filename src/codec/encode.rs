@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use crate::model::{Map, Secret, Unresolved, Value};
-use crate::schema::{FieldSpec, Shape};
+use crate::schema::{FieldSpec, Null, Shape};
 
 /// A request body whose references are not ids yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,6 +109,7 @@ pub fn encode_members(field: &FieldSpec, members: &Map, include: &dyn Fn(&str, &
     for (name, value) in members {
         match field.member(name) {
             Some(member) if unwritable(member) || !include(name, member) => {}
+            Some(member) if *value == Value::Null && member.null == Null::Refused => {}
             Some(member) => {
                 let (name, body) = encode_member(name, member, value);
                 out.insert(name, body);
@@ -128,9 +129,7 @@ pub fn encode_member(name: &str, field: &FieldSpec, value: &Value) -> (String, B
         let whole = (hours.as_f64().unwrap_or_default() * 60.0).round() as i64;
         return (minutes.clone(), Body::Value(Value::Number(whole.into())));
     }
-    let cleared = field.empty_is_null && value.as_str() == Some("");
-    let body = if cleared { Body::Value(Value::Null) } else { encode_field(field, value) };
-    (field.api.clone().unwrap_or_else(|| name.to_owned()), body)
+    (field.api.clone().unwrap_or_else(|| name.to_owned()), encode_field(field, value))
 }
 
 /// Says whether a member is never part of its parent's body.
@@ -144,7 +143,7 @@ fn unwritable(member: &FieldSpec) -> bool {
         || member.owned
 }
 
-/// Converts one value by its field's schema.
+/// Converts one value by its field's schema; what clears it as the API takes it, null or an empty text.
 pub fn encode_field(field: &FieldSpec, value: &Value) -> Body {
     match (&field.shape, value) {
         (Shape::Record { .. }, Value::Object(members)) => encode_members(field, members, &|_, _| true),
@@ -154,6 +153,8 @@ pub fn encode_field(field: &FieldSpec, value: &Value) -> Body {
         (Shape::List(items), Value::Array(list)) => {
             Body::Array(list.iter().map(|item| encode_field(items, item)).collect())
         }
+        (_, Value::Null) if field.null == Null::Empty => Body::Value(Value::from("")),
+        (_, Value::String(text)) if field.empty_is_null && text.is_empty() => Body::Value(Value::Null),
         (_, Value::String(name)) if !field.reference.is_empty() => {
             Body::Ref { kinds: field.reference.clone(), name: name.clone() }
         }
@@ -222,6 +223,17 @@ mod tests {
         assert_eq!(encoded("  a: {x-api: A}\n", &json!({"a": 1})).unwrap(), json!({"A": 1}));
         assert_eq!(encoded("  a: {x-empty-is-null: true}\n", &json!({"a": ""})).unwrap(), json!({"a": null}));
         assert_eq!(encoded("  a: {}\n", &json!({"a": ""})).unwrap(), json!({"a": ""}));
+    }
+
+    #[test]
+    fn a_null_is_what_the_api_takes() {
+        let sent = |spec: &str| encoded(&format!("  a: {{{spec}}}\n"), &json!({"a": null})).unwrap();
+        assert_eq!(sent("type: [string, 'null']"), json!({"a": null}));
+        assert_eq!(sent(""), json!({"a": null}), "nobody knows");
+        assert_eq!(sent("type: [string, 'null'], x-null: empty"), json!({"a": ""}));
+        assert_eq!(sent("type: [string, 'null'], x-null: absent"), json!({}));
+        let items = encoded("  l: {items: {properties: {a: {type: string}}}}\n", &json!({"l": [{"a": null}]})).unwrap();
+        assert_eq!(items, json!({"l": [{}]}), "in lists too");
     }
 
     #[test]

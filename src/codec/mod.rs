@@ -4,6 +4,7 @@
 //! [`Body::Ref`], because an id may be known only when the referred resource was created.
 
 mod address;
+mod clear;
 mod decode;
 mod encode;
 mod masked;
@@ -12,6 +13,7 @@ mod rows;
 mod segment;
 
 pub use address::address_of;
+pub use clear::{cleared, is_written_whole};
 pub use decode::{Names, decode, decode_field};
 pub use encode::{Body, encode_field, encode_member, encode_members};
 pub use masked::masked;

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::encode::{Body, encode_field};
 use crate::model::{Unresolved, Value};
-use crate::schema::{FieldSpec, Shape};
+use crate::schema::{FieldSpec, Null, Shape};
 
 /// What the API shows in place of a secret; never sent back.
 const MASKS: &[&str] = &["_VALUE_NOT_SHOWN_", "[REDACTED]", "******"];
@@ -37,12 +37,15 @@ pub fn overlay(field: &FieldSpec, desired: &Value, live: Option<&Json>) -> Body 
     for (name, value) in desired {
         match specs.get(name) {
             Some(member) if member.read_only || member.skip || member.alias.is_some() || member.sub.is_some() => {}
+            // Leaving it out of what is written whole clears it.
+            Some(member) if *value == Value::Null && matches!(member.null, Null::Refused | Null::Unknown) => {}
             Some(member) => {
                 let api_name = member.api.as_ref().unwrap_or(name);
                 let mut inner = overlay(member, value, live.get(api_name));
                 hold_needed(name, member, &mut inner);
                 out.set(api_name, inner);
             }
+            None if *value == Value::Null => {}
             None => out.set(name, Body::Value(value.clone())),
         }
     }
@@ -105,6 +108,14 @@ mod tests {
         let live = json!({"a": 1, "o": {"x": 1, "y": 1}, "ow": "z", "newer": [1], "blank": null});
         let expected = json!({"ow": "z", "newer": [1], "a": 2, "o": {"y": 1, "x": 2}});
         assert_eq!(sent(members, &json!({"a": 2, "o": {"x": 2}}), Some(&live)).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_member_that_takes_no_null_is_cleared_by_leaving_it_out() {
+        let members = "  o: {properties: {x: {type: string}, y: {type: [string, 'null']}, z: {type: string}}}\n";
+        let live = json!({"o": {"x": "1", "y": "1", "z": "1"}});
+        let desired = json!({"o": {"x": null, "y": null}});
+        assert_eq!(sent(members, &desired, Some(&live)).unwrap(), json!({"o": {"z": "1", "y": null}}));
     }
 
     #[test]

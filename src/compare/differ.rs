@@ -198,7 +198,7 @@ fn as_live(held: &Held, by_id: bool) -> LiveResource {
         address: held.address.clone(),
         id: held.id.clone().filter(|_| by_id).unwrap_or_default(),
         value: held.value.clone(),
-        raw: serde_json::Value::Null,
+        raw: serde_json::Value::Null.into(),
         system: None,
         unreadable: Vec::new(),
     }

@@ -42,7 +42,7 @@ fn tenant(things: &[Json]) -> Side {
         address: Address::new("things", json["name"].as_str().unwrap()),
         id: format!("id_{}", json["name"].as_str().unwrap()),
         value: Value::from_json(json),
-        raw: json.clone(),
+        raw: json.clone().into(),
         system: json["system"].as_bool().map(|_| "Auth0's".to_owned()),
         unreadable: Vec::new(),
     };

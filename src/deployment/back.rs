@@ -7,8 +7,11 @@ use std::collections::BTreeSet;
 
 use super::history::History;
 use super::record::{Deployment, Image, Outcome};
-use super::undo::{nothing, put, revealed, touched};
-use crate::model::{Address, Base, Described, Desired, Fingerprint, Loci, Map, Path, Secret, Segment, Value};
+use super::undo::{had_none, put, revealed, touched};
+use crate::codec::cleared;
+use crate::model::{
+    Address, Base, BaseResource, Described, Desired, Fingerprint, Loci, Map, Path, Secret, Segment, Value,
+};
 use crate::schema::{FieldSpec, KindSpec, Registry, Shape};
 
 /// What going back means beside the files of then.
@@ -47,7 +50,7 @@ pub fn back(
         });
         match found {
             Some(resource) => past.fields(spec, address, resource, &left.desired, &mut out),
-            None => past.resource(spec, address, &left.id, desired, &mut out),
+            None => past.resource(spec, address, left, desired, &mut out),
         }
     }
     out
@@ -102,10 +105,10 @@ impl<'a> Past<'a> {
             let field = keys.iter().try_fold(&spec.fields, |field, key| field.member(key));
             let any = FieldSpec::default();
             let field = field.unwrap_or(&any);
-            let Some(was) = was.or_else(|| nothing(spec, field, &keys)) else {
-                out.lost.push(format!("`{address}`: `{path}` had no value, and the API takes none back"));
-                continue;
-            };
+            let now = keys.iter().try_fold(now, |value, key| value.get(key));
+            let was = was.filter(|was| *was != Value::Null);
+            let stays = &mut |path: &Path| out.lost.push(had_none(address, path));
+            let Some(was) = was.or_else(|| cleared(spec, &keys, now, stays)) else { continue };
             let mut gone = Vec::new();
             let was = revealed(field, &was, &path, self.secret, &mut gone);
             out.lost.extend(gone.iter().map(|gone| super::undo::unreadable(address, gone)));
@@ -117,7 +120,8 @@ impl<'a> Past<'a> {
     }
 
     /// Decides about a resource that is described now and was not then.
-    fn resource(&self, spec: &KindSpec, address: &Address, id: &str, desired: &mut Desired, out: &mut Back) {
+    fn resource(&self, spec: &KindSpec, address: &Address, left: &BaseResource, desired: &mut Desired, out: &mut Back) {
+        let (id, now) = (left.id.as_str(), Some(&left.live));
         let is_managed = self.managed.contains(&spec.name);
         let Some(since) = self.since(address, &|_| true) else {
             // It was described then, but by no file that is left; or there is no record of it.
@@ -147,9 +151,8 @@ impl<'a> Past<'a> {
         let mut value = Map::new();
         for image in images.iter().rev() {
             let Some(before) = &image.value else { continue };
-            let before = touched(spec, before, &image.paths, &mut |path| {
-                out.lost.push(format!("`{address}`: `{path}` had no value, and the API takes none back"));
-            });
+            let lost = &mut |path: &Path| out.lost.push(had_none(address, path));
+            let before = touched(spec, before, now, &image.paths, lost);
             let mut gone = Vec::new();
             let before = revealed(&spec.fields, &before, &Path::root(), self.secret, &mut gone);
             out.lost.extend(gone.iter().map(|gone| super::undo::unreadable(address, gone)));

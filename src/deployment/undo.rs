@@ -1,8 +1,9 @@
 //! From the record of a deployment to the desired state that takes it back.
 
-use serde_json::Value as Json;
+use std::collections::BTreeSet;
 
 use super::record::{Deployment, Image};
+use crate::codec::cleared;
 use crate::model::{
     Address, Base, BaseResource, Described, DescribedKind, Desired, Fingerprint, Loci, Map, Path, Secret, Segment,
     Value,
@@ -69,8 +70,9 @@ fn restore(
     let before = if image.paths.is_empty() || anew {
         value.clone()
     } else {
-        let mut before = touched(spec, value, &image.paths, &mut |path| {
-            lost.push(format!("`{address}`: `{path}` had no value, and the API takes none back"));
+        let now = left.map(|left| &left.live);
+        let mut before = touched(spec, value, now, &image.paths, &mut |path| {
+            lost.push(had_none(address, path));
         });
         if image.id.is_empty() {
             // Nothing else tells which one it is.
@@ -93,6 +95,11 @@ fn restore(
     });
 }
 
+/// Says that a member keeps its value.
+pub(super) fn had_none(address: &Address, path: &Path) -> String {
+    format!("`{address}`: `{path}` had no value, and the API takes none back")
+}
+
 /// Says that a secret cannot come back.
 pub(super) fn unreadable(address: &Address, gone: &Gone) -> String {
     let path = &gone.path;
@@ -111,24 +118,25 @@ pub(super) struct Gone {
 }
 
 /// Cuts a resource down to what was changed. Maps and lists stay whole, because what they lack would be removed. What had no value
-/// is cleared, or gets the value that the server itself would give; where neither can be, `stays` is told.
-pub(super) fn touched(spec: &KindSpec, value: &Value, paths: &[Path], stays: &mut dyn FnMut(&Path)) -> Value {
+/// is cleared, or gets the value that the server itself would give; where neither can be, `stays` is told. `now` is what is there now.
+pub(super) fn touched(
+    spec: &KindSpec,
+    value: &Value,
+    now: Option<&Value>,
+    paths: &[Path],
+    stays: &mut dyn FnMut(&Path),
+) -> Value {
     let mut out = Map::new();
+    let mut seen = BTreeSet::new();
     for path in paths {
-        let mut field = &spec.fields;
-        let mut keys: Vec<&str> = Vec::new();
-        for segment in &path.0 {
-            let (Segment::Key(key), Shape::Record { .. }) = (segment, &field.shape) else { break };
-            keys.push(key);
-            match field.member(key) {
-                Some(member) => field = member,
-                None => break,
-            }
+        let keys = before_keys(spec, value, path);
+        if !seen.insert(keys.clone()) {
+            continue;
         }
-        let before = keys.iter().try_fold(value, |value, key| value.get(key));
-        match before.cloned().or_else(|| nothing(spec, field, &keys)) {
-            Some(before) => put(&mut out, &keys, before),
-            None => stays(path),
+        let of = |from| keys.iter().try_fold(from, |value: &Value, key| value.get(key));
+        let before = of(value).filter(|before| **before != Value::Null).cloned();
+        if let Some(before) = before.or_else(|| cleared(spec, &keys, now.and_then(of), stays)) {
+            put(&mut out, &keys, before);
         }
     }
     for (name, inner) in &mut out {
@@ -144,6 +152,23 @@ pub(super) fn touched(spec: &KindSpec, value: &Value, paths: &[Path], stays: &mu
     }
     quirk::of(spec).brought_back(value, &mut out);
     Value::Object(out)
+}
+
+/// Returns the keys to what a change touched, or to the outermost record around it that was not there before.
+fn before_keys<'p>(spec: &KindSpec, before: &Value, path: &'p Path) -> Vec<&'p str> {
+    let mut field = &spec.fields;
+    let mut before = Some(before);
+    let mut keys: Vec<&str> = Vec::new();
+    for segment in &path.0 {
+        let (Segment::Key(key), Shape::Record { .. }) = (segment, &field.shape) else { break };
+        keys.push(key);
+        before = before.and_then(|before| before.get(key)).filter(|before| **before != Value::Null);
+        match field.member(key).filter(|_| before.is_some()) {
+            Some(member) => field = member,
+            None => break,
+        }
+    }
+    keys
 }
 
 /// Adds what no read returns beside what goes back: it would be lost where the API replaces the object around it whole.
@@ -170,23 +195,6 @@ fn identify(spec: &KindSpec, value: &Value, before: &mut Value) {
         if let Some(known) = value.get(name) {
             members.entry(name.clone()).or_insert_with(|| known.clone());
         }
-    }
-}
-
-/// What stands for no value: null where the API takes it, else an empty list or map, else what the server fills in.
-pub(super) fn nothing(spec: &KindSpec, field: &FieldSpec, keys: &[&str]) -> Option<Value> {
-    let schema = keys.iter().try_fold(&spec.json, |schema, key| schema.get("properties")?.get(key));
-    let types = schema.and_then(|schema| schema.get("type"));
-    let takes_null = match types {
-        Some(Json::String(one)) => one == "null",
-        Some(Json::Array(several)) => several.iter().any(|one| one == "null"),
-        _ => true,
-    };
-    match &field.shape {
-        _ if takes_null || field.empty_is_null => Some(Value::Null),
-        Shape::List(_) => Some(Value::Array(Vec::new())),
-        Shape::Map(_) => Some(Value::object()),
-        _ => field.default.as_ref().map(Value::from_json),
     }
 }
 

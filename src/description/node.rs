@@ -1,5 +1,6 @@
 //! [`Node`]: what a file says, with the place of every value and key, before substitution.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Number;
@@ -70,7 +71,7 @@ pub struct Text {
 }
 
 /// A part of a [`Text`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Part {
     /// Characters that stand for themselves.
     Plain(String),
@@ -78,6 +79,17 @@ pub enum Part {
     Marker(Marker),
     /// `${{ … }}`.
     Expression(Expression),
+}
+
+impl fmt::Debug for Part {
+    /// Without characters that stand for themselves: somebody may have written a secret there.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Part::Plain(text) => write!(f, "Plain({} bytes)", text.len()),
+            Part::Marker(marker) => marker.fmt(f),
+            Part::Expression(expression) => expression.fmt(f),
+        }
+    }
 }
 
 /// The two sorts of markers of auth0-deploy-cli.

@@ -1,5 +1,7 @@
 //! [`Variables`]: the values of one environment.
 
+use std::fmt;
+
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
@@ -14,7 +16,7 @@ use crate::problem::{Problem, closest};
 const MAX_EXPANDED_BYTES: usize = 16 * 1024 * 1024;
 
 /// The values of one environment.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Variables {
     /// `vars.NAME`, `##NAME##`, `@@NAME@@`; in the order in which markers inside values are filled.
     pub values: IndexMap<String, Json>,
@@ -26,6 +28,16 @@ pub struct Variables {
     pub markers_from_env: bool,
     /// Which environments set a name that this one may lack; for messages.
     pub declared_elsewhere: IndexMap<String, Vec<String>>,
+}
+
+impl fmt::Debug for Variables {
+    /// Names only: mappings of auth0-deploy-cli hold secrets, and the environment does.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Variables { values, secrets, env, markers_from_env, declared_elsewhere } = self;
+        let mut out = f.debug_struct("Variables");
+        out.field("values", &values.keys()).field("secrets", secrets).field("env", &env.keys());
+        out.field("markers_from_env", markers_from_env).field("declared_elsewhere", declared_elsewhere).finish()
+    }
 }
 
 /// What is known of a secret.

@@ -151,7 +151,7 @@ pub fn removals(addresses: &[Address]) -> Vec<Edit> {
 }
 
 /// What new resources gave.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Placed {
     /// New and changed files by their path in the tree.
     pub files: BTreeMap<String, Vec<u8>>,

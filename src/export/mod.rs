@@ -20,6 +20,7 @@ mod words;
 mod write;
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
@@ -76,7 +77,7 @@ pub struct ExportOptions {
 }
 
 /// A description, as files.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Export {
     /// Texts by path, relative to the description's folder; sorted.
     pub files: IndexMap<PathBuf, String>,
@@ -84,6 +85,15 @@ pub struct Export {
     pub secrets: Vec<String>,
     /// What was left out and why.
     pub report: Vec<Problem>,
+}
+
+impl fmt::Debug for Export {
+    /// Names of the files without their content.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Export { files, secrets, report } = self;
+        let mut out = f.debug_struct("Export");
+        out.field("files", &files.keys()).field("secrets", secrets).field("report", report).finish()
+    }
 }
 
 /// What a description lacks, and what new files have to fit in with.

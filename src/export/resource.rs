@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::text::Out;
 use crate::model::{LiveResource, Map, Value};
-use crate::schema::{FieldSpec, FileSpec, KindSpec, PartStep};
+use crate::schema::{FieldSpec, FileSpec, KindSpec, Null, PartStep};
 
 /// Where a resource's values go that do not stand in its own file.
 pub(super) trait Elsewhere {
@@ -98,9 +98,11 @@ fn strip(field: &FieldSpec, members: &mut Map, keep: &[String]) {
         let Some(member) = field.member(name) else { return true };
         let is_ours =
             !member.read_only && !member.owned && !member.server_made && !member.skip && member.alias.is_none();
-        let takes_null = member.types.is_empty() || member.types.iter().any(|t| t == "null");
-        // A null that only the server may have means that there is nothing.
-        (is_ours || keep.contains(name)) && (takes_null || !matches!(value, Value::Null))
+        let takes_null = matches!(member.null, Null::Taken | Null::Unknown);
+        // A null that only the server may have means that there is nothing; so does an empty text that stands for it.
+        let is_nothing =
+            (*value == Value::Null && !takes_null) || (value.as_str() == Some("") && member.null == Null::Empty);
+        (is_ours || keep.contains(name)) && !is_nothing
     });
     for (name, value) in members.iter_mut() {
         if let Some(member) = field.member(name) {

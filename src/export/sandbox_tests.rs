@@ -115,7 +115,7 @@ async fn what_the_api_returns_loads_back() {
     for options in all_options() {
         let export = files(Registry::get(), &live, &options);
         assert_same(&gradual(&found, &options), &export);
-        assert!(!format!("{export:?}").contains("hunter2"), "{export:#?}");
+        assert!(!format!("{export:?} {:?}", export.files).contains("hunter2"), "{:#?}", export.files);
         let mut desired = load(&export).desired;
         let problems = plan::complete(Registry::get(), &mut desired, &live, &names);
         assert!(!problems.iter().any(Problem::is_error), "{problems:#?}");

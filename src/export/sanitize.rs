@@ -125,7 +125,7 @@ impl Masker<'_> {
             address,
             id,
             value,
-            raw: Json::Null,
+            raw: Json::Null.into(),
             system: resource.system.clone(),
             unreadable: resource.unreadable.clone(),
         }

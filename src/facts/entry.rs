@@ -12,7 +12,7 @@ use crate::codec::decode_segment;
 const LONGEST: usize = 100;
 
 /// A write as the log tells it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Entry {
     pub(super) at: Timestamp,
     pub(super) log_id: String,

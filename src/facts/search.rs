@@ -29,7 +29,6 @@ pub(super) const REACH: usize = PER_PAGE * PAGES * SEARCHES;
 const ON_USERS: [&str; 3] = ["Create a User", "Update a User", "Delete a User"];
 
 /// What the log tells.
-#[derive(Debug)]
 pub(super) struct Log {
     /// Writes, newest first.
     pub(super) entries: Vec<Entry>,

@@ -15,7 +15,7 @@ use crate::journal::{self, Entries, Half, Header, Journal, done_before};
 use crate::live::{Reach, read};
 use crate::lock::{self, Lock, Taken};
 use crate::memory::{self, Memory};
-use crate::model::{Address, Base, BaseResource, DescribedKind, Desired, Live, LiveKind, LiveResource, Path};
+use crate::model::{Address, Base, BaseResource, Described, DescribedKind, Desired, Live, LiveKind, LiveResource, Path};
 use crate::plan::{Aftermath, over, set_leaf};
 use crate::problem::Problem;
 use crate::receipt;
@@ -387,7 +387,11 @@ fn touched(plan: &Plan, desired: &Desired, base: Option<&Base>) -> Desired {
         let described = desired.kinds.get(&change.address.kind);
         let found = described.into_iter().flat_map(|kind| &kind.resources).find(|r| r.address == change.address);
         match found.filter(|r| changed.contains(&r.address)) {
-            Some(found) => kind.resources.push(found.clone()),
+            // By its id too: until it is written the tenant may know it by another name.
+            Some(found) => {
+                let id = found.id.clone().or_else(|| change.id.clone().filter(|id| !id.is_empty()));
+                kind.resources.push(Described { id, ..found.clone() });
+            }
             None => {
                 let same = |(_, left): &(&Address, &BaseResource)| change.id.as_ref() == Some(&left.id);
                 let mut left =

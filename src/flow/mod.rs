@@ -47,7 +47,7 @@ pub use plan::{PlanRequest, Planned, plan};
 pub use read::{ReadTenant, read_tenant};
 pub use rehearse::{Rehearsed, rehearse};
 pub use restore::{About, Opened, RestoreRequest, Restoring, open_archive, restore};
-pub use restore_users::{has_users, restore_users};
+pub use restore_users::{UsersRequest, has_users, restore_users};
 pub use revert::{Back, revert};
 pub use session::Session;
 pub use validate::{Validated, ValidatedAll, validate};

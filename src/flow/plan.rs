@@ -259,7 +259,7 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
         );
     }
     resumable(request, described, &past)?;
-    let moved: Vec<&Address> = settings.moved.iter().map(|moved| &moved.from).collect();
+    let moved: Vec<(Address, Address)> = settings.moved.iter().map(|one| (one.from.clone(), one.to.clone())).collect();
     let wider = with_left(&described.desired, past.base.as_ref(), &moved);
     let (live, names) = read(&session.client, registry, Reach::Described(&wider)).await.map_err(|p| vec![p])?;
     past.recover(&settings, &request.base, session, (&live, &names), &mut problems).await.map_err(|p| vec![p])?;
@@ -294,6 +294,9 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
             format!("`{address}`: `{path}` was described since, and no record here says what it was before: it stays")
         };
         back.lost.extend(made.released.iter().map(stays));
+    } else {
+        let gone = plan::let_go(&described.desired, base.as_ref(), &options);
+        made.released.extend(gone.into_iter().map(|address| (address, Path::root())));
     }
     described.problems.extend(plan::problems(&made));
     if has_errors(&described.problems) {

@@ -1,6 +1,6 @@
 //! `restore --rehearse`: an archive restored into a fresh sandbox, and planned again: nothing may be left to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -8,17 +8,23 @@ use serde_json::json;
 
 use super::apply::apply_open;
 use super::plan::PlanRequest;
-use super::restore::{Opened, described, on_session};
+use super::restore::{Opened, Restoring, described, on_session};
+use super::restore_users::{UsersOf, import};
 use super::{Applied, ApplyRequest, Failed, Request, Session};
 use crate::api::{Method, Write};
 use crate::apply::Report;
+use crate::archive::Unseal;
 use crate::change::{Plan, Refusal};
 use crate::description::Filters;
+use crate::export::{self, ExportOptions};
 use crate::guard::Approved;
-use crate::model::{Secret, Sources};
+use crate::live::{Reach, read};
+use crate::model::{Live, LiveKind, Secret, Sources, Value};
 use crate::problem::Problem;
 use crate::project::{DeleteRule, DriftRule, LedgerPlace, Mode, Policy, Ruled, Secrets, Settings, VariableSettings};
-use crate::restore::made_up;
+use crate::restore::{NewId, made_up};
+use crate::schema::Registry;
+use crate::users::{ImportOptions, ImportReport};
 
 /// A domain for what only tenants with a domain of their own have: page templates, partials.
 const CUSTOM_DOMAIN: &str = "login.rehearsal.example";
@@ -36,6 +42,12 @@ pub struct Rehearsed {
     pub refusals: Vec<Refusal>,
     /// What was left to do afterwards; `None` where that was not looked at, because not all could be done.
     pub left: Option<Plan>,
+    /// Files of the description that an export afterwards does not write as they are in the archive, but for new ids.
+    pub differs: Vec<String>,
+    /// What became of the users, where they were rehearsed too.
+    pub users: Option<ImportReport>,
+    /// Users were rehearsed too, and could not be imported.
+    pub users_failed: bool,
     /// Warnings and notes.
     pub problems: Vec<Problem>,
 }
@@ -43,16 +55,24 @@ pub struct Rehearsed {
 impl Rehearsed {
     /// Says whether everything came back.
     pub fn is_good(&self) -> bool {
-        self.refusals.is_empty() && self.left.as_ref().is_some_and(|plan| !plan.has_changes())
+        let users = !self.users_failed && self.users.as_ref().is_none_or(ImportReport::is_whole);
+        let left = self.left.as_ref().is_some_and(|plan| !plan.has_changes());
+        self.refusals.is_empty() && left && users && self.differs.is_empty()
     }
 }
 
 /// Restores an archive into a fresh sandbox, which is gone afterwards. No tenant, ledger or credential is touched or needed.
 ///
+/// `users` says where the archive is and what opens it, where its users are imported too.
+///
 /// # Errors
 ///
 /// Those of the archive's description; `sandbox-failed`.
-pub async fn rehearse(archive: &Arc<Opened>, base: &Request) -> Result<Rehearsed, Failed> {
+pub async fn rehearse(
+    archive: &Arc<Opened>,
+    users: Option<(&str, Arc<Unseal>)>,
+    base: &Request,
+) -> Result<Rehearsed, Failed> {
     let bare = |problem: Problem| Failed::one(problem, Sources::default());
     let folder = tempfile::tempdir().map_err(|error| {
         bare(
@@ -75,7 +95,7 @@ pub async fn rehearse(archive: &Arc<Opened>, base: &Request) -> Result<Rehearsed
         session.close().await;
         return Err(bare(problem));
     }
-    let planned = on_session(&request, archive, first, session).await?.planned;
+    let Restoring { planned, about } = on_session(&request, archive, first, session).await?;
     rehearsed.problems = planned.problems.clone();
     let asked = ApplyRequest {
         keep_going: true,
@@ -113,10 +133,80 @@ pub async fn rehearse(archive: &Arc<Opened>, base: &Request) -> Result<Rehearsed
             return Err(failed);
         }
     };
+    let ids = about.new_ids(&rehearsed.report.made);
     let planned = on_session(&request, archive, again, session).await?.planned;
-    planned.session.close().await;
-    rehearsed.left = Some(planned.plan);
+    let (plan, session) = (planned.plan, planned.session);
+    let more = more(archive, &ids, users, folder.path(), &session, base, &mut rehearsed).await;
+    session.close().await;
+    rehearsed.left = Some(plan);
+    more.map_err(bare)?;
     Ok(rehearsed)
+}
+
+/// Holds an export of what came back against the archive's description, and imports the users.
+async fn more(
+    archive: &Opened,
+    ids: &[NewId],
+    users: Option<(&str, Arc<Unseal>)>,
+    folder: &std::path::Path,
+    session: &Session,
+    base: &Request,
+    rehearsed: &mut Rehearsed,
+) -> Result<(), Problem> {
+    // Another version may write the same otherwise.
+    if archive.header.tool == env!("CARGO_PKG_VERSION") {
+        let (mut live, _) = read(&session.client, Registry::get(), Reach::Whole(&archive.kinds)).await?;
+        with_ids_of_then(&mut live, ids);
+        let options = ExportOptions { secrets: archive.header.encrypted, ..ExportOptions::default() };
+        let written = export::files(Registry::get(), &live, &options).files;
+        let written: BTreeMap<String, String> =
+            written.into_iter().map(|(path, text)| (path.to_string_lossy().replace('\\', "/"), text)).collect();
+        for (path, bytes) in &archive.files {
+            if written.get(path).is_none_or(|text| text.as_bytes() != &**bytes) {
+                rehearsed.differs.push(path.clone());
+            }
+        }
+    }
+    let Some((file, key)) = users else { return Ok(()) };
+    let options = ImportOptions { update_existing: false };
+    match import(UsersOf { file, key, archive }, options, folder, None, session, base).await {
+        Ok(report) => rehearsed.users = Some(report),
+        Err(problem) => {
+            rehearsed.users_failed = true;
+            rehearsed.problems.push(problem);
+        }
+    }
+    Ok(())
+}
+
+/// Gives what came back the ids it had: files may hold them, or be called after them.
+fn with_ids_of_then(live: &mut Live, ids: &[NewId]) {
+    let old: HashMap<&str, &str> = ids.iter().map(|id| (id.new.as_str(), id.old.as_str())).collect();
+    // Names are joined from several: of a client and an API.
+    let renamed = |text: &mut String| {
+        let parts: Vec<&str> = text.split(" → ").collect();
+        if parts.iter().any(|part| old.contains_key(part)) {
+            let parts: Vec<&str> = parts.into_iter().map(|part| old.get(part).copied().unwrap_or(part)).collect();
+            *text = parts.join(" → ");
+        }
+    };
+    for kind in live.kinds.values_mut() {
+        let LiveKind::Read(resources) = kind else { continue };
+        for resource in resources {
+            renamed(&mut resource.id);
+            [&mut resource.address.id, &mut resource.address.name].into_iter().flatten().for_each(renamed);
+            each_text(&mut resource.value, &renamed);
+        }
+    }
+}
+
+fn each_text(value: &mut Value, change: &impl Fn(&mut String)) {
+    match value {
+        Value::String(text) => change(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| each_text(item, change)),
+        Value::Object(members) => members.values_mut().for_each(|member| each_text(member, change)),
+        _ => {}
+    }
 }
 
 /// Some resources need a tenant with a domain of its own, which no archive brings.

@@ -20,28 +20,32 @@ use crate::description::has_errors;
 use crate::description::layout::{FileState, Tree};
 use crate::files::{Behind, DescriptionFiles};
 use crate::guard;
-use crate::live::{Reach, read};
-use crate::model::{Address, Base, BaseResource, Desired, Live, Locus, Secret, Sources};
+use crate::live::{Reach, of_objects, read};
+use crate::model::{Address, Base, BaseResource, Desired, Live, Locus, Path, Secret, Sources};
 use crate::plan;
 use crate::problem::{Problem, Severity};
 use crate::project::{LoadedDescription, Mode, Secrets, Settings, VariableSettings, load_files, load_settings};
 use crate::receipt;
-use crate::restore::{LeftOut, Mention, NewId, Objects, Settled, management_api, mentions, settle, without_left_out};
+use crate::restore::{
+    LeftOut, Mention, NewId, Objects, Settled, Stays, Then, left_without, management_api, mentions, settle,
+    without_left_out,
+};
 use crate::schema::Registry;
 
 /// An archive that was read to its end: everything in it is as it was written.
-#[derive(Debug)]
 pub struct Opened {
     /// What it says of itself.
     pub header: Header,
     /// What is in it, and what is not.
     pub contents: Contents,
     /// Files of the description by path, without `description/`.
-    files: BTreeMap<String, Arc<[u8]>>,
+    pub(super) files: BTreeMap<String, Arc<[u8]>>,
     /// Ids of the tenant it was taken of.
     objects: Objects,
+    /// Its resources.
+    then: Live,
     /// Kinds that were read, also those of which there was nothing.
-    kinds: BTreeSet<String>,
+    pub(super) kinds: BTreeSet<String>,
 }
 
 /// What a restore is told besides what every plan is.
@@ -62,7 +66,6 @@ pub struct Restoring {
 }
 
 /// What to know of a restore besides its plan.
-#[derive(Debug)]
 pub struct About {
     /// Domain of the tenant that the archive was taken of.
     pub from: String,
@@ -74,6 +77,8 @@ pub struct About {
     pub left_out: Vec<LeftOut>,
     /// Where the identifier of the other tenant's Management API became that of this one's.
     pub management_api: Vec<(Address, Option<Locus>)>,
+    /// What had no value in the archive, has one now, and cannot be cleared.
+    pub stays: Vec<Stays>,
     objects: Arc<Opened>,
     settled: Settled,
     live: Live,
@@ -106,7 +111,9 @@ impl Opened {
         }
         let contents = reader.finish()?.contents;
         let objects = Objects::read(Registry::get(), &rows);
-        Ok(Opened { header, contents, files, objects, kinds: rows.into_keys().collect() })
+        let kinds = rows.keys().cloned().collect();
+        let then = of_objects(Registry::get(), rows);
+        Ok(Opened { header, contents, files, objects, then, kinds })
     }
 
     /// Names it by the tenant it was taken of and when: `travel0.eu.auth0.com-20261122T101500Z`.
@@ -253,7 +260,7 @@ pub(super) async fn on_session(
         Ok((made, about)) => {
             let mut planned = made.with(described, session, request);
             planned.purpose = Purpose::Restore(archive.label());
-            planned.lost = lost(archive, &planned);
+            planned.lost = lost(archive, &about, &planned);
             planned.refusals = guard::judge(&planned.plan, planned.judgement());
             Ok(Restoring { planned, about })
         }
@@ -294,9 +301,14 @@ async fn made(
     if let Some(open) = past.history.unfinished().last().filter(|open| !same(open)) {
         described.problems.push(halves.warn(open));
     }
-    let base = halves.onto(past.base.as_ref(), &live).as_ref().map(whole);
+    let mut base = halves.onto(past.base.as_ref(), &live).as_ref().map(whole);
+    if let Some(base) = &mut base {
+        left_without(registry, &described.desired, base);
+    }
     let mut made = plan::make(registry, &described.desired, &live, base.as_ref(), &options);
     halves.disown(&mut made);
+    // An archive speaks of more than the files that were deployed: only what moved since was done by somebody.
+    made.already.retain(|(address, path)| base.as_ref().is_none_or(|base| moved_since(base, &live, address, path)));
     made.notes.retain(|note| note.id != "id-not-live");
     described.problems.extend(plan::problems(&made));
     if has_errors(&described.problems) {
@@ -320,21 +332,36 @@ fn whole(base: &Base) -> Base {
     Base { resources: base.resources.iter().map(full).collect() }
 }
 
+/// Says whether a leaf has another value than the last deployment left.
+fn moved_since(base: &Base, live: &Live, address: &Address, path: &Path) -> bool {
+    let left = base.resources.get(address);
+    let now = live.resources(&address.kind).iter().find(|now| now.address == *address);
+    match (Registry::get().kind(&address.kind), left, now) {
+        (Some(spec), Some(left), Some(now)) => {
+            plan::lookup(&spec.fields, &left.live, path) != plan::lookup(&spec.fields, &now.value, path)
+        }
+        _ => true,
+    }
+}
+
 /// Brings what the archive asks for onto this tenant.
 fn adapted(archive: &Arc<Opened>, described: &mut Described, (live, names): (&Live, &Names), past: &Past) -> About {
     let registry = Registry::get();
     let (from, to) = (archive.header.domain.clone(), live.domain.clone());
     let desired = &mut described.desired;
+    let then = Then::find(registry, desired, &archive.then);
     let settled = settle(registry, desired, live, past.base.as_ref());
     let left_out = without_left_out(registry, desired, &archive.objects, names, &described.left_alone);
     let management_api = management_api(desired, &from, &to);
     let other = Some(from.as_str()).filter(|from| *from != to);
     let mentions = mentions(registry, desired, &archive.objects, live, other);
-    About { from, to, mentions, left_out, management_api, objects: Arc::clone(archive), settled, live: live.clone() }
+    let stays = then.clear(registry, desired, live);
+    let objects = Arc::clone(archive);
+    About { from, to, mentions, left_out, management_api, stays, objects, settled, live: live.clone() }
 }
 
 /// What cannot come back, in sentences.
-fn lost(archive: &Opened, planned: &Planned) -> Vec<String> {
+fn lost(archive: &Opened, about: &About, planned: &Planned) -> Vec<String> {
     let mut out = Vec::new();
     let anew = |change: &&crate::change::Change| {
         let spec = Registry::get().kind(&change.address.kind);
@@ -351,6 +378,8 @@ fn lost(archive: &Opened, planned: &Planned) -> Vec<String> {
         [one] => out.push(format!("{one} gets a new id and a new secret: {told}")),
         [one, ..] => out.push(format!("{} {} get new ids and new secrets: {told}", new.len(), one.kind)),
     }
+    let stays = |one: &Stays| format!("`{}`: `{}` had no value, and the API takes none back", one.address, one.path);
+    out.extend(about.stays.iter().map(stays));
     // What only another tenant lacks is still there on the same one, and secrets are asked for one by one.
     let elsewhere = archive.header.domain != planned.live.domain;
     let classes = archive.contents.not_restorable.iter().filter(|class| elsewhere && class.count != Some(0));

@@ -129,7 +129,7 @@ pub(super) fn live(resources: Vec<(&str, &str, &str, serde_json::Value, Option<&
             address: Address::new(kind, name),
             id: id.to_owned(),
             value: Value::from_json(&raw),
-            raw,
+            raw: raw.into(),
             system: system.map(str::to_owned),
             unreadable: Vec::new(),
         };
@@ -199,7 +199,7 @@ fn a_plan_may_delete_so_many_and_no_more() {
         address: Address::new("roles", &n.to_string()),
         id: n.to_string(),
         value: Value::object(),
-        raw: serde_json::Value::Null,
+        raw: serde_json::Value::Null.into(),
         system: None,
         unreadable: Vec::new(),
     };

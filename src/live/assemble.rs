@@ -1,7 +1,7 @@
 //! Raw answers → live resources in the form people write them.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
@@ -12,7 +12,7 @@ use crate::quirk;
 use crate::schema::{KindSpec, Registry, Shape, SystemRule};
 
 /// What was read of one resource.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct RawResource {
     /// The API's object, parts put in their places, with the rows of sub-resources.
     pub(super) raw: Json,
@@ -98,6 +98,16 @@ pub(super) fn names_of<T: Kept>(registry: &Registry, raw: &IndexMap<String, RawK
     names
 }
 
+/// Turns the API's own objects, as a backup keeps them, into resources again. What lives inside other objects is left out: its name is
+/// not in its object. Members that only some scopes show count as unreadable where they are missing.
+pub fn of_objects(registry: &Registry, objects: BTreeMap<String, Vec<Json>>) -> Live {
+    let row = |raw| RawResource { raw, place: None, unreadable: Vec::new() };
+    let is_whole = |kind: &str| registry.kind(kind).is_some_and(|spec| spec.places.is_empty());
+    let found = objects.into_iter().filter(|(kind, _)| is_whole(kind));
+    let raw = found.map(|(kind, rows)| (kind, Ok(rows.into_iter().map(row).collect()))).collect();
+    assemble(registry, raw, "", &Token { client_id: None, scopes: None }).0
+}
+
 /// Decodes a resource; `None` for one that has no name.
 pub(super) fn resource(spec: &KindSpec, resource: RawResource, names: &Names, token: &Token) -> Option<LiveResource> {
     let address = address(spec, &resource, names)?;
@@ -116,7 +126,7 @@ pub(super) fn resource(spec: &KindSpec, resource: RawResource, names: &Names, to
         }
     }
     let id = id_of(spec, &raw).unwrap_or_default();
-    Some(LiveResource { address, id, value, raw, system, unreadable })
+    Some(LiveResource { address, id, value, raw: raw.into(), system, unreadable })
 }
 
 /// Returns the address of a resource before it is told apart, and its id.

@@ -13,6 +13,7 @@ mod reach;
 mod read;
 
 pub use ask::{Answers, style as list_style};
+pub use assemble::of_objects;
 pub use found::{Found, FoundKind};
 pub use reach::Reach;
 pub use read::{gather, read, read_again};

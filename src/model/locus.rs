@@ -62,8 +62,15 @@ impl Loci {
 }
 
 /// Texts of the files that were read, for showing lines of them in messages.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Sources(BTreeMap<Arc<str>, Arc<str>>);
+
+impl fmt::Debug for Sources {
+    /// Names only: a file may hold a secret that somebody wrote into it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Sources").field(&self.0.keys()).finish()
+    }
+}
 
 impl Sources {
     /// Keeps a file's text.

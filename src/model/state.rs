@@ -2,9 +2,12 @@
 //!
 //! Both hold values in the form people write them (references as names), so that they can be compared.
 
+use std::fmt;
+
 use indexmap::IndexMap;
 
 use super::address::Address;
+use super::hidden::Hidden;
 use super::locus::{Loci, Locus};
 use super::value::Value;
 
@@ -25,7 +28,7 @@ pub struct DescribedKind {
 }
 
 /// One described resource.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Described {
     /// How people name it.
     pub address: Address,
@@ -35,6 +38,14 @@ pub struct Described {
     pub value: Value,
     /// Where its values stand.
     pub loci: Loci,
+}
+
+impl fmt::Debug for Described {
+    /// Without the value: a secret that somebody wrote into a file is text in it until a plan is made.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Described { address, id, value: _, loci } = self;
+        f.debug_struct("Described").field("address", address).field("id", id).field("loci", loci).finish_non_exhaustive()
+    }
 }
 
 /// What the Management API says now.
@@ -74,7 +85,7 @@ pub struct LiveResource {
     /// Its members in the form people write them.
     pub value: Value,
     /// The API's own object, for overlaying what a write replaces whole.
-    pub raw: serde_json::Value,
+    pub raw: Hidden<serde_json::Value>,
     /// It belongs to Auth0 or to the deployer and is never changed or deleted; why.
     pub system: Option<String>,
     /// Members that could not be read, and why.

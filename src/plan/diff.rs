@@ -241,7 +241,9 @@ impl<'a> Walk<'_, 'a, '_> {
         let default = spec.default_in(self.resource).map(Value::from_json);
         let or_default = |live: Option<&'_ Value>| live.filter(|l| **l != Value::Null).or(default.as_ref()).cloned();
         let live = or_default(leaf.sides.live);
-        let settled = self.same(spec, leaf.sides.desired, live.as_ref());
+        // What is cleared has what the server fills in.
+        let wanted = or_default(leaf.sides.desired);
+        let settled = self.same(spec, wanted.as_ref(), live.as_ref());
         let moved = leaf.sides.base.map(|base| {
             let after = or_default(base.after);
             let ours = self.same(spec, leaf.sides.desired, base.before).map(|same| !same);

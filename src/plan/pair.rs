@@ -155,7 +155,7 @@ mod tests {
     fn live(id: &str, json: serde_json::Value) -> LiveResource {
         let value = Value::from_json(&json);
         let address = Address::new("things", value.get("name").and_then(Value::as_str).unwrap_or_default());
-        LiveResource { address, id: id.to_owned(), value, raw: json, system: None, unreadable: Vec::new() }
+        LiveResource { address, id: id.to_owned(), value, raw: json.into(), system: None, unreadable: Vec::new() }
     }
 
     fn paired(described: &[Described], live: &[LiveResource], moved: &[(&str, &str)]) -> Vec<Partner> {

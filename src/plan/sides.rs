@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::codec::{Body, encode_member, hold_needed, overlay};
 use crate::model::{Live, Map, Path, Segment, Value};
-use crate::schema::{FieldSpec, Shape};
+use crate::schema::{FieldSpec, Null, Shape};
 
 /// What a change is made from.
 pub(super) struct Sides<'a> {
@@ -53,6 +53,8 @@ pub(super) fn patch(spec: &FieldSpec, desired: &Map, raw: &Json, touched: &BTree
         let here = at.key(name);
         let body = match (desired.get(name), live) {
             (None, _) => Body::Value(Value::Null),
+            // Nothing is merged with a null that the API refuses.
+            (Some(Value::Null), _) if member.null == Null::Refused => continue,
             (Some(Value::Object(wanted)), Some(found @ Json::Object(_)))
                 if member.merged && matches!(member.shape, Shape::Record { .. } | Shape::Map(_)) =>
             {

@@ -92,7 +92,7 @@ mod tests {
             let address = Address::new("things", json["name"].as_str().unwrap());
             let left = BaseResource { id: n.to_string(), desired: value.clone(), live: value.clone() };
             base.resources.insert(address.clone(), left);
-            let (raw, unreadable) = (json.clone(), Vec::new());
+            let (raw, unreadable) = (json.clone().into(), Vec::new());
             found.push(LiveResource { address, id: n.to_string(), value, raw, system: None, unreadable });
         }
         tenant.kinds.insert("things".to_owned(), LiveKind::Read(found));

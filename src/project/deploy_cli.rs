@@ -19,7 +19,7 @@ use crate::model::Secret;
 use crate::problem::{Problem, closest};
 
 /// What the environment and `config.json` say, decoded.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct DeployCli {
     /// Tenant domain.
     pub domain: Option<String>,
@@ -329,7 +329,7 @@ impl DeployCli {
 }
 
 /// `config.json`, parsed: each top-level value with its place.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct ConfigFile {
     /// The top-level values.
     pub values: IndexMap<String, (crate::model::Locus, Json)>,

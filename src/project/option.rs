@@ -26,7 +26,7 @@ impl Place {
 }
 
 /// An option as given.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Given {
     pub(super) place: Place,
     pub(super) value: Json,

@@ -1,6 +1,7 @@
 //! Where secrets come from, and getting them: the one place of this module that reads the world.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -60,7 +61,7 @@ pub enum Resolved {
 }
 
 /// What sources are asked with.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SecretContext {
     /// The process environment.
     pub env: BTreeMap<String, String>,
@@ -68,6 +69,15 @@ pub struct SecretContext {
     pub folder: PathBuf,
     /// Longest a command may run.
     pub command_timeout: Duration,
+}
+
+impl fmt::Debug for SecretContext {
+    /// Names of the environment's variables only.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let SecretContext { env, folder, command_timeout } = self;
+        let mut out = f.debug_struct("SecretContext");
+        out.field("env", &env.keys()).field("folder", folder).field("command_timeout", command_timeout).finish()
+    }
 }
 
 /// Asks a source for its secret. `label` says where the value comes from in outputs: `secrets.smtp_password`.
@@ -96,13 +106,18 @@ pub async fn resolve(source: &SecretSource, label: &str, context: &SecretContext
 async fn keyring_entry(name: &str) -> Result<String, String> {
     let entry = name.to_owned();
     let asked = tokio::task::spawn_blocking(move || {
-        keyring::v1::Entry::new(KEYRING_SERVICE, &entry).and_then(|entry| entry.get_password())
+        // Else the entry only says that there is no store, and not why.
+        if let Err(why) = keyring::v1::Entry::store_status() {
+            return Err(format!("this machine has no keyring that answers: {why}"));
+        }
+        let found = keyring::v1::Entry::new(KEYRING_SERVICE, &entry).and_then(|entry| entry.get_password());
+        found.map_err(|error| format!("keyring entry `{entry}`: {error}"))
     })
     .await;
     match asked {
         Ok(Ok(text)) if text.is_empty() => Err(format!("keyring entry `{name}` is empty")),
         Ok(Ok(text)) => Ok(text),
-        Ok(Err(error)) => Err(format!("keyring entry `{name}`: {error}")),
+        Ok(Err(why)) => Err(why),
         Err(_) => Err(format!("keyring entry `{name}`: the keyring did not answer")),
     }
 }

@@ -1,6 +1,7 @@
 //! [`Settings`]: everything one run is told, built once and never changed.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
@@ -153,7 +154,7 @@ pub struct SandboxSettings {
 }
 
 /// Values for markers and expressions.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct VariableSettings {
     /// Variables by name; markers and `vars.*` see them.
     pub values: IndexMap<String, Json>,
@@ -163,6 +164,16 @@ pub struct VariableSettings {
     pub elsewhere: IndexMap<String, Vec<String>>,
     /// An unknown marker in a side file warns and passes as text.
     pub lenient_side_files: bool,
+}
+
+impl fmt::Debug for VariableSettings {
+    /// Names only: mappings of auth0-deploy-cli hold secrets, and the environment does.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let VariableSettings { values, env, elsewhere, lenient_side_files } = self;
+        let mut out = f.debug_struct("VariableSettings");
+        out.field("values", &values.keys()).field("env", &env.keys()).field("elsewhere", elsewhere);
+        out.field("lenient_side_files", lenient_side_files).finish()
+    }
 }
 
 /// How exports are written.
@@ -185,12 +196,20 @@ pub struct ExportSettings {
 }
 
 /// What the world says, read beforehand.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Surroundings {
     /// The working directory (after `-C`), absolute.
     pub directory: PathBuf,
     /// The process environment.
     pub env: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for Surroundings {
+    /// Names of the environment's variables only: secrets are among the values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Surroundings { directory, env } = self;
+        f.debug_struct("Surroundings").field("directory", directory).field("env", &env.keys()).finish()
+    }
 }
 
 /// The folder that Tenantry keeps its own files in.

@@ -27,6 +27,13 @@ const RIVALS: [(&[&str], &[&str]); 2] = [
     (&["attributes"], &["requires_username", "validation"]),
 ];
 
+/// Why a setting goes along, and comes back with a revert.
+const OTHER: &str = "the API keeps these settings in one form, and the files use the other";
+
+/// Why a setting goes along that the API itself put beside the one that is written.
+const BESIDE: &str =
+    "the API takes these settings in one form, and the files write the other; no revert brings them back";
+
 impl Quirk for Databases {
     /// Beside attributes the API takes no older form of asking for a user name, not even a no, which is the default.
     fn canonical(&self, members: &mut Map) {
@@ -66,16 +73,20 @@ impl Quirk for Databases {
                 _ => None,
             });
             let Some(sent) = sent else { continue };
-            let spare = spare(options);
+            let (spare, [_, (_, beside_attributes)]) = (spare(options), RIVALS);
             let rivals = || RIVALS.iter().flat_map(|(new, old)| new.iter().chain(*old));
-            let lost: Vec<(Path, Value)> = rivals()
-                .filter(|name| !spare.contains(name) && !sent.contains_key(**name))
-                .filter_map(|name| Some((at(name), options.get(*name).filter(|value| !is_nothing(value))?.clone())))
-                .filter(|(path, _)| !change.fields.iter().any(|field| field.path.0.starts_with(&path.0)))
+            let lost: Vec<(Path, Value, bool)> = rivals()
+                .filter(|name| !sent.contains_key(**name))
+                .filter(|name| !(spare.contains(name) && beside_attributes.contains(name)))
+                .filter_map(|name| {
+                    let before = options.get(*name).filter(|value| !is_nothing(value))?.clone();
+                    Some((at(name), before, spare.contains(name)))
+                })
+                .filter(|(path, ..)| !change.fields.iter().any(|field| field.path.0.starts_with(&path.0)))
                 .collect();
             let known = change.fields.iter().any(|field| field.origin != Origin::Unknown);
             let origin = if known { Origin::Change } else { Origin::Unknown };
-            for (path, before) in lost {
+            for (path, before, for_good) in lost {
                 change.risk = change.risk.max(Risk::Caution);
                 change.fields.push(FieldChange {
                     path,
@@ -83,7 +94,7 @@ impl Quirk for Databases {
                     how: How::Value,
                     origin,
                     risk: Risk::Caution,
-                    why: Some("the API keeps these settings in one form, and the files use the other".to_owned()),
+                    why: Some(if for_good { BESIDE } else { OTHER }.to_owned()),
                     locus: None,
                     forces_replace: false,
                 });
@@ -91,7 +102,8 @@ impl Quirk for Databases {
         }
     }
 
-    /// What is live of the side that the description does not use is not carried over.
+    /// What is live of the side that the description does not use is not carried over. Password settings that are sent as they were
+    /// read change nothing, on both sides (auth0-deploy-cli 8.43 source, which sends them so).
     fn steps(&self, write: &Write<'_>, steps: &mut Vec<Step>) {
         let Some(described) = write.desired.get("options").and_then(Value::as_object) else { return };
         for step in steps.iter_mut().filter(|s| s.path.starts_with("/connections")) {
@@ -104,7 +116,9 @@ impl Quirk for Databases {
                     (false, true) => new,
                     _ => continue,
                 };
-                options.retain(|name, _| !loser.contains(&name.as_str()));
+                if !(is_password(new) && as_read(write.raw, options, new.iter().chain(old))) {
+                    options.retain(|name, _| !loser.contains(&name.as_str()));
+                }
             }
             if let Some(Body::Object(configuration)) = options.get_mut("configuration") {
                 keep_configuration(write.raw, configuration);
@@ -120,6 +134,24 @@ fn has(options: &Map, name: &str) -> bool {
 /// A no is what the API takes for granted.
 fn is_nothing(value: &Value) -> bool {
     *value == Value::Null || value.as_bool() == Some(false)
+}
+
+fn is_password(new: &[&str]) -> bool {
+    new == RIVALS[0].0
+}
+
+/// Says whether settings would be sent as they were read, and there are some of both sides.
+fn as_read<'a>(raw: &Json, sent: &IndexMap<String, Body>, names: impl Iterator<Item = &'a &'a str>) -> bool {
+    let live = raw.get("options");
+    let mut names = names.map(|name| {
+        let sent = sent.get(*name).map(|body| body.to_json(&|_, _| None));
+        (sent, live.and_then(|live| live.get(*name)))
+    });
+    names.all(|pair| match pair {
+        (None, None) => true,
+        (Some(Ok(sent)), Some(live)) => sent == *live,
+        _ => false,
+    })
 }
 
 fn at(name: &str) -> Path {

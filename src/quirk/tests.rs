@@ -62,7 +62,7 @@ fn live(kind: &str, id: &str, name: &str, raw: Json) -> LiveResource {
         address: Address::new(kind, name),
         id: id.to_owned(),
         value,
-        raw,
+        raw: raw.into(),
         system: None,
         unreadable: Vec::new(),
     }

@@ -140,6 +140,8 @@ pub struct RehearsalView<'a> {
     pub made_up: usize,
     /// What was done.
     pub report: &'a Report,
+    /// Files of the description that an export afterwards does not write as they are in the archive.
+    pub differs: &'a [String],
     /// Whether everything came back.
     pub good: bool,
 }
@@ -159,6 +161,10 @@ pub fn rehearsal(view: &RehearsalView<'_>, options: &Options) -> String {
                 lines.push(Line::new(options.colour).plain("    ").plain(words));
             }
         }
+    }
+    for path in view.differs {
+        let line = Line::new(options.colour).add(Style::Bad, "differs").to(14).plain(&clean(path));
+        lines.push(line.plain(" is not written afterwards as it is in the archive"));
     }
     let total: usize = view.resources.values().sum();
     let what =

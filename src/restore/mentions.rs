@@ -176,7 +176,7 @@ mod tests {
             address: Address::new("things", "two"),
             id: kept.to_owned(),
             value: Value::object(),
-            raw: json!({}),
+            raw: json!({}).into(),
             system: None,
             unreadable: Vec::new(),
         };

@@ -8,8 +8,10 @@ mod made_up;
 mod mentions;
 mod objects;
 mod settle;
+mod unset;
 
 pub use made_up::made_up;
 pub use mentions::{Mention, Mentioned, mentions};
 pub use objects::{NewId, Object, Objects};
 pub use settle::{LeftOut, Settled, management_api, settle, without_left_out};
+pub use unset::{Stays, Then, left_without};

@@ -295,7 +295,7 @@ mod tests {
             address: Address::new("things", name),
             id: (*id).to_owned(),
             value: Value::from_json(&json!({"name": name, "note": note})),
-            raw: json!({}),
+            raw: json!({}).into(),
             system: None,
             unreadable: Vec::new(),
         };

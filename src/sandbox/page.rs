@@ -27,7 +27,7 @@ pub enum OffsetOrder {
 }
 
 /// One page of an offset list, before it is wrapped.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Window {
     /// Index of the first row, 0-based: page × per_page.
     pub start: usize,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::call::{ApiError, Method};
 
 /// A request to the Management API or the token endpoint.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Request {
     /// HTTP method.
     pub method: Method,
@@ -71,7 +71,7 @@ fn decoded(segment: &str) -> String {
 }
 
 /// An answer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,

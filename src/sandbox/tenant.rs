@@ -1,6 +1,7 @@
 //! The simulated tenant: a request goes in, an answer comes out, and nothing else happens.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use serde_json::{Value, json};
 
@@ -28,12 +29,20 @@ pub struct Tenant {
 }
 
 /// Client id and secret of the client that deploys.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// Client id.
     pub client_id: String,
     /// Client secret.
     pub client_secret: String,
+}
+
+impl fmt::Debug for Credentials {
+    /// Without the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Credentials { client_id, client_secret: _ } = self;
+        f.debug_struct("Credentials").field("client_id", client_id).finish_non_exhaustive()
+    }
 }
 
 impl Tenant {

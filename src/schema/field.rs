@@ -71,6 +71,10 @@ pub struct FieldSpec {
     pub step: Option<String>,
     /// The API returns an empty text and refuses it: sent as null.
     pub empty_is_null: bool,
+    /// What a write makes of a null.
+    pub null: Null,
+    /// The API refuses it empty: a list needs an item, an object a member.
+    pub never_empty: bool,
     /// Members a create needs beyond the required ones.
     pub required_on_create: Vec<String>,
     /// An item of the list that this map may be written as.
@@ -126,6 +130,16 @@ pub struct ScopeOf {
     pub list: String,
     /// The member of its items that holds the value.
     pub key: String,
+}
+
+/// How names of secrets end, without signs between words.
+const SECRET_ENDS: [&str; 9] =
+    ["secret", "password", "passwd", "passphrase", "privatekey", "apikey", "saskey", "token", "credentials"];
+
+/// Says whether a member that no schema knows is taken for a secret, by its name: `newer_api_key`, `clientSecret`.
+pub fn names_secret(member: &str) -> bool {
+    let name: String = member.chars().filter(char::is_ascii_alphanumeric).collect();
+    SECRET_ENDS.iter().any(|end| name.to_ascii_lowercase().ends_with(end))
 }
 
 impl FieldSpec {
@@ -191,6 +205,20 @@ pub enum Shape {
     /// Anything.
     #[default]
     Any,
+}
+
+/// What a write makes of a null.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Null {
+    /// Nobody knows: nothing is said about the type.
+    #[default]
+    Unknown,
+    /// The API takes it, and it clears.
+    Taken,
+    /// The API refuses it and takes an empty text, which clears as well: that is sent.
+    Empty,
+    /// The API refuses it: it is left out, which clears only within what is written whole.
+    Refused,
 }
 
 /// Risk per direction of a change.

@@ -8,7 +8,7 @@ use super::convert::Importable;
 pub(super) const LIMIT: usize = 480_000;
 
 /// Users of one connection that are imported together.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Chunk {
     pub(super) users: Vec<Importable>,
 }
@@ -49,7 +49,6 @@ impl Chunk {
 }
 
 /// Collects users until a chunk is full.
-#[derive(Debug)]
 pub(super) struct Chunker {
     users: Vec<Importable>,
     bytes: usize,

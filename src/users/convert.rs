@@ -57,7 +57,7 @@ pub(super) fn email(user: &Value) -> Option<&str> {
 }
 
 /// A user ready for an import.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Importable {
     /// The user as JSON.
     pub(super) json: String,

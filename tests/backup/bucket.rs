@@ -101,10 +101,11 @@ fn a_signal_in_the_middle_of_an_upload_takes_it_back() {
 fn a_kill_in_the_middle_of_an_upload_leaves_no_object() {
     let (site, service) = with_one_before(&["--rate", "off"]);
     service.hold_parts();
-    let mut child = site.place.command(&["backup", "-o", "s3://backups/prod", "--keep", "1"]).spawn().unwrap();
+    let mut command = site.place.command(&["backup", "-o", "s3://backups/prod", "--keep", "1"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     until("a part is sent", || service.log().iter().any(|line| line.starts_with("PUT ")));
     signal(&child, "KILL");
-    child.wait().unwrap();
+    let _ = site.place.waited(child);
     assert_eq!(service.objects(), [BEFORE]);
     assert_eq!(service.open_uploads(), 1, "that is what a lifecycle rule is for");
 }

@@ -58,9 +58,9 @@ fn start_slow(site: &Site) -> std::process::Child {
 #[test]
 fn a_kill_leaves_a_file_that_is_named_unfinished() {
     let site = with_one_before(&["--latency", "60s"]);
-    let mut child = start_slow(&site);
+    let child = start_slow(&site);
     signal(&child, "KILL");
-    child.wait().unwrap();
+    let _ = site.place.waited(child);
     let files = site.files("backups");
     assert_eq!(files.len(), 2);
     let partial = files.iter().find(|file| file.ends_with(".tar.zst.partial")).unwrap();
@@ -73,11 +73,12 @@ fn a_kill_leaves_a_file_that_is_named_unfinished() {
 #[test]
 fn a_token_that_expires_in_the_middle_is_renewed() {
     let site = Site::bare(&["--latency", "30ms", "--record", "record.jsonl"]);
-    let mut child = site.place.command(&["backup", "-o", "backups"]).stdout(Stdio::null()).spawn().unwrap();
+    let mut command = site.place.command(&["backup", "-o", "backups"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     until("the file is begun", || !site.files("backups").is_empty());
     site.control("POST", "clock", Some(&json!({"advance_ms": 90_000_000})));
-    let ended = child.wait().unwrap();
-    assert_eq!(ended.code(), Some(0));
+    let ended = site.place.waited(child);
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
     let file = format!("backups/{}", site.files("backups")[0]);
     let _ = site.run(&["backup", "verify", &file]).code(0);
 }
@@ -93,14 +94,8 @@ fn a_storm_of_429_is_waited_out() {
 fn a_full_disk_is_told_and_leaves_nothing() {
     let site = Site::start();
     site.place.write(&format!("backups/{BEFORE}"), "the one before");
-    // Blocks of 1024 bytes: less than any backup has. The signal that comes with it is ignored, as services do.
-    let program = env!("CARGO_BIN_EXE_tenantry");
-    let script = format!("trap '' XFSZ; ulimit -f 4; exec {program} backup -o backups --keep 1");
-    let plain = site.place.command(&[]);
-    let mut command = Command::new("bash");
-    command.args(["-c", &script]).current_dir(site.place.path()).env_clear();
-    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    command.env("PATH", std::env::var_os("PATH").unwrap());
+    // 4096 bytes: less than any backup has. The signal that comes with it would end the process.
+    let mut command = site.place.behind("ulimit -f 8", &["backup", "-o", "backups", "--keep", "1"]);
     let ended = site.place.ended(&mut command);
     let said = String::from_utf8(ended.stderr).unwrap();
     assert_eq!(ended.status.code(), Some(1), "{said}");

@@ -220,7 +220,7 @@ struct Secured {
 impl Secured {
     fn start(place: &Place) -> Self {
         let arguments = ["sandbox", "--port", "0", "--json", "--tls", "--tenant-domain", "acme.eu.auth0.com"];
-        let mut child = place.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = place.program(&arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         Secured { child, ready: serde_json::from_str(&line).unwrap() }

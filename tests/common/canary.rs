@@ -86,6 +86,8 @@ pub struct Watch {
     objects: BTreeSet<git2::Oid>,
     exempt: BTreeSet<PathBuf>,
     pub tally: Tally,
+    /// Runs that were begun and not searched yet.
+    pub owed: usize,
 }
 
 /// A file before a run.

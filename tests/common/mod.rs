@@ -59,6 +59,7 @@ impl Place {
     pub fn heard(&self, stdout: &[u8], stderr: &[u8]) {
         let mut watch = self.watched();
         watch.tally.runs += 1;
+        watch.owed = watch.owed.saturating_sub(1);
         watch.end(&self.path(), &self.env, &[("stdout", stdout), ("stderr", stderr)]);
     }
 
@@ -98,8 +99,14 @@ impl Place {
         std::fs::read_to_string(self.path().join(name)).unwrap()
     }
 
-    /// The program, ready to be run here; what it says is for [`Place::heard`].
+    /// The program, ready to be run here; what it says is for [`Place::heard`], and a place where it is not fails in the end.
     pub fn command(&self, arguments: &[&str]) -> Command {
+        self.watched().owed += 1;
+        self.program(arguments)
+    }
+
+    /// As [`Place::command`], for a sandbox: what it says and keeps are the secrets.
+    pub fn program(&self, arguments: &[&str]) -> Command {
         self.watched().begin(&self.path(), &self.env);
         let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
         command.args(arguments).current_dir(self.path()).env_clear().stdin(Stdio::null());
@@ -109,6 +116,17 @@ impl Place {
             command.env("SystemRoot", root);
         }
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// As [`Place::command`], started by a shell that has done something else before: `ulimit -f 8` lets no file grow beyond 4096 bytes.
+    #[cfg(unix)]
+    pub fn behind(&self, before: &str, arguments: &[&str]) -> Command {
+        let ready = self.command(arguments);
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{before}; exec \"$0\" \"$@\"")]).arg(ready.get_program()).args(ready.get_args());
+        command.current_dir(self.path()).env_clear().stdin(Stdio::null());
+        command.envs(ready.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command
     }
 
@@ -137,6 +155,7 @@ impl Drop for Place {
             let (places, all) = canary::add_up(watch.tally);
             println!("in this process so far: {places} places, {} runs, {} bytes", all.runs, all.bytes);
         }
+        assert!(watch.owed == 0 || std::thread::panicking(), "{} runs were not searched", watch.owed);
     }
 }
 
@@ -205,7 +224,7 @@ impl Sandbox {
     pub fn start(place: &Place, options: &[&str]) -> Self {
         let mut arguments = vec!["sandbox", "--port", "0", "--json"];
         arguments.extend(options);
-        let mut child = place.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = place.program(&arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: serde_json::Value = serde_json::from_str(&line).unwrap();

@@ -17,7 +17,7 @@ const DIFFERENT: [(&str, &str); 2] = [
     ),
 ];
 
-fn shared() -> Option<PathBuf> {
+pub(crate) fn shared() -> Option<PathBuf> {
     let given = std::env::var_os("TENANTRY_SHARED").map(PathBuf::from);
     let shared = given.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"));
     let required = std::env::var("REQUIRE").unwrap_or_default().split(',').any(|need| need == "shared");
@@ -36,14 +36,14 @@ fn flat<'a>(json: &'a Json, root: &'a Json, out: &mut Vec<&'a Json>) {
     }
 }
 
-fn all<'a>(nodes: &[&'a Json], root: &'a Json) -> Vec<&'a Json> {
+pub(crate) fn all<'a>(nodes: &[&'a Json], root: &'a Json) -> Vec<&'a Json> {
     let mut out = Vec::new();
     nodes.iter().for_each(|node| flat(node, root, &mut out));
     out
 }
 
 /// Members of all alternatives that have one name.
-fn member<'a>(nodes: &[&'a Json], name: &str) -> Vec<&'a Json> {
+pub(crate) fn member<'a>(nodes: &[&'a Json], name: &str) -> Vec<&'a Json> {
     nodes.iter().filter_map(|node| node.get("properties")?.get(name)).collect()
 }
 
@@ -78,7 +78,7 @@ fn compare(ours: (&[&Json], &Json), theirs: (&[&Json], &Json), at: &str, depth: 
 }
 
 /// The schema of what an operation takes.
-fn body<'a>(api: &'a Json, method: &str, path: &str) -> Option<&'a Json> {
+pub(crate) fn body<'a>(api: &'a Json, method: &str, path: &str) -> Option<&'a Json> {
     let is_same = |(one, other): (&str, &str)| one == other || (one.starts_with('{') && other.starts_with('{'));
     let segments = |path: &'a str| path.trim_matches('/').split('/').collect::<Vec<_>>();
     let wanted: Vec<String> = path.trim_matches('/').split('/').map(str::to_owned).collect();

@@ -9,6 +9,7 @@ mod exports;
 mod front;
 mod hand;
 mod limits;
+mod nulls;
 mod properties;
 #[cfg(unix)]
 mod random;
@@ -23,6 +24,7 @@ mod site;
 mod stage;
 mod tenant;
 mod values;
+mod whole;
 mod world;
 
 macro_rules! sees {

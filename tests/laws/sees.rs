@@ -143,7 +143,7 @@ impl Sight<'_> {
                     }
                     match self.send(&live, &edited).await {
                         Ok(()) => {
-                            live.raw = edited.raw;
+                            live.raw = edited.raw.into();
                             done = true;
                             break;
                         }
@@ -175,7 +175,7 @@ impl Sight<'_> {
                     break;
                 }
                 if self.send(&live, &edited).await.is_ok() {
-                    live.raw = edited.raw.clone();
+                    live.raw = edited.raw.clone().into();
                     edits.push((leaf, edited));
                     break;
                 }

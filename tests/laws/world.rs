@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use super::stage::Stage;
+use super::whole::without;
 
 /// The sorts of leaves: kind, path in the plan, least and greatest choice. 0 stands for "not there".
-pub(crate) const SORTS: [(&str, &str, &str, u8, u8); 11] = [
+pub(crate) const SORTS: [(&str, &str, &str, u8, u8); 12] = [
     ("scalar", "clients", "description", 1, 3),
     ("map key", "clients", "client_metadata.k", 0, 3),
     ("set item", "clients", "callbacks", 0, 1),
@@ -19,6 +20,7 @@ pub(crate) const SORTS: [(&str, &str, &str, u8, u8); 11] = [
     ("reference", "connections", "enabled_clients", 0, 1),
     ("permission", "roles", "permissions", 0, 1),
     ("order", "triggers", "post-login", 0, 3),
+    ("setting", "tenant", "friendly_name", 1, 3),
 ];
 
 /// How many resources of a kind there are: the last one is nobody's before the second description.
@@ -34,8 +36,12 @@ const ORDERS: [[usize; 3]; 4] = [[0, 1, 2], [1, 0, 2], [2, 1, 0], [0, 2, 1]];
 
 /// Every leaf there is.
 pub(crate) fn leaves() -> impl Iterator<Item = Leaf> {
-    let single = |sort: usize| SORTS[sort].1 == "triggers";
-    (0..SORTS.len()).flat_map(move |sort| (0..if single(sort) { 1 } else { EACH }).map(move |n| (sort, n)))
+    (0..SORTS.len()).flat_map(|sort| (0..if is_single(SORTS[sort].1) { 1 } else { EACH }).map(move |n| (sort, n)))
+}
+
+/// Whether a kind has one resource, which is always there.
+pub(crate) fn is_single(kind: &str) -> bool {
+    ["triggers", "tenant"].contains(&kind)
 }
 
 pub(crate) fn name_of(kind: &str, n: usize) -> String {
@@ -51,7 +57,7 @@ pub(crate) fn name_of(kind: &str, n: usize) -> String {
 /// The address of the resource that a leaf belongs to.
 pub(crate) fn address(leaf: Leaf) -> String {
     let kind = SORTS[leaf.0].1;
-    if kind == "triggers" { kind.to_owned() } else { format!("{kind}/{}", name_of(kind, leaf.1)) }
+    if is_single(kind) { kind.to_owned() } else { format!("{kind}/{}", name_of(kind, leaf.1)) }
 }
 
 /// Name of the secret for a choice.
@@ -84,7 +90,7 @@ impl At<'_> {
     }
 }
 
-/// Describes the tenant; the last resource of each kind only with `last`, triggers only with `order`.
+/// Describes the tenant; the last resource of each kind only with `last`, those that are always there only with `order`.
 pub(crate) fn describe(choices: &Choices, last: bool, order: bool) -> Json {
     let all = 0..if last { EACH } else { EACH - 1 };
     let of = |make: &dyn Fn(At<'_>, usize) -> Json| -> Json { all.clone().map(|n| make(At(choices, n), n)).collect() };
@@ -124,6 +130,7 @@ pub(crate) fn describe(choices: &Choices, last: bool, order: bool) -> Json {
     });
     if order {
         let steps = ORDERS[usize::from(At(choices, 0).get("order"))];
+        out["tenant"] = json!({"friendly_name": format!("Law {}", At(choices, 0).get("setting"))});
         out["triggers"] = json!({"post-login": steps.map(|n| json!({"action_name": format!("Step {n}"), "display_name": n.to_string()}))});
     }
     out
@@ -167,6 +174,7 @@ impl<'s> Dashboard<'s> {
             "resourceServers" => ("/resource-servers?per_page=100", "identifier", "id"),
             "rules" => ("/rules?per_page=100", "name", "id"),
             "connections" => ("/connections?per_page=100", "name", "id"),
+            "organizations" => ("/organizations?per_page=100", "name", "id"),
             _ => ("/roles?per_page=100", "name", "id"),
         };
         let all = self.get(path);
@@ -198,6 +206,11 @@ impl<'s> Dashboard<'s> {
             let binding = |n: usize| json!({"ref": {"type": "action_name", "value": format!("Step {n}")}, "display_name": n.to_string()});
             let bindings = ORDERS[usize::from(at.get("order"))].map(binding);
             let _ = self.send("PATCH", "/actions/triggers/post-login/bindings", &json!({"bindings": bindings}));
+            return;
+        }
+        if kind == "tenant" {
+            let body = json!({"friendly_name": format!("Law {}", at.get("setting"))});
+            let _ = self.send("PATCH", "/tenants/settings", &body);
             return;
         }
         let id = self.id(kind, &name_of(kind, n)).unwrap();
@@ -287,13 +300,15 @@ impl<'s> Dashboard<'s> {
             .collect();
         let order = ORDERS.iter().position(|order| order.map(|n| format!("Step {n}")).as_slice() == names);
         found("order", 0, order.map_or(u8::MAX, |at| u8::try_from(at).unwrap()));
+        found("setting", 0, number(&self.get("/tenants/settings")["friendly_name"]));
         out
     }
 }
 
 /// Takes out of a tenant's answers what is described, so that what is left must never change.
-pub(crate) fn undescribed(answers: &Json, events: &[&str]) -> Json {
+pub(crate) fn undescribed(answers: &Json) -> Json {
     let mut out = answers.clone();
+    without(&mut out);
     let members = out.as_object_mut().unwrap();
     let mut each = |path: &str, strip: &dyn Fn(&mut Json)| {
         for (name, found) in members[path].as_object_mut().unwrap() {
@@ -316,7 +331,7 @@ pub(crate) fn undescribed(answers: &Json, events: &[&str]) -> Json {
     });
     each("roles", &|found| drop(found.as_object_mut().unwrap().remove("permissions")));
     members.retain(|path, _| !path.starts_with("actions/triggers/post-login/bindings"));
-    members["clients"].as_object_mut().unwrap().retain(|name, _| !events.contains(&name.as_str()));
+    members["tenants/settings"].as_object_mut().unwrap().remove("friendly_name");
     // Whether an action counts as bound is the trigger's doing.
     members.retain(|path, _| path != "actions/actions");
     out

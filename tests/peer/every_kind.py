@@ -99,6 +99,7 @@ EDITS = [
 
 def tenantry(what, sandbox, command, env):
     done = run(command, sandbox.folder, sandbox.env | env)
+    sandbox.searched(f"every kind: {what}", done, env)
     if done.code != 0:
         raise Failed(f"every kind: {what}: tenantry ended with {done.code}\n{done.out[-3000:]}")
 

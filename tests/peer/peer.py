@@ -179,6 +179,14 @@ class Sandbox:
         """What makes both tools trust the sandbox's certificate."""
         return {"NODE_EXTRA_CA_CERTS": self.ca_file, "SSL_CERT_FILE": self.ca_file}
 
+    def searched(self, what, done, env):
+        """A run of Tenantry may show no secret: neither the deployer's nor one that it was given."""
+        given = {name: value for name, value in env.items() if "SECRET" in name and len(value) >= 8}
+        for name, secret in (given | {"the client secret": self.client_secret}).items():
+            # Of a text within JSON, as it stands there.
+            if secret in done.out or json.dumps(secret)[1:-1] in done.out:
+                raise Failed(f"{what}: tenantry shows {name}")
+
     def reset(self):
         """Makes the tenant fresh again; credentials stay."""
         self.control("POST", "reset", {})

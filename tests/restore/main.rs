@@ -9,7 +9,13 @@ mod common;
 mod archive;
 mod comes_back;
 mod elsewhere;
+mod halves;
+mod put_back;
 mod refuses;
 mod rehearsal;
+#[cfg(unix)]
+#[allow(dead_code)]
+#[path = "../backup/service.rs"]
+mod service;
 mod users;
 mod world;

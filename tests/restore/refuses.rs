@@ -19,7 +19,7 @@ fn setting(policy: &str) -> (Place, Tenant, Tenant, String) {
     (project(place, "new", &to, policy), from, to, secrets)
 }
 
-fn control(tenant: &Tenant, method: &str, path: &str, body: &Json) -> Json {
+pub fn control(tenant: &Tenant, method: &str, path: &str, body: &Json) -> Json {
     let url = format!("{}/_sandbox/{path}", tenant.sandbox.url);
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -135,15 +135,16 @@ fn the_policy_of_the_environment_judges_a_restore_too() {
 }
 
 #[test]
-fn the_lock_and_the_scopes_count_for_a_restore_too() {
+fn a_restore_is_refused_while_another_holds_the_lock() {
     let (place, _, to, secrets) = setting(EVERYTHING_ALLOWED);
     let until = "2099-01-01T00:00:00Z";
     let _ = place.run(&["-C", "new", "-e", "t", "doctor"]);
-    let lock = json!({"name": "tenantry-lock", "description": format!("held by 01JD7 (ana) until {until}")});
+    let held = json!({"deployment": "01JD7", "actor": "ana", "until": until, "token": "t"}).to_string();
+    let lock = json!({"name": "tenantry-lock", "description": held});
     let role = to.ask("POST", "roles", &lock);
     let before = to.writes();
-    let said = restore(&place, "new", "archive", &["--yes", "--secrets", &secrets]);
-    assert!(matches!(said.code, Some(6 | 1)), "{said}");
+    let said = restore(&place, "new", "archive", &["--yes", "--secrets", &secrets]).code(6);
+    assert!(said.stderr.contains("error[locked]") && said.stderr.contains("ana"), "{said}");
     assert_eq!(
         to.writes().iter().filter(|write| !write.contains("/roles")).count(),
         before.iter().filter(|write| !write.contains("/roles")).count(),
@@ -189,4 +190,68 @@ fn a_restore_that_was_killed_is_carried_on_by_the_same_restore() {
         assert!(said.stdout.contains(" done"), "killed {when} write {write}:\n{said}");
         same(&from.answers(), &to.answers());
     }
+}
+
+#[test]
+fn a_scope_that_is_missing_refuses_a_restore_before_anything_is_written() {
+    let place = Place::new();
+    let from = tenant(&place, "from", DOMAIN);
+    let _ = from.ask("POST", "roles", &json!({"name": "Clerk"}));
+    let _ = archive(&place, &from, DOMAIN, "archive", &How::default());
+    let to = tenant(&place, "to", DOMAIN);
+    let body = json!({"name": "Pipeline", "app_type": "non_interactive", "grant_types": ["client_credentials"]});
+    let pipeline = to.ask("POST", "clients", &body);
+    let api = format!("https://{DOMAIN}/api/v2/");
+    let own = to.ask("GET", "client-grants", &Json::Null);
+    let own = own.as_array().unwrap().iter().find(|grant| grant["audience"] == json!(api)).unwrap().clone();
+    let scopes: Vec<&Json> = own["scope"].as_array().unwrap().iter().filter(|scope| **scope != "read:roles").collect();
+    let grant = json!({"client_id": pipeline["client_id"], "audience": api, "scope": scopes});
+    let _ = to.ask("POST", "client-grants", &grant);
+    let place = project(place, "new", &to, EVERYTHING_ALLOWED)
+        .env("AUTH0_CLIENT_ID", pipeline["client_id"].as_str().unwrap())
+        .env("AUTH0_CLIENT_SECRET", pipeline["client_secret"].as_str().unwrap());
+    let before = to.writes();
+    let said = restore(&place, "new", "archive", &["--yes"]).code(3);
+    assert!(said.stdout.contains("read:roles"), "{said}");
+    assert_eq!(to.writes(), before);
+}
+
+#[test]
+#[cfg(unix)]
+fn an_identity_that_does_not_open_the_archive_is_refused() {
+    const IDENTITY: &str = "AGE-SECRET-KEY-1TX0KR7HHXMCL733LCSV46TWRYVARY7YWKZA8TD4GR3FZ0M7VL0PQW6WMDC";
+    const RECIPIENT: &str = "age1j6cwgygwll8h3ens5p06l30ql3rhf28gc3kntw0rvw20gr5tfe7qauadf9";
+    let place = Place::new();
+    let from = tenant(&place, "from", DOMAIN);
+    let _ = from.ask("POST", "roles", &json!({"name": "Clerk"}));
+    let place = project(place, "from", &from, EVERYTHING_ALLOWED);
+    place.write("key.txt", IDENTITY);
+    let key = place.path().join("key.txt").display().to_string();
+    let other = age::x25519::Identity::generate().to_public().to_string();
+    let _ = place.run(&["-C", "from", "-e", "t", "backup", "-o", "theirs.tar.zst.age", "--recipient", &other]).code(0);
+    let _ = place.run(&["-C", "from", "-e", "t", "backup", "-o", "ours.tar.zst.age", "--recipient", RECIPIENT]).code(0);
+    let before = from.writes();
+    let said = restore(&place, "from", "from/theirs.tar.zst.age", &["--yes", "--identity", &key]).code(1);
+    assert!(said.stderr.contains("error[archive-key]"), "{said}");
+    let _ = restore(&place, "from", "from/ours.tar.zst.age", &["--yes", "--identity", &key]).code(0);
+    assert_eq!(from.writes(), before);
+}
+
+#[test]
+#[cfg(unix)]
+fn an_archive_in_a_bucket_is_restored_by_its_url() {
+    let place = Place::new();
+    let from = tenant(&place, "from", DOMAIN);
+    let _ = from.ask("POST", "roles", &json!({"name": "Clerk"}));
+    let (path, _) = archive(&place, &from, DOMAIN, "archive", &How::default());
+    let service = crate::service::Service::start();
+    service.put("prod/archive.tar.zst", &std::fs::read(path).unwrap());
+    let to = tenant(&place, "to", DOMAIN);
+    let place = project(place, "new", &to, EVERYTHING_ALLOWED);
+    let place = service.env().into_iter().fold(place, |place, (name, value)| place.env(name, &value));
+    let run = |url: &str| place.run(&["-C", "new", "-e", "t", "restore", url, "--yes"]);
+    let said = run("s3://backups/prod/gone.tar.zst").code(1);
+    assert!(said.stderr.contains("error[backup-missing]"), "{said}");
+    let _ = run("s3://backups/prod/archive.tar.zst").code(0);
+    assert!(to.ask("GET", "roles", &Json::Null).to_string().contains("Clerk"));
 }

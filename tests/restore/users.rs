@@ -77,3 +77,37 @@ fn users_are_restored_only_where_they_are_asked_for_and_there() {
     let _ = restore(&place, "new", "with", &["--yes"]).code(0);
     assert!(people(&to).is_empty());
 }
+
+#[test]
+fn users_are_rehearsed_too_where_they_are_asked_for() {
+    let place = Place::new();
+    let from = world(&place);
+    let _ = archive(&place, &from, DOMAIN, "with", &How { users: true, ..How::default() });
+    let _ = archive(&place, &from, DOMAIN, "without", &How::default());
+    let document = place.run(&["restore", "with", "--rehearse", "--users", "--json"]).code(0).json();
+    assert_eq!(document["users"]["connections"][0]["name"], "staff", "{document:#}");
+    assert_eq!(document["users"]["connections"][0]["inserted"], json!(2), "{document:#}");
+    let said = place.run(&["restore", "with", "--rehearse", "--users"]).code(0);
+    assert!(said.stdout.contains("2 made"), "{said}");
+    let said = place.run(&["restore", "without", "--rehearse", "--users"]).code(1);
+    assert!(said.stderr.contains("error[no-users]"), "{said}");
+}
+
+#[test]
+fn users_are_imported_only_while_nobody_else_holds_the_lock() {
+    let place = Place::new();
+    let from = world(&place);
+    let _ = archive(&place, &from, DOMAIN, "archive", &How { users: true, ..How::default() });
+    let to = tenant(&place, "to", OTHER);
+    let place = project(place, "new", &to, EVERYTHING_ALLOWED);
+    let _ = restore(&place, "new", "archive", &["--yes"]).code(0);
+    let held = json!({"deployment": "01JD7", "actor": "ana", "until": "2099-01-01T00:00:00Z", "token": "t"});
+    let role = to.ask("POST", "roles", &json!({"name": "tenantry-lock", "description": held.to_string()}));
+    let said = restore(&place, "new", "archive", &["--yes", "--users"]).code(6);
+    assert!(said.stderr.contains("error[locked]"), "{said}");
+    assert!(people(&to).is_empty());
+    let _ = to.ask("DELETE", &format!("roles/{}", role["id"].as_str().unwrap()), &Json::Null);
+    let _ = restore(&place, "new", "archive", &["--yes", "--users"]).code(0);
+    assert_eq!(people(&to).len(), 2);
+    assert!(!to.ask("GET", "roles", &Json::Null).to_string().contains("tenantry-lock"), "the lock is released");
+}

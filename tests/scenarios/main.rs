@@ -79,6 +79,7 @@ scenarios! {
     keep_going: "041-keep-going",
     target: "042-target",
     password_settings: "043-password-settings-that-go-along",
+    both_forms_of_password_settings: "044-both-forms-of-password-settings",
 }
 
 #[test]

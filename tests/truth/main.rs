@@ -6,6 +6,7 @@
 mod common;
 
 mod crashes;
+mod renamed;
 mod reverts;
 mod secrets;
 mod words;

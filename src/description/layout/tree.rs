@@ -1,6 +1,7 @@
 //! [`Tree`]: the files of a description, in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use crate::model::Locus;
@@ -18,7 +19,7 @@ pub struct Tree {
 }
 
 /// What is known of one file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum FileState {
     /// Its content.
     Read(Arc<[u8]>),
@@ -32,6 +33,20 @@ pub enum FileState {
     Outside,
     /// It was looked for and is not there.
     Absent,
+}
+
+impl fmt::Debug for FileState {
+    /// Without the content: somebody may have written a secret into it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FileState::Read(bytes) => write!(f, "Read({} bytes)", bytes.len()),
+            FileState::Unread => f.write_str("Unread"),
+            FileState::TooLarge(bytes) => write!(f, "TooLarge({bytes} bytes)"),
+            FileState::Unreadable(why) => f.debug_tuple("Unreadable").field(why).finish(),
+            FileState::Outside => f.write_str("Outside"),
+            FileState::Absent => f.write_str("Absent"),
+        }
+    }
 }
 
 impl Tree {

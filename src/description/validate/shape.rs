@@ -1,8 +1,9 @@
 //! Members by name: unknown, older spellings, set by the server.
 
-use crate::model::{Loci, Map, Path, Value};
+use crate::codec::is_written_whole;
+use crate::model::{Loci, Map, Path, Segment, Value};
 use crate::problem::{Problem, closest};
-use crate::schema::{FieldSpec, KindSpec, Shape};
+use crate::schema::{FieldSpec, KindSpec, Null, Shape};
 
 /// Goes through the members of one resource.
 pub(super) struct Shaper<'a> {
@@ -32,6 +33,10 @@ impl Shaper<'_> {
                             if member.read_only {
                                 self.server_set(&here, keys);
                             }
+                        }
+                        Some(member) if map.get(&name) == Some(&Value::Null) && self.says_nothing(member, &here) => {
+                            map.shift_remove(&name);
+                            self.null_taken_out(&here, keys);
                         }
                         Some(member) => {
                             if member.deprecated {
@@ -97,6 +102,19 @@ impl Shaper<'_> {
         );
     }
 
+    /// Says whether a null means nothing here: files may hold one, and no update could clear the member.
+    fn says_nothing(&self, member: &FieldSpec, path: &Path) -> bool {
+        let keys: Vec<&str> = path.0.iter().filter_map(Segment::as_key).collect();
+        let is_allowed = member.types.iter().any(|one| one == "null");
+        let in_records = keys.len() == path.0.len();
+        is_allowed && member.null == Null::Refused && in_records && !is_written_whole(self.spec, &keys)
+    }
+
+    fn null_taken_out(&mut self, path: &Path, keys: &Loci) {
+        let title = format!("{} is null, which Auth0 does not take: it is as if left out", self.named(path));
+        self.problems.push(Problem::remark("null-ignored", title).at_maybe(keys.at(path)).help("remove it"));
+    }
+
     fn deprecated(&mut self, member: &FieldSpec, path: &Path, keys: &Loci) {
         let mut problem = Problem::remark("deprecated-field", format!("{} is deprecated by Auth0", self.named(path)))
             .at_maybe(keys.at(path));
@@ -128,7 +146,7 @@ impl Shaper<'_> {
 
 /// Prints a path without the numbers of list items, so that one message fits all of them.
 fn shown(path: &Path) -> String {
-    let keys = path.0.iter().filter(|segment| !matches!(segment, crate::model::Segment::Index(_)));
+    let keys = path.0.iter().filter(|segment| !matches!(segment, Segment::Index(_)));
     Path(keys.cloned().collect()).to_string()
 }
 

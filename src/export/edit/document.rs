@@ -11,7 +11,7 @@ use crate::model::{Locus, Value};
 use crate::problem::Problem;
 
 /// A file with what it says.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Document<'a> {
     /// Its name, as shown to people.
     shown: &'a str,

@@ -31,7 +31,7 @@ pub(super) enum Op {
 }
 
 /// A value as a file says it, markers and expressions as written.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) enum Meaning {
     Null,
     Bool(bool),
@@ -42,7 +42,7 @@ pub(super) enum Meaning {
 }
 
 /// A part of a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) enum Piece {
     Plain(String),
     /// A marker or an expression.

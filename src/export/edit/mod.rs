@@ -52,7 +52,7 @@ pub struct EditOptions {
 }
 
 /// A description as it was loaded for one environment.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Existing<'a> {
     /// The kinds there are.
     pub registry: &'a Registry,
@@ -71,7 +71,7 @@ pub struct Existing<'a> {
 }
 
 /// A file that holds variables of one environment.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct OwnVariables<'a> {
     /// Its name, as shown to people.
     pub shown: &'a str,
@@ -117,7 +117,7 @@ impl fmt::Display for Why {
 }
 
 /// What editing gave.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Edited {
     /// New content of the files that change, by their path in the tree.
     pub files: BTreeMap<String, Vec<u8>>,
@@ -129,6 +129,16 @@ pub struct Edited {
     pub done: Vec<(Address, Path, Locus)>,
     /// Edits that were not, and why.
     pub left: Vec<(Address, Path, Why)>,
+}
+
+impl fmt::Debug for Edited {
+    /// Names of the files without their content.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Edited { files, removed_files, variables, done, left } = self;
+        let mut out = f.debug_struct("Edited");
+        out.field("files", &files.keys()).field("removed_files", removed_files);
+        out.field("variables", &variables.is_some()).field("done", done).field("left", left).finish()
+    }
 }
 
 /// Edits a description.
@@ -146,5 +156,7 @@ mod document_tests;
 mod example_tests;
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod single_tests;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::model::{Fingerprint, FingerprintKey, Value, sorted_json};
-use crate::schema::{FieldSpec, TextKind};
+use crate::schema::{FieldSpec, Null, TextKind};
 
 static ANY: std::sync::OnceLock<FieldSpec> = std::sync::OnceLock::new();
 
@@ -27,7 +27,7 @@ pub(super) fn same(
     let (a, b) = match (a, b) {
         (None, None) => return Some(true),
         (Some(one), None) | (None, Some(one)) => {
-            let empty_text = (spec.text.is_some() || spec.empty_is_null) && is_empty_text(one);
+            let empty_text = (spec.text.is_some() || empty_is_none(spec)) && is_empty_text(one);
             return match one {
                 Value::Unresolved(_) => None,
                 one => Some(one.is_blank() || empty_text),
@@ -37,7 +37,7 @@ pub(super) fn same(
     };
     match (a, b) {
         (x, y) if x.is_blank() && y.is_blank() => Some(true),
-        (x, y) if spec.empty_is_null && (x.is_blank() || is_empty_text(x)) && (y.is_blank() || is_empty_text(y)) => {
+        (x, y) if empty_is_none(spec) && (x.is_blank() || is_empty_text(x)) && (y.is_blank() || is_empty_text(y)) => {
             Some(true)
         }
         (Value::Unresolved(_), _) | (_, Value::Unresolved(_)) => None,
@@ -114,6 +114,11 @@ fn same_items(item: &FieldSpec, a: &[Value], b: &[Value], key: Option<&Fingerpri
         free.swap_remove(partner);
     }
     (!doubt).then_some(true)
+}
+
+/// Says whether an empty text stands for no value.
+fn empty_is_none(spec: &FieldSpec) -> bool {
+    spec.empty_is_null || spec.null == Null::Empty
 }
 
 fn is_empty_text(value: &Value) -> bool {

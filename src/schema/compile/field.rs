@@ -7,7 +7,9 @@ use serde_json::{Map, Value as Json};
 
 use super::endpoint::sub;
 use super::reader::Reader;
-use crate::schema::field::{FieldSpec, FileBase, FileSpec, MissingFile, Risk, RiskSpec, ScopeOf, Shape, TextKind};
+use crate::schema::field::{
+    FieldSpec, FileBase, FileSpec, MissingFile, Null, Risk, RiskSpec, ScopeOf, Shape, TextKind,
+};
 
 /// JSON Schema keywords the engine leaves to the validator.
 const STANDARD: &[&str] = &[
@@ -61,6 +63,7 @@ impl Compiler<'_> {
             let _ = r.take(key);
         }
         let types: Vec<String> = r.texts("type");
+        let null = null(&r, &types);
         let mut spec = FieldSpec {
             shape: self.shape(&r, &types, place, depth),
             types,
@@ -77,6 +80,9 @@ impl Compiler<'_> {
             limit: r.take("x-limit").and_then(Json::as_u64),
             step: r.text("x-step"),
             empty_is_null: r.flag("x-empty-is-null", false),
+            null,
+            never_empty: ["minItems", "minProperties"].iter().any(|limit| r.json.get(*limit).is_some_and(|n| *n != 0))
+                || r.json.get("required").and_then(Json::as_array).is_some_and(|names| !names.is_empty()),
             listed: match (r.json.get("x-canonical"), r.json.get("items")) {
                 (Some(_), Some(items)) => Some(Box::new(self.field(items, &format!("{place}[]"), depth + 1))),
                 _ => None,
@@ -211,6 +217,28 @@ fn fold(into: &mut Map<String, Json>, branch: Map<String, Json>) {
             (_, None) => {
                 into.insert(key, value);
             }
+        }
+    }
+}
+
+/// Reads what a write makes of a null: `type` says whether one may stand there, `x-null` what is sent where the API takes none.
+fn null(r: &Reader<'_>, types: &[String]) -> Null {
+    let values = r.json.get("enum").and_then(Json::as_array);
+    let is_allowed = match (types, values) {
+        ([], None) => None,
+        ([], Some(values)) => Some(values.contains(&Json::Null)),
+        (types, _) => Some(types.iter().any(|one| one == "null")),
+    };
+    let word = r.text("x-null");
+    match (word.as_deref(), is_allowed) {
+        (None, None) => Null::Unknown,
+        (None, Some(true)) => Null::Taken,
+        (None, Some(false)) => Null::Refused,
+        (Some("empty"), Some(true)) => Null::Empty,
+        (Some("absent"), Some(true)) => Null::Refused,
+        (Some(word), _) => {
+            r.error(&format!("x-null `{word}`: it is `empty` or `absent`, where the type allows null"));
+            Null::Unknown
         }
     }
 }

@@ -4,7 +4,9 @@
 use serde_json::json;
 
 use super::compile;
-use crate::schema::{Batch, Directory, FieldSpec, KindShape, KindSpec, ListPaging, PartStep, Risk, Shape, TextKind};
+use crate::schema::{
+    Batch, Directory, FieldSpec, KindShape, KindSpec, ListPaging, Null, PartStep, Risk, Shape, TextKind,
+};
 
 fn of(text: &str) -> Result<KindSpec, Vec<String>> {
     compile("things", serde_yaml::from_str(text).unwrap())
@@ -183,4 +185,21 @@ fn the_directory_layout_has_three_forms() {
     let files = Directory::Files { folder: "a".to_owned(), file: "{name}".to_owned() };
     assert_eq!(directory("{folder: a}"), files);
     assert_eq!(directory("{folder: a, single: any}"), Directory::File { path: "a/a".to_owned() });
+}
+
+#[test]
+fn what_an_update_makes_of_a_null_is_said_by_type_and_x_null() {
+    assert_eq!(field("").null, Null::Unknown);
+    assert_eq!(field("type: string").null, Null::Refused);
+    assert_eq!(field("enum: [a]").null, Null::Refused);
+    assert_eq!(field("type: [string, 'null']").null, Null::Taken);
+    assert_eq!(field("type: [string, 'null'], x-null: empty").null, Null::Empty);
+    assert_eq!(field("type: [string, 'null'], x-null: absent").null, Null::Refused);
+    for wrong in ["type: string, x-null: empty", "type: [string, 'null'], x-null: gone"] {
+        assert!(errors(&format!("properties: {{f: {{{wrong}}}}}")).contains("x-null `"), "{wrong}");
+    }
+    for never in ["type: array, minItems: 1", "type: object, minProperties: 1", "type: object, required: [a]"] {
+        assert!(field(never).never_empty, "{never}");
+    }
+    assert!(!field("type: array, minItems: 0").never_empty);
 }

@@ -62,6 +62,8 @@ required: [identifier]
 x-tenantry: {identity: [identifier], id: id, directory: {folder: apis, file: "{name}"}}
 properties:
   identifier: {type: string}
+  order: {type: [number, 'null'], x-null: absent}
+  look: {type: object, properties: {logo: {type: [string, 'null'], x-null: absent}}}
 "#;
 
 const ACTIONS: &str = r#"

@@ -162,3 +162,18 @@ fn markers_without_a_value_are_errors_and_the_rest_is_checked() {
     let ids: Vec<_> = outcome.problems.iter().map(|p| p.id).collect();
     assert_eq!(ids, ["unset-variable", "wrong-type"]);
 }
+
+#[test]
+fn a_null_that_auth0_does_not_take_is_as_if_left_out() {
+    let outcome = yaml("apis:\n- identifier: a\n  order: null\n  look: {logo: null}\n").run();
+    insta::assert_snapshot!(texts(&outcome.problems), @"
+    note[null-ignored]: `order` of `apis` is null, which Auth0 does not take: it is as if left out
+      --> tenant.yaml:3:3
+      help: remove it
+    ");
+    assert_eq!(
+        value(&outcome, "apis"),
+        json!({"identifier": "a", "look": {"logo": null}}),
+        "what is written whole loses it"
+    );
+}

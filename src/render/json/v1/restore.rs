@@ -248,6 +248,11 @@ pub struct Rehearsal {
     /// What was left to do afterwards; missing where not all could be done, or nothing was left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left: Option<Plan>,
+    /// Files of the description that an export afterwards does not write as they are in the archive.
+    pub differs: Vec<String>,
+    /// What became of the users, where they were rehearsed too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub users: Option<Users>,
     /// Warnings and notes.
     pub problems: Vec<Problem>,
 }
