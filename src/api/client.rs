@@ -239,8 +239,23 @@ impl Client {
     ///
     /// Any [`Failure`] but [`Failure::InDoubt`]; [`Failure::BadAnswer`] too for a list that cannot be read whole.
     pub async fn list(&self, path: &str, query: &[(&str, &str)], style: &ListStyle) -> Result<Vec<Value>, Failure> {
+        self.list_keeping(path, query, style, Some).await
+    }
+
+    /// Reads a whole list as [`Client::list`] does, and keeps of each row what `keep` gives: a long list is not held as it came.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Client::list`].
+    pub async fn list_keeping<T>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        style: &ListStyle,
+        keep: impl Fn(Value) -> Option<T>,
+    ) -> Result<Vec<T>, Failure> {
         let path = path.trim_start_matches('/');
-        Listing { client: self, path, query }.read(style).await
+        Listing { client: self, path, query }.read(style, keep).await
     }
 
     /// Writes.

@@ -14,7 +14,7 @@ use reqwest::Method;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use self::bucket::Bucket;
+use self::bucket::{Bucket, Leave, Told};
 use super::answer::Signals;
 use super::clock::Clock;
 
@@ -96,6 +96,9 @@ struct State {
     groups: HashMap<Group, Bucket>,
     /// The part of each group's limit that is ours, where it is not all of it.
     shares: HashMap<Group, Bucket>,
+    /// Requests that left, and those of each group.
+    left: f64,
+    left_of: HashMap<Group, f64>,
     /// The limit each group reported last.
     reported: HashMap<Group, u32>,
     window: f64,
@@ -109,6 +112,14 @@ struct State {
 pub(super) struct Permit<'a> {
     pace: &'a Pace,
     group: Group,
+    leaves: Leaves,
+}
+
+/// A request as it left, in the count of all and of its group.
+#[derive(Debug, Clone, Copy)]
+struct Leaves {
+    of_all: Leave,
+    of_group: Leave,
 }
 
 impl Pace {
@@ -123,6 +134,8 @@ impl Pace {
             budget,
             groups: HashMap::new(),
             shares: HashMap::new(),
+            left: 0.0,
+            left_of: HashMap::new(),
             reported: HashMap::new(),
             window: FIRST_WINDOW,
             threshold: LARGEST_WINDOW / 2.0,
@@ -152,7 +165,7 @@ impl Pace {
         loop {
             let freed = self.freed.notified();
             let wait = match lock(&self.state).admit(group, self.clock.now()) {
-                Admission::Go => return Some(Permit { pace: self, group: group.clone() }),
+                Admission::Go(leaves) => return Some(Permit { pace: self, group: group.clone(), leaves }),
                 Admission::Full => None,
                 Admission::Wait(wait) => Some(wait),
             };
@@ -183,7 +196,8 @@ impl Pace {
 impl Permit<'_> {
     /// Tells how the request went and what its answer said.
     pub(super) fn settle(self, outcome: Outcome, signals: &Signals) {
-        lock(&self.pace.state).settle(&self.group, outcome, signals, self.pace.clock.now());
+        let now = self.pace.clock.now();
+        lock(&self.pace.state).settle(&self.group, self.leaves, outcome, signals, now);
     }
 }
 
@@ -195,7 +209,7 @@ impl Drop for Permit<'_> {
 }
 
 enum Admission {
-    Go,
+    Go(Leaves),
     Full,
     Wait(Duration),
 }
@@ -233,7 +247,11 @@ impl State {
             share.take();
         }
         self.in_flight += 1;
-        Admission::Go
+        self.left += 1.0;
+        let of_group = self.left_of.entry(group.clone()).or_default();
+        *of_group += 1.0;
+        let leave = |number| Leave { at: now, number };
+        Admission::Go(Leaves { of_all: leave(self.left), of_group: leave(*of_group) })
     }
 
     fn release(&mut self, group: &Group) {
@@ -244,15 +262,24 @@ impl State {
         }
     }
 
-    fn settle(&mut self, group: &Group, outcome: Outcome, signals: &Signals, now: std::time::Instant) {
+    fn settle(&mut self, group: &Group, leaves: Leaves, outcome: Outcome, signals: &Signals, now: std::time::Instant) {
         if let Some(limit) = signals.limit {
             self.reported.insert(group.clone(), limit);
         }
         let is_global = signals.limit.is_none_or(|limit| Some(limit) == self.global_limit());
         let is_refused = matches!(outcome, Outcome::Limited { .. });
         if let (Some(limit), Some(remaining), false) = (signals.limit, signals.remaining, is_refused) {
-            let bucket = if is_global { &mut self.global } else { self.bucket(group, limit) };
-            bucket.correct(now, limit, remaining, signals.reset);
+            let told = Told { limit, remaining, reset: signals.reset };
+            let left = if is_global { self.left } else { self.left_of.get(group).copied().unwrap_or_default() };
+            let (bucket, leave) = match is_global {
+                true => (&mut self.global, leaves.of_all),
+                false => (self.bucket(group, limit), leaves.of_group),
+            };
+            bucket.correct(now, leave, left - leave.number, told);
+        }
+        if outcome != Outcome::Fine {
+            self.global.lose_track();
+            self.groups.values_mut().for_each(Bucket::lose_track);
         }
         match outcome {
             Outcome::Fine if self.window < self.threshold => self.window += 1.0,

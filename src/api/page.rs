@@ -69,6 +69,10 @@ struct Page {
     is_bare: bool,
 }
 
+fn kept<T>(rows: Vec<Value>, keep: impl Fn(Value) -> Option<T>) -> Vec<T> {
+    rows.into_iter().filter_map(keep).collect()
+}
+
 /// A list being read.
 pub(super) struct Listing<'a> {
     pub(super) client: &'a Client,
@@ -77,33 +81,48 @@ pub(super) struct Listing<'a> {
 }
 
 impl Listing<'_> {
-    /// Reads all rows.
-    pub(super) async fn read(&self, style: &ListStyle) -> Result<Vec<Value>, Failure> {
-        match style {
-            ListStyle::Array => Ok(self.ask(None, &[]).await?.rows),
-            ListStyle::Wrapped { rows } => Ok(self.ask(Some(rows), &[]).await?.rows),
-            ListStyle::Checkpoint { rows, max } => self.checkpoints(rows, *max).await,
-            ListStyle::Page { rows, max } => self.pages(rows, *max, true, false).await,
-            ListStyle::Envelope { rows, max } => self.pages(rows, *max, false, false).await,
-            ListStyle::PageThenCheckpoint { rows, max } => self.pages(rows, *max, true, true).await,
+    /// Reads all rows; of each what `keep` gives is kept, as soon as its page has come where lists can be long.
+    pub(super) async fn read<T>(
+        &self,
+        style: &ListStyle,
+        keep: impl Fn(Value) -> Option<T>,
+    ) -> Result<Vec<T>, Failure> {
+        let (rows, max, totals, can_checkpoint) = match style {
+            ListStyle::Array => return Ok(kept(self.ask(None, &[]).await?.rows, keep)),
+            ListStyle::Wrapped { rows } => return Ok(kept(self.ask(Some(rows), &[]).await?.rows, keep)),
+            ListStyle::Checkpoint { rows, max } => return self.checkpoints(rows, *max, keep).await,
+            ListStyle::Page { rows, max } => (rows, *max, true, false),
+            ListStyle::Envelope { rows, max } => (rows, *max, false, false),
+            ListStyle::PageThenCheckpoint { rows, max } => (rows, *max, true, true),
+        };
+        match self.pages(rows, max, totals, can_checkpoint).await? {
+            Some(all) => Ok(kept(all, keep)),
+            None => self.checkpoints(rows, max, keep).await,
         }
     }
 
-    async fn pages(&self, rows: &str, max: u32, totals: bool, can_checkpoint: bool) -> Result<Vec<Value>, Failure> {
+    /// Reads by pages; `None` where they do not reach to the end and checkpoints do.
+    async fn pages(
+        &self,
+        rows: &str,
+        max: u32,
+        totals: bool,
+        can_checkpoint: bool,
+    ) -> Result<Option<Vec<Value>>, Failure> {
         for _ in 0..ATTEMPTS {
             let first = self.page(rows, max, totals, 0).await?;
             let got = first.rows.len() as u64;
             let size = first.size.filter(|size| *size > 0).unwrap_or_else(|| u64::from(max));
             match first.total {
-                Some(total) if total <= got => return Ok(first.rows),
-                Some(total) if total > REACH && can_checkpoint => return self.checkpoints(rows, max).await,
+                Some(total) if total <= got => return Ok(Some(first.rows)),
+                Some(total) if total > REACH && can_checkpoint => return Ok(None),
                 Some(total) => {
                     if let Some(all) = self.rest(rows, max, totals, first.rows, total, size).await? {
-                        return Ok(all);
+                        return Ok(Some(all));
                     }
                 }
-                None if got < size => return Ok(first.rows),
-                None => return self.until_short(rows, max, totals, first, size).await,
+                None if got < size => return Ok(Some(first.rows)),
+                None => return self.until_short(rows, max, totals, first, size).await.map(Some),
             }
         }
         Err(self.bad("the list changed each time while it was read"))
@@ -167,7 +186,7 @@ impl Listing<'_> {
         self.ask(Some(rows), &query).await
     }
 
-    async fn checkpoints(&self, rows: &str, max: u32) -> Result<Vec<Value>, Failure> {
+    async fn checkpoints<T>(&self, rows: &str, max: u32, keep: impl Fn(Value) -> Option<T>) -> Result<Vec<T>, Failure> {
         let take = max.to_string();
         let (mut all, mut from, mut seen) = (Vec::new(), None::<String>, HashSet::new());
         loop {
@@ -177,7 +196,7 @@ impl Listing<'_> {
             }
             let page = self.ask(Some(rows), &query).await?;
             let is_empty = page.rows.is_empty();
-            all.extend(page.rows);
+            all.extend(page.rows.into_iter().filter_map(&keep));
             // Members of an organization get a cursor with every page that has rows (recorded traffic).
             match page.next.filter(|next| !next.is_empty() && !is_empty) {
                 None => return Ok(all),

@@ -1,6 +1,8 @@
 //! Which file holds what: the layouts of auth0-deploy-cli, written.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::convert::Infallible;
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
@@ -9,10 +11,11 @@ use super::name::{expand, hash, sameness};
 use super::resource::{stripped, written};
 use super::sink::Sink;
 use super::text::{Out, json, yaml};
-use super::words::{forget_unresolved, named, put_at, snake, unavailable, unreadable_member};
+use super::words::{Named, forget_unresolved, put_at, snake, unavailable, unreadable_member};
 use super::{Additions, Export, ExportOptions, FileFormat, Format};
 use crate::description::layout::{join, split_extension};
-use crate::model::{Address, Live, LiveKind, LiveResource, Map, Value};
+use crate::live::FoundKind;
+use crate::model::{Address, Live, LiveKind, LiveResource, Map, Unavailable, Value};
 use crate::problem::Problem;
 use crate::quirk;
 use crate::schema::{Directory, KindShape, KindSpec, Registry};
@@ -20,13 +23,61 @@ use crate::schema::{Directory, KindShape, KindSpec, Registry};
 /// The one file of the single layout.
 const SINGLE_FILE: &str = "tenant.yaml";
 
+/// The resources of a kind, which may be decoded only when they are looked at.
+pub trait Resources {
+    /// Returns how many there are.
+    fn count(&self) -> usize;
+    /// Shows the one at a place.
+    fn at(&self, place: usize) -> Option<Cow<'_, LiveResource>>;
+}
+
+impl Resources for Vec<LiveResource> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn at(&self, place: usize) -> Option<Cow<'_, LiveResource>> {
+        self.get(place).map(Cow::Borrowed)
+    }
+}
+
+impl Resources for FoundKind<'_> {
+    fn count(&self) -> usize {
+        self.count()
+    }
+
+    fn at(&self, place: usize) -> Option<Cow<'_, LiveResource>> {
+        self.resource(place).map(Cow::Owned)
+    }
+}
+
+/// What was found of a kind: its resources, or why there are none to be seen.
+pub type Found<'f> = Result<&'f dyn Resources, &'f Unavailable>;
+
+fn found(live: &LiveKind) -> Found<'_> {
+    match live {
+        LiveKind::Read(resources) => Ok(resources),
+        LiveKind::Unavailable(why) => Err(why),
+    }
+}
+
+/// A resource that is written.
+struct Chosen {
+    place: usize,
+    address: Address,
+    id: String,
+    /// The path of its own file, as [`sameness`] sees it; empty where it has none.
+    key: String,
+}
+
+/// Takes files that have been written so far, or leaves them.
+pub(super) type TakeFiles<'t, E> = dyn FnMut(&mut IndexMap<PathBuf, String>) -> Result<(), E> + 't;
+
 /// One export under way.
 pub(super) struct Writer<'a> {
     registry: &'a Registry,
-    live: &'a Live,
     pub(super) options: &'a ExportOptions,
-    /// Names by the value that a literal reference holds, by kind.
-    named: HashMap<(&'a str, &'a str), &'a str>,
+    named: Named,
     /// Paths that have a file of their own, as [`sameness`] sees them.
     taken: HashSet<String>,
     /// Files of resources without their extension: a text beside one is taken for its own.
@@ -50,12 +101,7 @@ pub(super) struct Writer<'a> {
 
 /// Writes a tenant.
 pub(super) fn export(registry: &Registry, live: &Live, options: &ExportOptions) -> Export {
-    let mut done = Writer::told_apart(registry, live, options, None);
-    if options.format == Format::Single && !done.root.is_empty() {
-        let root = Out::Object(std::mem::take(&mut done.root));
-        done.files.insert(PathBuf::from(SINGLE_FILE), yaml(&root));
-    }
-    done.finish()
+    Writer::told_apart(registry, live, options, None).finish()
 }
 
 /// What goes into a description that is there already.
@@ -82,32 +128,42 @@ impl<'a> Writer<'a> {
     /// Writes, and once more where places would share the name of a secret.
     fn told_apart(
         registry: &'a Registry,
-        live: &'a Live,
+        live: &Live,
         options: &'a ExportOptions,
         adding: Option<&'a Additions>,
     ) -> Self {
-        let first = Writer::run(registry, live, options, adding, BTreeSet::new());
-        let repeated = |(name, places): (&String, &Vec<String>)| (places.len() > 1).then(|| name.clone());
-        let mut shared: BTreeSet<String> = first.secrets.iter().filter_map(repeated).collect();
-        // A name that the files use already stands for something else.
-        let used = adding.into_iter().flat_map(|adding| &adding.secrets);
-        shared.extend(used.filter(|name| first.secrets.contains_key(*name)).cloned());
-        if shared.is_empty() { first } else { Writer::run(registry, live, options, adding, shared) }
+        let mut named = Named::default();
+        live.kinds.iter().for_each(|(kind, one)| named.learn(registry, kind, found(one)));
+        let run = |named: Named, shared: BTreeSet<String>| {
+            let mut writer = Writer::new(registry, options, adding, named, shared);
+            for spec in writer.kinds() {
+                let Ok(()) = writer.kind::<Infallible>(spec, live.kinds.get(&spec.name).map(found), &mut |_| Ok(()));
+            }
+            writer
+        };
+        let mut first = run(named, BTreeSet::new());
+        let shared = first.shared_names();
+        if shared.is_empty() {
+            return first;
+        }
+        let named = std::mem::take(&mut first.named);
+        drop(first);
+        run(named, shared)
     }
 
-    fn run(
+    /// Begins; `shared` are the names of secrets that several places would have.
+    pub(super) fn new(
         registry: &'a Registry,
-        live: &'a Live,
         options: &'a ExportOptions,
         adding: Option<&'a Additions>,
+        named: Named,
         shared: BTreeSet<String>,
     ) -> Self {
         let paths = || adding.into_iter().flat_map(|adding| &adding.paths);
-        let mut writer = Writer {
+        Writer {
             registry,
-            live,
             options,
-            named: named(registry, live),
+            named,
             taken: paths().map(|path| sameness(path)).collect(),
             stems: paths().map(|path| sameness(split_extension(path).0)).collect(),
             shared,
@@ -119,15 +175,28 @@ impl<'a> Writer<'a> {
             format: options.files,
             files: IndexMap::new(),
             report: Vec::new(),
-        };
-        for spec in registry.kinds().filter(|spec| options.filters.covers_kind(&spec.name)) {
-            writer.format = adding.and_then(|adding| adding.formats.get(&spec.name)).copied().unwrap_or(options.files);
-            writer.kind(spec);
         }
-        writer
     }
 
-    fn finish(mut self) -> Export {
+    /// Returns the kinds that are written, in their order.
+    fn kinds(&self) -> Vec<&'a KindSpec> {
+        self.registry.kinds().filter(|spec| self.options.filters.covers_kind(&spec.name)).collect()
+    }
+
+    /// Returns the names of secrets that several places would have, or that the files use for something else.
+    pub(super) fn shared_names(&self) -> BTreeSet<String> {
+        let repeated = |(name, places): (&String, &Vec<String>)| (places.len() > 1).then(|| name.clone());
+        let mut shared: BTreeSet<String> = self.secrets.iter().filter_map(repeated).collect();
+        let used = self.adding.into_iter().flat_map(|adding| &adding.secrets);
+        shared.extend(used.filter(|name| self.secrets.contains_key(*name)).cloned());
+        shared
+    }
+
+    pub(super) fn finish(mut self) -> Export {
+        if self.options.format == Format::Single && !self.root.is_empty() {
+            let root = Out::Object(std::mem::take(&mut self.root));
+            self.files.insert(PathBuf::from(SINGLE_FILE), yaml(&root));
+        }
         if !self.secrets.is_empty() {
             let mut problem = Problem::remark(
                 "export-secrets",
@@ -143,45 +212,58 @@ impl<'a> Writer<'a> {
         Export { files: self.files, secrets, report: crate::problem::sorted(self.report) }
     }
 
-    fn kind(&mut self, spec: &'a KindSpec) {
-        let live = self.live;
-        let found = match live.kinds.get(&spec.name) {
-            Some(LiveKind::Read(found)) => found,
-            Some(LiveKind::Unavailable(_)) if self.is_described(spec) => return,
-            Some(LiveKind::Unavailable(why)) => {
+    /// Writes a kind; after each of its resources `take` may have the files that there are.
+    ///
+    /// # Errors
+    ///
+    /// Those of `take`.
+    pub(super) fn kind<E>(
+        &mut self,
+        spec: &'a KindSpec,
+        found: Option<Found<'_>>,
+        take: &mut TakeFiles<'_, E>,
+    ) -> Result<(), E> {
+        let format = self.adding.and_then(|adding| adding.formats.get(&spec.name));
+        self.format = format.copied().unwrap_or(self.options.files);
+        let found = match found {
+            Some(Ok(found)) => found,
+            Some(Err(_)) if self.is_described(spec) => return Ok(()),
+            Some(Err(why)) => {
                 self.report.push(unavailable(&spec.name, why));
-                return;
+                return Ok(());
             }
-            None if self.is_described(spec) => return,
+            None if self.is_described(spec) => return Ok(()),
             None => {
                 self.report.push(Problem::warning("export-unreadable", format!("`{}` were not read", spec.name)));
-                return;
+                return Ok(());
             }
         };
         let resources = self.chosen(spec, found);
         if resources.is_empty() && self.adding.is_some() {
-            return;
+            return Ok(());
         }
         if resources.is_empty() {
             let title = format!("there are no `{}` to write: the kind is left out", spec.name);
             self.report
                 .push(Problem::remark("export-empty-kind", title).note("a kind that is left out is not managed"));
-            return;
+            return Ok(());
         }
         let suffixes = self.suffixes(spec, &resources);
         let mut list = Vec::new();
-        for (resource, suffix) in resources.iter().zip(suffixes) {
+        for (chosen, suffix) in resources.into_iter().zip(suffixes) {
             let before = list.len();
-            self.resource(spec, resource, &suffix, &mut list);
+            let Some(resource) = found.at(chosen.place) else { continue };
+            self.resource(spec, &resource, &suffix, &mut list);
             if self.is_described(spec)
                 && list.len() > before
                 && let Some(item) = list.pop()
             {
-                self.items.push((spec.name.clone(), resource.address.clone(), item));
+                self.items.push((spec.name.clone(), chosen.address, item));
             }
+            take(&mut self.files)?;
         }
         if list.is_empty() {
-            return;
+            return Ok(());
         }
         match (&spec.directory, self.options.format) {
             (_, Format::Single) => self.root.push((spec.name.clone(), Out::List(list))),
@@ -191,6 +273,7 @@ impl<'a> Writer<'a> {
             // Each resource has its own file already.
             (Directory::Files { .. }, Format::Directory) => {}
         }
+        take(&mut self.files)
     }
 
     /// Says whether the files speak of a kind already.
@@ -199,17 +282,20 @@ impl<'a> Writer<'a> {
     }
 
     /// Returns the resources to be written, sorted by address; the others are reported.
-    fn chosen(&mut self, spec: &KindSpec, found: &'a [LiveResource]) -> Vec<&'a LiveResource> {
+    fn chosen(&mut self, spec: &KindSpec, found: &dyn Resources) -> Vec<Chosen> {
         let mut left_out = Vec::new();
         let mut chosen = Vec::new();
-        for resource in found {
+        for (place, resource) in (0..found.count()).filter_map(|place| Some((place, found.at(place)?))) {
             match &resource.system {
                 _ if !self.options.filters.covers(&resource.address, &resource.value) => {}
                 // Who has described the kind knows what is not theirs.
                 Some(_) if self.is_described(spec) => {}
-                Some(why) => left_out.push((&resource.address, why)),
-                None if self.adding.is_some_and(|adding| !adding.covers(resource)) => {}
-                None => chosen.push(resource),
+                Some(why) => left_out.push((resource.address.clone(), why.clone())),
+                None if self.adding.is_some_and(|adding| !adding.covers(&resource)) => {}
+                None => {
+                    let (address, id, key) = (resource.address.clone(), resource.id.clone(), self.key(spec, &resource));
+                    chosen.push(Chosen { place, address, id, key });
+                }
             }
         }
         if !left_out.is_empty() {
@@ -219,8 +305,8 @@ impl<'a> Writer<'a> {
                 format!("left out of `{}`: {} that {belongs} to Auth0 or to this client", spec.name, left_out.len());
             let mut problem = Problem::remark("export-system", title);
             for (address, why) in left_out {
-                problem =
-                    problem.note(format!("{address}: {}", if why == "own" { "this client stands on it" } else { why }));
+                problem = problem
+                    .note(format!("{address}: {}", if why == "own" { "this client stands on it" } else { &why }));
             }
             self.report.push(problem);
         }
@@ -228,9 +314,18 @@ impl<'a> Writer<'a> {
         chosen
     }
 
+    /// Returns the path of a resource's own file, as [`sameness`] sees it.
+    fn key(&self, spec: &KindSpec, resource: &LiveResource) -> String {
+        let Directory::Files { folder, file } = &spec.directory else { return String::new() };
+        let members = resource.value.as_object().cloned().unwrap_or_default();
+        sameness(&join(folder, &expand(file, "", &|member| self.value_of(spec, &[&members], member))))
+    }
+
     /// Returns what is added to the file names of each resource, so that no disk takes two for one.
-    fn suffixes(&mut self, spec: &KindSpec, resources: &[&LiveResource]) -> Vec<String> {
-        let Directory::Files { folder, file } = &spec.directory else { return vec![String::new(); resources.len()] };
+    fn suffixes(&mut self, spec: &KindSpec, resources: &[Chosen]) -> Vec<String> {
+        if !matches!(spec.directory, Directory::Files { .. }) {
+            return vec![String::new(); resources.len()];
+        }
         let own_files: HashSet<String> = self
             .registry
             .kinds()
@@ -239,13 +334,7 @@ impl<'a> Writer<'a> {
                 Directory::Files { .. } => None,
             })
             .collect();
-        let keys: Vec<String> = resources
-            .iter()
-            .map(|resource| {
-                let members = resource.value.as_object().cloned().unwrap_or_default();
-                sameness(&join(folder, &expand(file, "", &|member| self.value_of(spec, &[&members], member))))
-            })
-            .collect();
+        let keys: Vec<String> = resources.iter().map(|chosen| chosen.key.clone()).collect();
         let mut counts: HashMap<&str, usize> = HashMap::new();
         for key in &keys {
             *counts.entry(key).or_default() += 1;
@@ -369,8 +458,8 @@ impl<'a> Writer<'a> {
             let value = text(member.strip_suffix(".name")?)?;
             let field = spec.field(member.strip_suffix(".name")?)?;
             let kinds = field.literal_reference.iter().chain(&field.reference);
-            let name = kinds.filter_map(|kind| self.named.get(&(kind.as_str(), value.as_str()))).next();
-            Some(name.map_or(value.clone(), |name| (*name).to_owned()))
+            let name = kinds.filter_map(|kind| self.named.get(kind, &value)).next().map(str::to_owned);
+            Some(name.unwrap_or(value))
         })
     }
 

@@ -1,11 +1,13 @@
 //! The live tenant becomes a description that loads back without loss.
 //!
-//! [`files`] is pure: it gives the texts of all files and says what was left out and why. [`write()`] puts them on a disk.
+//! [`files`] is pure: it gives the texts of all files and says what was left out and why. [`write()`] puts them on a disk. A tenant that is too large to be
+//! held is written kind by kind: a [`Survey`], then [`Gradual`].
 //! Two exports of an unchanged tenant are the same to the byte: kinds, resources, members and lists without an order are
 //! sorted, and file names depend on nothing but the resource and what collides with it.
 
 pub mod adopt;
 pub mod edit;
+mod gradual;
 pub mod into;
 mod lay;
 mod name;
@@ -28,6 +30,8 @@ use crate::model::{Address, Live, LiveResource};
 use crate::problem::Problem;
 use crate::schema::Registry;
 
+pub use gradual::{Gradual, Survey};
+pub use lay::{Found, Resources};
 pub use words::unreadable_here;
 pub use write::{is_empty, stays_inside, write};
 

@@ -35,6 +35,37 @@ async fn connect(running: &sandbox::Running) -> Client {
     Client::connect(settings, tokio_util::sync::CancellationToken::new()).await.unwrap()
 }
 
+/// Exports kind by kind, as a backup does.
+fn gradual(found: &live::Found, options: &ExportOptions) -> Export {
+    let registry = Registry::get();
+    let mut survey = Survey::new(registry, options);
+    for spec in registry.kinds() {
+        let kind = found.kind(spec).unwrap();
+        survey.kind(spec, Some(kind.as_ref().map(|kind| kind as &dyn Resources).map_err(|why| *why)));
+    }
+    let mut writing = survey.written();
+    let mut files = IndexMap::new();
+    for spec in registry.kinds() {
+        let mut take = |path, text| {
+            assert_eq!(files.insert(path, text), None, "each file is written once");
+            Ok(())
+        };
+        let kind = found.kind(spec).unwrap();
+        let kind = kind.as_ref().map(|kind| kind as &dyn Resources).map_err(|why| *why);
+        writing.kind(spec, Some(kind), &mut take).unwrap();
+    }
+    let mut done = writing.finish();
+    done.files.extend(files);
+    done.files.sort_keys();
+    done
+}
+
+fn assert_same(one: &Export, other: &Export) {
+    assert_eq!(one.files, other.files);
+    assert_eq!(one.secrets, other.secrets);
+    assert_eq!(format!("{:?}", one.report), format!("{:?}", other.report));
+}
+
 #[tokio::test]
 async fn what_the_api_returns_loads_back() {
     let running = sandbox::start(sandbox::Options { rate: None, ..sandbox::Options::default() }).await.unwrap();
@@ -61,6 +92,10 @@ async fn what_the_api_returns_loads_back() {
     let action = json!({"name": "Enrich", "supported_triggers": [{"id": "post-login", "version": "v3"}],
         "code": "exports.onExecutePostLogin = async () => {};\n", "secrets": [{"name": "KEY", "value": "hunter2"}]});
     send(&client, Method::POST, "/actions/actions", action).await;
+    // Its secret would have the same name.
+    let action = json!({"name": "enrich", "supported_triggers": [{"id": "post-login", "version": "v3"}],
+        "code": "exports.onExecutePostLogin = async () => {};\n", "secrets": [{"name": "KEY", "value": "hunter2"}]});
+    send(&client, Method::POST, "/actions/actions", action).await;
     let database = json!({"name": "Users", "strategy": "auth0", "enabled_clients": [shop["client_id"]],
         "options": {"customScripts": {"login": "function login() {}"}, "enabledDatabaseCustomization": true}});
     let database = send(&client, Method::POST, "/connections", database).await;
@@ -76,8 +111,10 @@ async fn what_the_api_returns_loads_back() {
 
     let kinds: BTreeSet<String> = Registry::get().names().map(str::to_owned).collect();
     let (live, names) = live::read(&client, Registry::get(), live::Reach::Whole(&kinds)).await.unwrap();
+    let found = live::gather(&client, Registry::get(), live::Reach::Whole(&kinds)).await.unwrap();
     for options in all_options() {
         let export = files(Registry::get(), &live, &options);
+        assert_same(&gradual(&found, &options), &export);
         assert!(!format!("{export:?} {:?}", export.files).contains("hunter2"), "{:#?}", export.files);
         let mut desired = load(&export).desired;
         let problems = plan::complete(Registry::get(), &mut desired, &live, &names);

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::model::{Address, Live, Map, Unavailable, Value};
+use super::lay::Found;
+use crate::model::{Address, Map, Unavailable, Value};
 use crate::problem::Problem;
 use crate::schema::Registry;
 
@@ -27,20 +28,28 @@ pub(super) fn snake(text: &str) -> String {
     out.trim_end_matches('_').to_owned()
 }
 
-/// Returns names by the values that literal references hold: an API by its identifier.
-pub(super) fn named<'a>(registry: &'a Registry, live: &'a Live) -> HashMap<(&'a str, &'a str), &'a str> {
-    let mut out = HashMap::new();
-    for spec in registry.kinds() {
-        for resource in live.resources(&spec.name) {
+/// Names by the values that literal references hold, by kind: an API by its identifier. A name that holds itself is not kept.
+#[derive(Debug, Default)]
+pub(super) struct Named(HashMap<String, HashMap<String, String>>);
+
+impl Named {
+    /// Takes in what was found of a kind.
+    pub(super) fn learn(&mut self, registry: &Registry, kind: &str, found: Found<'_>) {
+        let (Some(spec), Ok(found)) = (registry.kind(kind), found) else { return };
+        for resource in (0..found.count()).filter_map(|place| found.at(place)) {
             let Some(name) = resource.value.get("name").and_then(Value::as_str) else { continue };
-            for member in spec.identity.iter().chain(&spec.also) {
+            for member in spec.identity.iter().chain(&spec.also).filter(|member| *member != "name") {
                 if let Some(value) = resource.value.get(member).and_then(Value::as_str) {
-                    out.insert((spec.name.as_str(), value), name);
+                    self.0.entry(kind.to_owned()).or_default().insert(value.to_owned(), name.to_owned());
                 }
             }
         }
     }
-    out
+
+    /// Returns the name of the resource of a kind that a value stands for.
+    pub(super) fn get(&self, kind: &str, value: &str) -> Option<&str> {
+        self.0.get(kind)?.get(value).map(String::as_str)
+    }
 }
 
 pub(super) fn unavailable(kind: &str, why: &Unavailable) -> Problem {

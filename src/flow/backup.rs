@@ -1,6 +1,7 @@
 //! `backup`: the tenant into one archive, in a folder or a bucket.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 
@@ -10,9 +11,9 @@ use crate::archive::{
     self, ArchiveName, Contents, DESCRIPTION, Format, Header, Manifest, NotRestorable, OBJECTS, Seal, Unread, Writer,
 };
 use crate::codec::masked;
-use crate::export::{self, ExportOptions};
-use crate::live::{Reach, read_taking};
-use crate::model::{Live, LiveKind, Sources, Unavailable, count};
+use crate::export::{self, ExportOptions, Survey};
+use crate::live::{Found, FoundKind, Reach, gather};
+use crate::model::{Live, LiveKind, LiveResource, Sources, Unavailable, count};
 use crate::problem::{Problem, Severity};
 use crate::project::{Settings, load_settings};
 use crate::schema::{KindSpec, Registry};
@@ -180,18 +181,10 @@ impl Run<'_> {
         let kinds: BTreeSet<String> =
             registry.names().filter(|kind| filters.covers_kind(kind)).map(str::to_owned).collect();
         tracing::info!(kinds = kinds.len(), "reading the tenant");
-        // Each object goes into the archive as soon as it has been decoded: a large tenant is never held twice.
-        let mut lines = Lines { writer: &mut writer, kind: String::new(), number: 0, bytes: Vec::new() };
-        let (live, _) = read_taking(self.client, registry, Reach::Whole(&kinds), &mut |spec, raw| {
-            lines.add(&spec.name, &self.line(spec, &raw)?)?;
-            Ok(serde_json::Value::Null)
-        })
-        .await?;
-        lines.end()?;
-        let mut contents = Contents { unread: unread(&live), ..Contents::default() };
-        count_objects(&live, &mut writer, &mut contents)?;
-        self.describe(registry, &live, &mut writer, &mut contents)?;
-        drop(live);
+        let mut found = gather(self.client, registry, Reach::Whole(&kinds)).await?;
+        let mut contents = Contents::default();
+        self.tenant(registry, &mut found, &mut writer, &mut contents)?;
+        drop(found);
         self.signing_keys(&mut writer, &mut contents).await?;
         let mut unread = contents.unread.len();
         if let Some(options) = self.request.users {
@@ -202,11 +195,11 @@ impl Run<'_> {
         Ok((sink.end()?, manifest))
     }
 
-    /// Adds the description.
-    fn describe(
+    /// Adds the tenant's objects, then its description. Both go resource by resource, so that no more than one is decoded at a time.
+    fn tenant(
         &mut self,
         registry: &Registry,
-        live: &Live,
+        found: &mut Found,
         writer: &mut Writer<Sink>,
         contents: &mut Contents,
     ) -> Result<(), Problem> {
@@ -215,11 +208,28 @@ impl Run<'_> {
             filters: self.settings.filters.clone(),
             ..ExportOptions::default()
         };
-        let export = export::files(registry, live, &options);
-        for (path, text) in export.files {
-            let path = path.to_string_lossy().replace('\\', "/");
-            writer.add(&format!("{DESCRIPTION}{path}"), text.as_bytes())?;
+        let kinds = || registry.kinds().filter(|spec| self.settings.filters.covers_kind(&spec.name));
+        let mut survey = Survey::new(registry, &options);
+        for spec in kinds() {
+            let Some(kind) = found.kind(spec) else { continue };
+            match &kind {
+                Ok(kind) => self.objects(spec, kind, writer, contents)?,
+                Err(why) => contents.unread.extend(unread_kind(&spec.name, why)),
+            }
+            survey.kind(spec, Some(shown(&kind)));
         }
+        let mut description = survey.written();
+        for spec in kinds() {
+            let kind = found.kind(spec);
+            let mut add = |path: PathBuf, text: String| {
+                let path = path.to_string_lossy().replace('\\', "/");
+                writer.add(&format!("{DESCRIPTION}{path}"), text.as_bytes())
+            };
+            description.kind(spec, kind.as_ref().map(shown), &mut add)?;
+            drop(kind);
+            found.forget(spec);
+        }
+        let export = description.finish();
         // What could not be read is told once, of all parts together; what an export leaves out is in the objects.
         let told = |problem: &Problem| problem.id != "export-unreadable" && problem.severity != Severity::Note;
         self.problems.extend(export.report.into_iter().filter(told));
@@ -236,6 +246,24 @@ impl Run<'_> {
             });
         }
         contents.secrets = export.secrets;
+        Ok(())
+    }
+
+    /// Adds the objects of a kind, and notes what of them could not be read.
+    fn objects(
+        &self,
+        spec: &KindSpec,
+        kind: &FoundKind<'_>,
+        writer: &mut Writer<Sink>,
+        contents: &mut Contents,
+    ) -> Result<(), Problem> {
+        let mut lines = Lines { writer, kind: &spec.name, number: 1, bytes: Vec::new() };
+        for resource in (0..kind.count()).filter_map(|place| kind.resource(place)) {
+            lines.add(&self.line(spec, &resource.raw)?)?;
+            contents.unread.extend(unread_members(&resource));
+        }
+        lines.put()?;
+        contents.counts.insert(spec.name.clone(), kind.count() as u64);
         Ok(())
     }
 
@@ -368,16 +396,12 @@ fn unthinned(problem: Problem) -> Problem {
         .help("remove what is too old by hand: `tenantry backup list PLACE` shows it")
 }
 
-/// Notes how many objects of each kind there are; a kind that was read and has none gets its empty entry.
-fn count_objects(live: &Live, writer: &mut Writer<Sink>, contents: &mut Contents) -> Result<(), Problem> {
-    for (kind, found) in &live.kinds {
-        let LiveKind::Read(resources) = found else { continue };
-        contents.counts.insert(kind.clone(), resources.len() as u64);
-        if resources.is_empty() {
-            writer.add(&objects_path(kind, 1), b"")?;
-        }
+/// Shows an export what was found of a kind.
+fn shown<'f>(kind: &'f Result<FoundKind<'_>, &'f Unavailable>) -> export::Found<'f> {
+    match kind {
+        Ok(kind) => Ok(kind),
+        Err(why) => Err(why),
     }
-    Ok(())
 }
 
 fn objects_path(kind: &str, number: usize) -> String {
@@ -387,22 +411,18 @@ fn objects_path(kind: &str, number: usize) -> String {
     }
 }
 
-/// Objects as lines, kind by kind, each in as many entries as it takes.
+/// Objects of a kind as lines, in as many entries as it takes.
 struct Lines<'a> {
     writer: &'a mut Writer<Sink>,
-    kind: String,
+    kind: &'a str,
     number: usize,
     bytes: Vec<u8>,
 }
 
 impl Lines<'_> {
-    fn add(&mut self, kind: &str, line: &[u8]) -> Result<(), Problem> {
-        if self.kind != kind {
-            self.end()?;
-            kind.clone_into(&mut self.kind);
-            self.number = 1;
-        } else if self.bytes.len() + line.len() >= OBJECTS_BYTES {
-            self.end()?;
+    fn add(&mut self, line: &[u8]) -> Result<(), Problem> {
+        if !self.bytes.is_empty() && self.bytes.len() + line.len() >= OBJECTS_BYTES {
+            self.put()?;
             self.number += 1;
         }
         self.bytes.extend_from_slice(line);
@@ -410,12 +430,10 @@ impl Lines<'_> {
         Ok(())
     }
 
-    /// Writes what has come together; nothing where nothing has.
-    fn end(&mut self) -> Result<(), Problem> {
-        if !self.bytes.is_empty() {
-            self.writer.add(&objects_path(&self.kind, self.number), &self.bytes)?;
-            self.bytes.clear();
-        }
+    /// Writes what has come together; a kind that has nothing gets its empty entry.
+    fn put(&mut self) -> Result<(), Problem> {
+        self.writer.add(&objects_path(self.kind, self.number), &self.bytes)?;
+        self.bytes.clear();
         Ok(())
     }
 }
@@ -423,25 +441,28 @@ impl Lines<'_> {
 /// Lists what could not be read for want of a scope: kinds by name, members behind the address of their resource. What a
 /// subscription lacks is not there at all.
 pub(super) fn unread(live: &Live) -> Vec<Unread> {
-    let mut out = Vec::new();
-    for (kind, found) in &live.kinds {
-        match found {
-            LiveKind::Unavailable(Unavailable::Scope(needed)) => {
-                out.push(Unread { what: kind.clone(), why: scope(needed) });
-            }
-            LiveKind::Unavailable(Unavailable::Feature(_)) => {}
-            LiveKind::Read(resources) => {
-                for resource in resources {
-                    for (member, why) in &resource.unreadable {
-                        if let Unavailable::Scope(needed) = why {
-                            out.push(Unread { what: format!("{} {member}", resource.address), why: scope(needed) });
-                        }
-                    }
-                }
-            }
-        }
+    let of = |(kind, found): (&String, &LiveKind)| match found {
+        LiveKind::Unavailable(why) => unread_kind(kind, why).into_iter().collect(),
+        LiveKind::Read(resources) => resources.iter().flat_map(unread_members).collect::<Vec<_>>(),
+    };
+    live.kinds.iter().flat_map(of).collect()
+}
+
+fn unread_kind(kind: &str, why: &Unavailable) -> Option<Unread> {
+    match why {
+        Unavailable::Scope(needed) => Some(Unread { what: kind.to_owned(), why: scope(needed) }),
+        Unavailable::Feature(_) => None,
     }
-    out
+}
+
+fn unread_members(resource: &LiveResource) -> Vec<Unread> {
+    let unread = |(member, why): &(String, Unavailable)| match why {
+        Unavailable::Scope(needed) => {
+            Some(Unread { what: format!("{} {member}", resource.address), why: scope(needed) })
+        }
+        Unavailable::Feature(_) => None,
+    };
+    resource.unreadable.iter().filter_map(unread).collect()
 }
 
 fn scope(needed: &[String]) -> String {

@@ -112,7 +112,7 @@ impl Opened {
         let contents = reader.finish()?.contents;
         let objects = Objects::read(Registry::get(), &rows);
         let kinds = rows.keys().cloned().collect();
-        let then = of_objects(Registry::get(), rows)?;
+        let then = of_objects(Registry::get(), rows);
         Ok(Opened { header, contents, files, objects, then, kinds })
     }
 

@@ -17,7 +17,7 @@ use crate::export::edit::{Edit, Edited, Existing, OwnVariables, edit};
 use crate::export::into::{self, Differences};
 use crate::export::{self, ExportOptions, Format};
 use crate::files::{DescriptionFiles, Together, write_together};
-use crate::live::{Reach, read};
+use crate::live::{Answers, Reach, read_again};
 use crate::model::{Address, Described, Desired, Live, LiveResource, Path, Sources};
 use crate::plan;
 use crate::problem::Problem;
@@ -133,7 +133,8 @@ async fn around_what_is_there(session: &Session, asked: &LoadedDescription) -> R
         |spec: &KindSpec| !spec.names.is_empty() || (!spec.places.is_empty() && spec.shape == KindShape::Collection);
     let undescribed = covered().filter(|spec| !desired.kinds.contains_key(&spec.name) || is_named(spec));
     let mut kinds: BTreeSet<String> = undescribed.map(|spec| spec.name.clone()).collect();
-    let (live, names) = read(&session.client, registry, Reach::Both(desired, &kinds)).await?;
+    let answers = Answers::with_lists();
+    let (live, names) = read_again(&session.client, registry, Reach::Both(desired, &kinds), &answers).await?;
     let mut completed = desired.clone();
     let _ = plan::complete(registry, &mut completed, &live, &names);
     let before = kinds.len();
@@ -159,7 +160,7 @@ async fn around_what_is_there(session: &Session, asked: &LoadedDescription) -> R
         return Ok((live, names));
     }
     // What is new has to be known whole, with all that hangs on it.
-    read(&session.client, registry, Reach::Both(desired, &kinds)).await
+    read_again(&session.client, registry, Reach::Both(desired, &kinds), &answers).await
 }
 
 impl Under<'_> {

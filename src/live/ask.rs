@@ -17,8 +17,22 @@ type Cached = Arc<OnceCell<Result<Json, Failure>>>;
 pub(super) struct Reader<'a> {
     pub(super) client: &'a Client,
     pub(super) reach: Reach<'a>,
-    /// Answers of single reads, which several kinds may share.
-    pub(super) cache: Mutex<HashMap<String, Cached>>,
+    pub(super) answers: &'a Answers,
+}
+
+/// Answers that are not asked for twice: of single reads, which several kinds may share, and of lists where a further read of the same
+/// tenant follows.
+#[derive(Default)]
+pub struct Answers {
+    cells: Mutex<HashMap<String, Cached>>,
+    keeps_lists: bool,
+}
+
+impl Answers {
+    /// Keeps lists too.
+    pub fn with_lists() -> Self {
+        Answers { keeps_lists: true, ..Answers::default() }
+    }
 }
 
 impl Reader<'_> {
@@ -71,7 +85,7 @@ impl Reader<'_> {
     }
 
     fn cell(&self, key: String) -> Cached {
-        match self.cache.lock() {
+        match self.answers.cells.lock() {
             Ok(mut cache) => Arc::clone(cache.entry(key).or_default()),
             Err(poisoned) => Arc::clone(poisoned.into_inner().entry(key).or_default()),
         }
@@ -85,8 +99,26 @@ impl Reader<'_> {
     }
 
     pub(super) async fn list(&self, list: &ListEndpoint, path: &str) -> Result<Vec<Json>, Failure> {
+        self.list_keeping(list, path, Some).await
+    }
+
+    /// Reads a list, and keeps of each row what `keep` gives.
+    pub(super) async fn list_keeping<T>(
+        &self,
+        list: &ListEndpoint,
+        path: &str,
+        keep: impl Fn(Json) -> Option<T>,
+    ) -> Result<Vec<T>, Failure> {
         let query: Vec<(&str, &str)> = list.query.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        self.client.list(path, &query, &style(list)).await
+        if !self.answers.keeps_lists {
+            return self.client.list_keeping(path, &query, &style(list), keep).await;
+        }
+        let cell = self.cell(format!("list {path}?{:?}", list.query));
+        let ask = async || self.client.list(path, &query, &style(list)).await.map(Json::Array);
+        match cell.get_or_init(ask).await.clone()? {
+            Json::Array(rows) => Ok(rows.into_iter().filter_map(keep).collect()),
+            _ => Ok(Vec::new()),
+        }
     }
 }
 

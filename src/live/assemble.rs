@@ -1,5 +1,6 @@
 //! Raw answers → live resources in the form people write them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use indexmap::IndexMap;
@@ -7,7 +8,6 @@ use serde_json::Value as Json;
 
 use crate::codec::{Names, address_of, decode, decode_field, sub_rows};
 use crate::model::{Address, Live, LiveKind, LiveResource, Map, Path, Segment, Unavailable, Value};
-use crate::problem::Problem;
 use crate::quirk;
 use crate::schema::{KindSpec, Registry, Shape, SystemRule};
 
@@ -23,41 +23,71 @@ pub(super) struct RawResource {
 }
 
 /// What is known of the token that read.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Token<'a> {
+#[derive(Debug, Clone)]
+pub(super) struct Token {
     /// The deployer's client.
-    pub(super) client_id: Option<&'a str>,
+    pub(super) client_id: Option<String>,
     /// Its scopes, where the token says them.
-    pub(super) scopes: Option<&'a [String]>,
+    pub(super) scopes: Option<Vec<String>>,
 }
 
 /// What was read of one kind.
-pub(super) type RawKind = Result<Vec<RawResource>, Unavailable>;
+pub(super) type RawKind<T = RawResource> = Result<Vec<T>, Unavailable>;
 
-/// Takes the API's object of a resource that has been decoded, and gives back what is kept of it.
-pub type Take<'t> = dyn FnMut(&KindSpec, Json) -> Result<Json, Problem> + 't;
+/// How what was read of a resource is kept until all of the tenant has been read.
+pub(super) trait Kept: Sized {
+    /// Takes it.
+    fn keep(resource: RawResource) -> Self;
+    /// Shows it again.
+    fn open(&self) -> Cow<'_, RawResource>;
+    /// Gives it back.
+    fn into_raw(self) -> RawResource;
+}
 
-/// Puts raw answers together, kind by kind; each object goes through `take`. Names are found first, because references are shown by
-/// them.
-///
-/// # Errors
-///
-/// Those of `take`.
+impl Kept for RawResource {
+    fn keep(resource: RawResource) -> Self {
+        resource
+    }
+
+    fn open(&self) -> Cow<'_, RawResource> {
+        Cow::Borrowed(self)
+    }
+
+    fn into_raw(self) -> RawResource {
+        self
+    }
+}
+
+/// Puts raw answers together, kind by kind. Names are found first, because references are shown by them.
 pub(super) fn assemble(
     registry: &Registry,
     raw: IndexMap<String, RawKind>,
     domain: &str,
-    token: Token<'_>,
-    take: &mut Take<'_>,
-) -> Result<(Live, Names), Problem> {
+    token: &Token,
+) -> (Live, Names) {
+    let names = names_of(registry, &raw);
+    let mut live = Live { domain: domain.to_owned(), ..Live::default() };
+    for (kind, found) in raw {
+        let Some(spec) = registry.kind(&kind) else { continue };
+        let kind_live = match found {
+            Ok(found) => LiveKind::Read(resources(spec, found, &names, token)),
+            Err(why) => LiveKind::Unavailable(why),
+        };
+        live.kinds.insert(kind, kind_live);
+    }
+    (live, names)
+}
+
+/// Finds the names of what was read.
+pub(super) fn names_of<T: Kept>(registry: &Registry, raw: &IndexMap<String, RawKind<T>>) -> Names {
     let mut names = Names::default();
     // Twice: identities may hold references themselves (a grant is named after its client).
     for _ in 0..2 {
         let mut next = Names::default();
-        for (kind, found) in &raw {
+        for (kind, found) in raw {
             let (Some(spec), Ok(found)) = (registry.kind(kind), found) else { continue };
-            for resource in found {
-                let address = address(spec, resource, &names);
+            for resource in found.iter().map(T::open) {
+                let address = address(spec, &resource, &names);
                 if let (Some(id), Some(name)) = (id_of(spec, &resource.raw), address.and_then(|a| a.name)) {
                     next.insert(kind, &id, &name);
                 }
@@ -65,74 +95,64 @@ pub(super) fn assemble(
         }
         names = next;
     }
-    let mut live = Live { domain: domain.to_owned(), ..Live::default() };
-    for (kind, found) in raw {
-        let Some(spec) = registry.kind(&kind) else { continue };
-        let kind_live = match found {
-            Ok(found) => LiveKind::Read(resources(spec, found, &names, token, take)?),
-            Err(why) => LiveKind::Unavailable(why),
-        };
-        live.kinds.insert(kind, kind_live);
-    }
-    Ok((live, names))
+    names
 }
 
 /// Turns the API's own objects, as a backup keeps them, into resources again. What lives inside other objects is left out: its name is
 /// not in its object. Members that only some scopes show count as unreadable where they are missing.
-///
-/// # Errors
-///
-/// As where a tenant is read.
-pub fn of_objects(registry: &Registry, objects: BTreeMap<String, Vec<Json>>) -> Result<Live, Problem> {
+pub fn of_objects(registry: &Registry, objects: BTreeMap<String, Vec<Json>>) -> Live {
     let row = |raw| RawResource { raw, place: None, unreadable: Vec::new() };
     let is_whole = |kind: &str| registry.kind(kind).is_some_and(|spec| spec.places.is_empty());
     let found = objects.into_iter().filter(|(kind, _)| is_whole(kind));
     let raw = found.map(|(kind, rows)| (kind, Ok(rows.into_iter().map(row).collect()))).collect();
-    let token = Token { client_id: None, scopes: None };
-    Ok(assemble(registry, raw, "", token, &mut |_, raw| Ok(raw))?.0)
+    assemble(registry, raw, "", &Token { client_id: None, scopes: None }).0
 }
 
-fn resources(
-    spec: &KindSpec,
-    found: Vec<RawResource>,
-    names: &Names,
-    token: Token<'_>,
-    take: &mut Take<'_>,
-) -> Result<Vec<LiveResource>, Problem> {
-    let mut out: Vec<LiveResource> = found
-        .into_iter()
-        .filter_map(|resource| {
-            let address = address(spec, &resource, names)?;
-            let value = value(spec, &resource, names);
-            let own = spec.own.as_ref().and_then(|m| resource.raw.get(m)).and_then(Json::as_str);
-            let system = if own.is_some() && own == token.client_id {
-                Some("own".to_owned())
-            } else {
-                spec.system.iter().find(|rule| is_system(rule, &resource.raw)).map(|rule| rule.why.clone())
-            };
-            let mut unreadable = resource.unreadable;
-            for (member, scope) in &spec.gated {
-                let lacks = token.scopes.is_none_or(|scopes| !scopes.contains(scope));
-                if lacks && resource.raw.get(member).is_none() {
-                    unreadable.push((member.clone(), Unavailable::Scope(vec![scope.clone()])));
-                }
-            }
-            let id = id_of(spec, &resource.raw).unwrap_or_default();
-            let raw = take(spec, resource.raw);
-            Some(raw.map(|raw| LiveResource { address, id, value, raw: raw.into(), system, unreadable }))
-        })
-        .collect::<Result<_, Problem>>()?;
-    // Names that repeat are told apart by id.
-    let (mut seen, mut repeated) = (HashSet::new(), HashSet::new());
-    for resource in &out {
-        if !seen.insert(&resource.address) {
-            repeated.insert(resource.address.clone());
+/// Decodes a resource; `None` for one that has no name.
+pub(super) fn resource(spec: &KindSpec, resource: RawResource, names: &Names, token: &Token) -> Option<LiveResource> {
+    let address = address(spec, &resource, names)?;
+    let value = value(spec, &resource, names);
+    let own = spec.own.as_ref().and_then(|m| resource.raw.get(m)).and_then(Json::as_str);
+    let system = if own.is_some() && own == token.client_id.as_deref() {
+        Some("own".to_owned())
+    } else {
+        spec.system.iter().find(|rule| is_system(rule, &resource.raw)).map(|rule| rule.why.clone())
+    };
+    let RawResource { raw, mut unreadable, .. } = resource;
+    for (member, scope) in &spec.gated {
+        let lacks = token.scopes.as_ref().is_none_or(|scopes| !scopes.contains(scope));
+        if lacks && raw.get(member).is_none() {
+            unreadable.push((member.clone(), Unavailable::Scope(vec![scope.clone()])));
         }
     }
-    for resource in out.iter_mut().filter(|r| repeated.contains(&r.address)) {
-        resource.address.id = Some(resource.id.clone());
+    let id = id_of(spec, &raw).unwrap_or_default();
+    Some(LiveResource { address, id, value, raw: raw.into(), system, unreadable })
+}
+
+/// Returns the address of a resource before it is told apart, and its id.
+pub(super) fn named(spec: &KindSpec, resource: &RawResource, names: &Names) -> Option<(Address, String)> {
+    Some((address(spec, resource, names)?, id_of(spec, &resource.raw).unwrap_or_default()))
+}
+
+fn resources(spec: &KindSpec, found: Vec<RawResource>, names: &Names, token: &Token) -> Vec<LiveResource> {
+    let mut out: Vec<LiveResource> =
+        found.into_iter().filter_map(|found| resource(spec, found, names, token)).collect();
+    told_apart(out.iter_mut().map(|resource| (&mut resource.address, &resource.id)).collect());
+    out
+}
+
+/// Tells names that repeat apart by id.
+pub(super) fn told_apart(found: Vec<(&mut Address, &String)>) {
+    let (mut seen, mut repeated) = (HashSet::new(), HashSet::new());
+    for (address, _) in &found {
+        if !seen.insert((**address).clone()) {
+            repeated.insert((**address).clone());
+        }
     }
-    Ok(out)
+    drop(seen);
+    for (address, id) in found.into_iter().filter(|(address, _)| repeated.contains(*address)) {
+        address.id = Some(id.clone());
+    }
 }
 
 fn is_system(rule: &SystemRule, raw: &Json) -> bool {

@@ -1,15 +1,15 @@
 //! Asks the tenant, kind by kind.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 
 use futures_util::future::{join_all, try_join_all};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
-use super::ask::{Reader, lacks, status, unavailable};
-use super::assemble::{RawKind, RawResource, Take, Token, assemble};
+use super::ask::{Answers, Reader, lacks, status, unavailable};
+use super::assemble::{Kept, RawKind, RawResource, Token, assemble};
+use super::found::Found;
 use super::parts::applies;
 use super::raw::{fill, put};
 use super::reach::{Reach, needed};
@@ -28,22 +28,46 @@ const RESOURCES_AT_ONCE: usize = 64;
 ///
 /// Returns the first failure that is neither a missing scope nor a missing feature.
 pub async fn read(client: &Client, registry: &Registry, reach: Reach<'_>) -> Result<(Live, Names), Problem> {
-    read_taking(client, registry, reach, &mut |_, raw| Ok(raw)).await
+    read_again(client, registry, reach, &Answers::default()).await
 }
 
-/// Reads the live tenant as [`read`] does; each of the API's objects goes through `take` once its resource has been decoded, kind by
-/// kind, and what `take` does not give back is let go.
+/// Reads the live tenant as [`read`] does, and asks for nothing that is among the answers already.
 ///
 /// # Errors
 ///
-/// Those of [`read`] and of `take`.
-pub async fn read_taking(
+/// Those of [`read`].
+pub async fn read_again(
     client: &Client,
     registry: &Registry,
     reach: Reach<'_>,
-    take: &mut Take<'_>,
+    answers: &Answers,
 ) -> Result<(Live, Names), Problem> {
-    let reader = Reader { client, reach, cache: Mutex::default() };
+    let raw = asked(client, registry, reach, answers).await?;
+    Ok(assemble(registry, raw, client.domain(), &token(client)))
+}
+
+/// Reads the live tenant as [`read`] does, and keeps what was read packed until it is asked for.
+///
+/// # Errors
+///
+/// Those of [`read`].
+pub async fn gather(client: &Client, registry: &Registry, reach: Reach<'_>) -> Result<Found, Problem> {
+    let raw = asked(client, registry, reach, &Answers::default()).await?;
+    Ok(Found::new(registry, raw, token(client)))
+}
+
+fn token(client: &Client) -> Token {
+    Token { client_id: client.client_id().map(str::to_owned), scopes: client.scopes().map(<[String]>::to_vec) }
+}
+
+/// Asks for all that is in reach.
+async fn asked<T: Kept>(
+    client: &Client,
+    registry: &Registry,
+    reach: Reach<'_>,
+    answers: &Answers,
+) -> Result<IndexMap<String, RawKind<T>>, Problem> {
+    let reader = Reader { client, reach, answers };
     let kinds: Vec<&KindSpec> = match reach {
         Reach::Described(desired) => needed(registry, desired),
         Reach::Whole(kinds) => registry.kinds().filter(|spec| kinds.contains(&spec.name)).collect(),
@@ -59,15 +83,11 @@ pub async fn read_taking(
         Ok::<_, Problem>((spec.name.clone(), raw))
     }))
     .await?;
-    // It keeps the answers that kinds share.
-    drop(reader);
-    let raw: IndexMap<String, RawKind> = found.into_iter().collect();
-    let token = Token { client_id: client.client_id(), scopes: client.scopes() };
-    assemble(registry, raw, client.domain(), token, take)
+    Ok(found.into_iter().collect())
 }
 
 impl Reader<'_> {
-    async fn kind(&self, spec: &KindSpec) -> Result<RawKind, Failure> {
+    async fn kind<T: Kept>(&self, spec: &KindSpec) -> Result<RawKind<T>, Failure> {
         let found = self.whole_kind(spec).await;
         match found {
             Ok(found) => Ok(Ok(found)),
@@ -75,23 +95,31 @@ impl Reader<'_> {
         }
     }
 
-    async fn whole_kind(&self, spec: &KindSpec) -> Result<Vec<RawResource>, Failure> {
-        if !spec.places.is_empty() {
-            return self.places(spec).await;
-        }
-        if !spec.names.is_empty() {
-            return self.named(spec).await;
-        }
-        if spec.shape == KindShape::Single {
-            return Ok(self.single(spec).await?.into_iter().collect());
+    async fn whole_kind<T: Kept>(&self, spec: &KindSpec) -> Result<Vec<T>, Failure> {
+        let few = if !spec.places.is_empty() {
+            Some(self.places(spec).await?)
+        } else if !spec.names.is_empty() {
+            Some(self.named(spec).await?)
+        } else if spec.shape == KindShape::Single {
+            Some(self.single(spec).await?.into_iter().collect())
+        } else {
+            None
+        };
+        if let Some(few) = few {
+            return Ok(few.into_iter().map(T::keep).collect());
         }
         let Some(list) = &spec.list else { return Ok(Vec::new()) };
-        let rows = self.list(list, &list.path).await?;
-        let rows = rows.into_iter().filter(|row| {
-            !list.exclude.iter().any(|(member, values)| row.get(member).is_some_and(|v| values.contains(v)))
-        });
+        let is_excluded = |row: &Json| {
+            list.exclude.iter().any(|(member, values)| row.get(member).is_some_and(|v| values.contains(v)))
+        };
+        let keep = |raw: Json| {
+            let resource = |raw| T::keep(RawResource { raw, place: None, unreadable: Vec::new() });
+            (!is_excluded(&raw)).then(|| resource(raw))
+        };
+        let rows = self.list_keeping(list, &list.path, keep).await?;
         // As many as any rate limit keeps busy, and not thousands, each with what it waits for.
-        let resources = rows.map(|row| self.resource(spec, row));
+        let resources =
+            rows.into_iter().map(|row| async { self.resource(spec, row.into_raw().raw).await.map(T::keep) });
         stream::iter(resources).buffered(RESOURCES_AT_ONCE).try_collect().await
     }
 

@@ -1,6 +1,7 @@
 //! Reads the users of a tenant into entries of a backup.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
@@ -153,14 +154,18 @@ impl Backup<'_> {
     async fn roles(&mut self) -> Result<(), Problem> {
         let roles = self.list("roles", "", "the roles of users").await?;
         let mut entries = Entries::new("users/roles");
-        for role in &roles {
+        let client = self.client;
+        let begun = stream::iter(&roles).map(|role| async move {
             let text = |name: &str| role.get(name).and_then(Value::as_str).unwrap_or_default();
-            let (name, id) = (text("name"), text("id"));
-            let mut pages = Pages::new(self.client, format!("roles/{}/users", encode_segment(id)), &[], "users");
+            let path = format!("roles/{}/users", encode_segment(text("id")));
+            (text("name"), begin(client, path, &[], "users").await)
+        });
+        let mut begun = begun.buffered(REQUESTS_AT_ONCE);
+        while let Some((name, (mut pages, mut answer))) = begun.next().await {
             let mut held: Vec<String> = Vec::new();
             let mut total = 0;
             loop {
-                let (is_end, rows) = match pages.next().await {
+                let (is_end, rows) = match answer {
                     Ok(Some(rows)) => (false, rows),
                     Ok(None) => (true, Vec::new()),
                     Err(failure) => {
@@ -177,6 +182,7 @@ impl Backup<'_> {
                 if is_end {
                     break;
                 }
+                answer = pages.next().await;
             }
             self.report.roles += u64::from(total > 0);
             self.report.role_users += total;
@@ -234,44 +240,79 @@ impl Backup<'_> {
         entries.finish(self.sink)
     }
 
+    /// Lists ids and names of the organizations: there may be too many to keep more.
+    async fn organization_names(&mut self) -> Result<Vec<(String, String)>, Problem> {
+        let mut pages = Pages::new(self.client, "organizations".to_owned(), &[], "organizations");
+        let mut out = Vec::new();
+        loop {
+            match pages.next().await {
+                Ok(Some(rows)) => {
+                    let text = |row: &Value, name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
+                    out.extend(rows.iter().filter_map(|row| Some((text(row, "id")?, text(row, "name")?))));
+                }
+                Ok(None) => return Ok(out),
+                Err(failure) => {
+                    self.unread("the members of organizations", &failure)?;
+                    return Ok(Vec::new());
+                }
+            }
+        }
+    }
+
     async fn organizations(&mut self) -> Result<(), Problem> {
-        let organizations = self.list("organizations", "", "the members of organizations").await?;
+        let organizations = self.organization_names().await?;
         let mut entries = Entries::new("users/organizations");
         // Roles of members come along for those who may read them.
-        let mut fields = "user_id,roles";
-        for organization in &organizations {
-            let text = |name: &str| organization.get(name).and_then(Value::as_str).unwrap_or_default();
-            let (name, path) = (text("name"), format!("organizations/{}/members", encode_segment(text("id"))));
-            let mut pages = Pages::new(self.client, path.clone(), &[("fields", fields)], "members");
+        let with_roles = AtomicBool::new(true);
+        let (client, may_ask) = (self.client, &with_roles);
+        let path = |id: &str| format!("organizations/{}/members", encode_segment(id));
+        let begun = stream::iter(&organizations).map(|(id, name)| async move {
+            let asked = may_ask.load(Ordering::Relaxed);
+            let fields = if asked { "user_id,roles" } else { "user_id" };
+            (id, name, asked, begin(client, path(id), &[("fields", fields)], "members").await)
+        });
+        let mut begun = begun.buffered(REQUESTS_AT_ONCE);
+        while let Some((id, name, asked, (mut pages, mut answer))) = begun.next().await {
+            if let Err(failure @ Failure::Scope { .. }) = &answer
+                && asked
+            {
+                if with_roles.swap(false, Ordering::Relaxed) {
+                    self.unread("the roles of members of organizations", failure)?;
+                }
+                (pages, answer) = begin(client, path(id), &[("fields", "user_id")], "members").await;
+            }
             let mut total = 0;
             loop {
-                let rows = match pages.next().await {
+                let rows = match answer {
                     Ok(Some(rows)) => rows,
                     Ok(None) => break,
-                    Err(failure @ Failure::Scope { .. }) if fields != "user_id" && total == 0 => {
-                        self.unread("the roles of members of organizations", &failure)?;
-                        fields = "user_id";
-                        pages = Pages::new(self.client, path.clone(), &[("fields", fields)], "members");
-                        continue;
-                    }
                     Err(failure) => {
                         self.unread(format!("the members of the organization {name}"), &failure)?;
                         break;
                     }
                 };
                 let members: Vec<Value> = rows.iter().map(member).collect();
-                if members.is_empty() {
-                    continue;
+                if !members.is_empty() {
+                    total += members.len() as u64;
+                    let line = json!({"organization": name, "members": members});
+                    entries.line(line.to_string().as_bytes(), self.sink)?;
                 }
-                total += members.len() as u64;
-                let line = json!({"organization": name, "members": members});
-                entries.line(line.to_string().as_bytes(), self.sink)?;
+                answer = pages.next().await;
             }
             self.report.organizations += u64::from(total > 0);
             self.report.members += total;
         }
         entries.finish(self.sink)
     }
+}
+
+/// A walk over a list, and its first page: what comes first of many lists is asked for at once.
+type Begun<'a> = (Pages<'a>, Result<Option<Vec<Value>>, Failure>);
+
+async fn begin<'a>(client: &'a Client, path: String, query: &[(&'a str, &'a str)], rows: &'static str) -> Begun<'a> {
+    let mut pages = Pages::new(client, path, query, rows);
+    let first = pages.next().await;
+    (pages, first)
 }
 
 fn member(row: &Value) -> Value {

@@ -189,9 +189,16 @@ class Sandbox:
 
     def reset(self):
         """Makes the tenant fresh again; credentials stay."""
+        self.control("POST", "reset", {})
+
+    def control(self, method, path, body=None):
+        """Uses a control of the sandbox."""
         context = ssl.create_default_context(cafile=self.ca_file)
-        request = urllib.request.Request(f"{self.url}/_sandbox/reset", method="POST", data=b"")
-        urllib.request.urlopen(request, context=context, timeout=30).close()
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/_sandbox/{path}", method=method, data=data)
+        with urllib.request.urlopen(request, context=context, timeout=600) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
 
     def exchanges(self, skip_first=0):
         """The recorded exchanges of the Management API, without the first ones."""

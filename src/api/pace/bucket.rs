@@ -5,8 +5,26 @@ use std::time::{Duration, Instant};
 /// Nothing refills slower than this; a wrong guess must not stop a run for ever.
 const SLOWEST: f64 = 1.0 / 60.0;
 
-/// How many tokens must have come back before a rate is read off them: the server tells whole ones only.
-const ENOUGH: f64 = 12.0;
+/// How long a stretch must be before a rate is read off it, in seconds: answers overtake each other.
+const LEAST_S: f64 = 1.0;
+
+/// How many tokens should have come back before a rate is taken to be lower than it was thought to be.
+const ENOUGH: f64 = 6.0;
+
+/// After how many tokens a stretch begins anew, so that what others use is not remembered for ever.
+const LONG: f64 = 100.0;
+
+/// Sizes that tell how fast a bucket refills at least: tokens a second of the tenants' global limits that are published with them
+/// (Auth0 documentation, rate limit configurations).
+const PUBLISHED: [(f64, f64); 2] = [(2.0, 2.0), (50.0, 16.0)];
+
+/// Seconds in which the other published limits of reads refill, at most.
+const REFILL_S: f64 = 6.0;
+
+fn guess(size: f64) -> f64 {
+    let published = PUBLISHED.iter().find(|(known, _)| (known - size).abs() < 0.5);
+    published.map_or((size / REFILL_S).max(SLOWEST), |(_, rate)| *rate)
+}
 
 /// Tokens, refilled at a rate, corrected by what the server says.
 #[derive(Debug, Clone)]
@@ -21,17 +39,37 @@ pub(super) struct Bucket {
     reset_at: Option<Instant>,
     /// Requests that left and have not come back.
     in_flight: u32,
-    anchor: Option<Anchor>,
+    /// Where the stretch began that tells how fast it refills at least.
+    stretch: Option<Mark>,
+    /// When it was last known to be full: what came back since tells how fast it refills at most.
+    full: Option<Mark>,
     /// Whether the size is more than a guess.
     is_sized: bool,
 }
 
-/// Where the stretch that a rate is read off began.
-#[derive(Debug, Clone)]
-struct Anchor {
-    at: Instant,
-    remaining: f64,
-    answered: f64,
+/// When a request left, and as which: how many had left by then, itself among them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Leave {
+    pub(super) at: Instant,
+    pub(super) number: f64,
+}
+
+/// What the headers of an answer tell of the server's bucket.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told {
+    pub(super) limit: u32,
+    pub(super) remaining: u32,
+    pub(super) reset: Option<Duration>,
+}
+
+/// What was in the server's bucket at a time.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    /// When its request left; it was counted between then and the answer.
+    left: Instant,
+    answered: Instant,
+    /// What was left, and all that had been taken: it grows by what comes back, and by nothing else.
+    filled: f64,
 }
 
 impl Bucket {
@@ -44,7 +82,8 @@ impl Bucket {
             held_until: None,
             reset_at: None,
             in_flight: 0,
-            anchor: None,
+            stretch: None,
+            full: None,
             is_sized: false,
         }
     }
@@ -54,9 +93,9 @@ impl Bucket {
         Bucket { is_sized: true, ..Bucket::new(capacity, rate) }
     }
 
-    /// A bucket of which only the size is known: published limits refill in one to four seconds.
+    /// A bucket of which only the size is known.
     pub(super) fn guessed(limit: u32) -> Self {
-        Bucket::new(f64::from(limit), (f64::from(limit) / 4.0).max(1.0))
+        Bucket::new(f64::from(limit), guess(f64::from(limit)))
     }
 
     pub(super) fn rate(&self) -> f64 {
@@ -104,37 +143,61 @@ impl Bucket {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
-    /// Takes over what an answer says.
-    pub(super) fn correct(&mut self, now: Instant, limit: u32, remaining: u32, reset: Option<Duration>) {
-        let (limit, remaining) = (f64::from(limit), f64::from(remaining));
+    /// Takes over what the answer to a request says; `since` is how many left after it.
+    pub(super) fn correct(&mut self, now: Instant, leave: Leave, since: f64, told: Told) {
+        let (limit, remaining, reset) = (f64::from(told.limit), f64::from(told.remaining), told.reset);
         self.learn_size(limit);
         self.reset_at = reset.map(|reset| now + reset);
-        // The answered request itself is still counted as in flight here; those behind it will cost a token each.
-        self.tokens = (remaining - f64::from(self.in_flight.saturating_sub(1))).min(limit);
+        // The answered request itself is still counted as in flight here; the others will cost a token each, and so did those that
+        // left after it, whether they have been answered or not.
+        let others = f64::from(self.in_flight.saturating_sub(1));
+        self.tokens = (remaining - others.max(since)).min(limit);
         self.updated = Some(now);
-        match &mut self.anchor {
-            None => self.anchor = Some(Anchor { at: now, remaining, answered: 0.0 }),
-            Some(anchor) => {
-                anchor.answered += 1.0;
-                let elapsed = now.saturating_duration_since(anchor.at);
-                let refilled = remaining - anchor.remaining + anchor.answered;
-                if elapsed.as_secs_f64() * self.rate >= ENOUGH {
-                    let seen = refilled / elapsed.as_secs_f64();
-                    // A full bucket hides how much faster it could refill.
-                    let is_full = remaining >= limit - 1.0;
-                    self.rate = if is_full { self.rate.max(seen) } else { f64::midpoint(self.rate, seen) };
-                    self.rate = self.rate.clamp(SLOWEST, limit.max(1.0));
-                    self.anchor = Some(Anchor { at: now, remaining, answered: 0.0 });
-                }
+        let mark = Mark { left: leave.at, answered: now, filled: remaining + leave.number };
+        // Whole tokens are told, and requests under way overtake each other.
+        self.learn_rate(mark, remaining >= limit - 1.0, 1.0 + others / 4.0);
+        self.rate = self.rate.clamp(SLOWEST, (2.0 * limit).max(1.0));
+    }
+
+    /// Reads the rate off what came back between two answers: at least so much, and at most so much unless the bucket was full in
+    /// between, which hides how much faster it could refill.
+    fn learn_rate(&mut self, mark: Mark, is_full: bool, doubt: f64) {
+        let (Some(full), Some(stretch)) = (self.full, self.stretch) else {
+            (self.full, self.stretch) = (Some(mark), Some(mark));
+            return;
+        };
+        let shortest = mark.left.saturating_duration_since(full.answered).as_secs_f64();
+        let back = mark.filled - full.filled;
+        if is_full {
+            if mark.left > full.left {
+                self.full = Some(mark);
+            }
+        } else if shortest >= LEAST_S && shortest * self.rate >= ENOUGH {
+            self.rate = self.rate.min((back + doubt) / shortest);
+            if back >= LONG {
+                self.full = Some(mark);
             }
         }
+        let longest = mark.answered.saturating_duration_since(stretch.left).as_secs_f64();
+        let back = mark.filled - stretch.filled;
+        if mark.left.saturating_duration_since(stretch.left).as_secs_f64() >= LEAST_S {
+            self.rate = self.rate.max((back - doubt) / longest);
+            if is_full || back >= LONG {
+                self.stretch = Some(mark);
+            }
+        }
+    }
+
+    /// Forgets what came back: a request may not have been counted.
+    pub(super) fn lose_track(&mut self) {
+        (self.full, self.stretch) = (None, None);
     }
 
     fn learn_size(&mut self, limit: f64) {
         if !self.is_sized || (limit - self.capacity).abs() > 0.5 {
             self.capacity = limit;
-            self.rate = (limit / 4.0).max(1.0);
-            self.anchor = None;
+            self.rate = guess(limit);
+            self.lose_track();
             self.is_sized = true;
         }
     }
@@ -153,7 +216,7 @@ impl Bucket {
         // After the wait the server's bucket holds something again; the first request then is let through at once.
         let until = now + wait;
         self.held_until = Some(self.held_until.map_or(until, |held| held.max(until)));
-        self.anchor = None;
+        self.lose_track();
     }
 
     fn refill(&mut self, now: Instant) {
@@ -172,6 +235,14 @@ impl Bucket {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    fn leave(at: Instant, number: f64) -> Leave {
+        Leave { at, number }
+    }
+
+    fn told(limit: u32, remaining: u32) -> Told {
+        Told { limit, remaining, reset: None }
+    }
 
     fn seconds(n: f64) -> Duration {
         Duration::from_secs_f64(n)
@@ -192,9 +263,9 @@ mod tests {
     fn the_server_knows_better_how_much_is_left() {
         let (mut bucket, start) = (Bucket::new(10.0, 10.0), Instant::now());
         bucket.take();
-        bucket.correct(start, 50, 0, None);
+        bucket.correct(start, leave(start, 1.0), 0.0, told(50, 0));
         assert!(bucket.wait(start).is_some(), "others used it up");
-        bucket.correct(start, 50, 40, None);
+        bucket.correct(start, leave(start, 2.0), 0.0, told(50, 40));
         assert_eq!(bucket.wait(start), None, "more than we thought");
     }
 
@@ -204,23 +275,55 @@ mod tests {
         for _ in 0..3 {
             bucket.take();
         }
-        bucket.correct(start, 10, 2, None);
+        bucket.correct(start, leave(start, 1.0), 0.0, told(10, 2));
         assert!(bucket.wait(start).is_some(), "the other two will take both");
     }
 
     #[test]
-    fn the_rate_is_read_off_what_comes_back() {
+    fn an_answer_that_was_overtaken_tells_less_than_it_says() {
         let (mut bucket, start) = (Bucket::new(10.0, 10.0), Instant::now());
-        bucket.correct(start, 50, 40, None);
-        let guess = bucket.rate();
-        for second in 1..=20 {
-            for _ in 0..16 {
-                bucket.take();
-                bucket.correct(start + seconds(f64::from(second)), 50, 40, None);
-                bucket.done();
+        bucket.take();
+        bucket.correct(start, leave(start, 1.0), 4.0, told(10, 4));
+        assert!(bucket.wait(start).is_some(), "four left after it and were answered before");
+    }
+
+    #[test]
+    fn the_rate_is_read_off_what_comes_back() {
+        for rate in [4_u32, 16] {
+            let (mut bucket, start) = (Bucket::new(10.0, 10.0), Instant::now());
+            bucket.correct(start, leave(start, 1.0), 0.0, told(60, 40));
+            assert!((bucket.rate() - 10.0).abs() < 0.1, "a guess, of the size");
+            let mut number = 1.0;
+            for second in 1..=20 {
+                let now = start + seconds(f64::from(second));
+                for behind in (0..rate).rev() {
+                    bucket.take();
+                    number += 1.0;
+                    bucket.correct(now, leave(now, number), 0.0, told(60, 40 + behind));
+                    bucket.done();
+                }
             }
+            assert!((bucket.rate() - f64::from(rate)).abs() < 0.5, "{rate} became {}", bucket.rate());
         }
-        assert!(guess < 13.0 && (bucket.rate() - 16.0).abs() < 1.0, "{guess} became {}", bucket.rate());
+    }
+
+    #[test]
+    fn a_full_bucket_tells_no_rate_that_is_lower() {
+        let (mut bucket, start) = (Bucket::new(10.0, 10.0), Instant::now());
+        for second in 0..60 {
+            let now = start + seconds(f64::from(second));
+            bucket.take();
+            bucket.correct(now, leave(now, f64::from(second)), 0.0, told(60, 59));
+            bucket.done();
+        }
+        assert!((bucket.rate() - 10.0).abs() < 0.1, "{}", bucket.rate());
+    }
+
+    #[test]
+    fn published_sizes_tell_their_rate() {
+        for (size, rate) in [(2, 2.0), (50, 16.0), (10, 10.0 / 6.0)] {
+            assert!((Bucket::guessed(size).rate() - rate).abs() < 0.01, "{size}");
+        }
     }
 
     #[test]
@@ -236,7 +339,7 @@ mod tests {
     #[test]
     fn an_announced_reset_shortens_the_wait() {
         let (mut bucket, start) = (Bucket::new(5.0, 0.02), Instant::now());
-        bucket.correct(start, 5, 0, None);
+        bucket.correct(start, leave(start, 1.0), 0.0, told(5, 0));
         bucket.rate = 0.02;
         assert!(bucket.wait(start).unwrap() > seconds(40.0));
         bucket.reset_at = Some(start + seconds(1.0));
