@@ -48,7 +48,7 @@ pub(crate) fn events() -> impl Iterator<Item = Event> {
 
 /// The events of a case: of every three cases in a row each event is in one, which one depends on the dice.
 pub(crate) fn events_of(number: u64, mut roll: impl FnMut(u64) -> u64) -> Vec<Event> {
-    events().filter(|_| (number + roll(3)) % 3 == 0).collect()
+    events().filter(|_| (number + roll(3)).is_multiple_of(3)).collect()
 }
 
 impl Event {
