@@ -27,6 +27,21 @@ const MOST_BYTES_AT_ONCE: u64 = 128 * 1024 * 1024;
 /// Deepest folder that is looked into.
 const DEEPEST: usize = 16;
 
+/// A write beyond the limit on a file's size (`ulimit -f`) ends a process by a signal, unless somebody listens to it; then the
+/// write fails, and can be reported. Needs the runtime.
+#[cfg(unix)]
+pub fn survive_limits() {
+    use tokio::signal::unix::{SignalKind, signal};
+    /// `SIGXFSZ` on Linux and macOS.
+    const FILE_SIZE: i32 = 25;
+    // Without it the signal ends the process as it always did; a journal shows where.
+    let _ = signal(SignalKind::from_raw(FILE_SIZE));
+}
+
+/// A write beyond the limit on a file's size fails by itself here.
+#[cfg(not(unix))]
+pub fn survive_limits() {}
+
 /// A description found on a disk, or in a commit.
 #[derive(Debug)]
 pub struct DescriptionFiles {

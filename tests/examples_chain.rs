@@ -6,7 +6,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use chain::Tenant;
 use common::Place;
@@ -59,20 +59,7 @@ fn the_documented_directory() {
     let Some(examples) = examples() else { return };
     let (place, mappings) = place_of(&examples.join("deploy-cli-directory"));
     let tenant = Tenant::start(&place, "tenant", DOMAIN);
-    // What the files only refer to.
-    for name in ["My M2M", "My Okta OIN Client"] {
-        tenant.ask("POST", "clients", &json!({ "name": name, "app_type": "non_interactive" }));
-    }
-    let action = json!({
-        "name": "ldoorz",
-        "code": "exports.onExecuteSendPhoneMessage = async (event) => {};",
-        "supported_triggers": [{ "id": "send-phone-message", "version": "v1" }],
-    });
-    let id = tenant.ask("POST", "actions/actions", &action)["id"].as_str().unwrap().to_owned();
-    while tenant.ask("GET", &format!("actions/actions/{id}"), &Value::Null)["status"] != "built" {}
-    tenant.ask("POST", &format!("actions/actions/{id}/deploy"), &Value::Null);
-    let binding = json!({ "bindings": [{ "ref": { "type": "action_id", "value": id }, "display_name": "ldoorz" }] });
-    tenant.ask("PATCH", "actions/triggers/send-phone-message/bindings", &binding);
+    chain::referred_to(&tenant);
 
     let config = tenant.config(&place, "config", &mappings);
     let said = chain::deploy(&place, &tenant, &["-c", &config, "-i", "source"]);

@@ -369,22 +369,7 @@ fn over_itself(name: &str, input: &str, prepare: impl Fn(&Tenant)) {
 
 #[test]
 fn the_documented_directory_over_itself() {
-    over_itself("deploy-cli-directory", "source", |tenant| {
-        for name in ["My M2M", "My Okta OIN Client"] {
-            tenant.ask("POST", "clients", &json!({ "name": name, "app_type": "non_interactive" }));
-        }
-        let action = json!({
-            "name": "ldoorz",
-            "code": "exports.onExecuteSendPhoneMessage = async (event) => {};",
-            "supported_triggers": [{ "id": "send-phone-message", "version": "v1" }],
-        });
-        let id = tenant.ask("POST", "actions/actions", &action)["id"].as_str().unwrap().to_owned();
-        while tenant.ask("GET", &format!("actions/actions/{id}"), &Value::Null)["status"] != "built" {}
-        tenant.ask("POST", &format!("actions/actions/{id}/deploy"), &Value::Null);
-        let binding =
-            json!({ "bindings": [{ "ref": { "type": "action_id", "value": id }, "display_name": "ldoorz" }] });
-        tenant.ask("PATCH", "actions/triggers/send-phone-message/bindings", &binding);
-    });
+    over_itself("deploy-cli-directory", "source", chain::referred_to);
 }
 
 #[test]

@@ -33,6 +33,23 @@ fn every_environment_validates_without_secrets() {
 }
 
 #[test]
+fn every_difference_between_two_environments_is_explained_by_a_variable_that_is_named() {
+    let place = project();
+    let compared = place.run(&["-C", "project", "--json", "compare", "staging", "prod"]).code(0).json();
+    let mut unnamed = Vec::new();
+    for resource in compared["resources"].as_array().unwrap() {
+        let fields = resource["fields"].as_array().into_iter().flatten();
+        for place in fields.chain([resource]) {
+            let expected = &place["expected"];
+            if expected["by"] == "variables" && expected["variables"].as_array().is_none_or(Vec::is_empty) {
+                unnamed.push(format!("{} {}", resource["address"], place["path"]));
+            }
+        }
+    }
+    assert!(unnamed.is_empty(), "{unnamed:?}");
+}
+
+#[test]
 fn an_unknown_environment_is_refused() {
     let place = project();
     let said = place.run(&["-C", "project", "-e", "production", "validate"]).code(64);

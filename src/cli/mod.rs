@@ -34,6 +34,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 pub use crash::tell_of_failures;
 pub use exit_code::ExitCode;
 
+use crate::files;
 use crate::flow::{Failed, Request};
 use crate::model::Sources;
 use crate::problem::Problem;
@@ -190,6 +191,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 async fn command(cli: Cli, ui: &Ui) -> Ended {
     let interrupt = Interrupt::listen();
+    files::survive_limits();
     let graceful = matches!(
         cli.command,
         Command::Apply(_) | Command::Backup(_) | Command::Restore(_) | Command::Revert(_) | Command::Sandbox(_)

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value as Json;
 
 use crate::model::{Map, Secret, Value};
-use crate::schema::{FieldSpec, KindSpec, Shape};
+use crate::schema::{FieldSpec, KindSpec, Shape, names_secret};
 
 /// Names of live resources by kind and server id: what references are shown as.
 ///
@@ -75,7 +75,7 @@ pub fn decode_field(field: &FieldSpec, raw: &Json, names: &Names) -> Value {
                 for (key, value) in object.iter().filter(|(key, _)| !known(key) && !key.starts_with('$')) {
                     let value = match rest {
                         Some(rest) => decode_field(rest, value, names),
-                        None => Value::from_json(value),
+                        None => unknown(key, value),
                     };
                     out.insert(key.clone(), value);
                 }
@@ -93,6 +93,19 @@ pub fn decode_field(field: &FieldSpec, raw: &Json, names: &Names) -> Value {
         }
         (_, Json::String(text)) if field.secret => Value::Secret(Secret::new(text.clone(), "live")),
         (_, Json::Number(_) | Json::Bool(_)) if field.secret => Value::Secret(Secret::new(raw.to_string(), "live")),
+        (Shape::Any, Json::Object(_) | Json::Array(_)) => unknown("", raw),
+        _ => Value::from_json(raw),
+    }
+}
+
+/// Converts what no schema knows. A text whose name says that it is a secret is one: nothing prints it.
+fn unknown(name: &str, raw: &Json) -> Value {
+    match raw {
+        Json::String(text) if names_secret(name) && !text.is_empty() => {
+            Value::Secret(Secret::new(text.clone(), "live"))
+        }
+        Json::Object(members) => Value::Object(members.iter().map(|(k, v)| (k.clone(), unknown(k, v))).collect()),
+        Json::Array(items) => Value::Array(items.iter().map(|item| unknown("", item)).collect()),
         _ => Value::from_json(raw),
     }
 }
@@ -143,6 +156,16 @@ mod tests {
     fn a_secret_is_hidden_as_soon_as_it_is_read() {
         let value = decoded("  s: {x-secret: true}\n", &json!({"s": "hunter2"}));
         assert!(!format!("{value:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn what_no_schema_knows_is_hidden_where_its_name_says_that_it_is_a_secret() {
+        let raw = json!({"o": {"newer_api_key": "hunter2", "clientSecret": "hunter2", "token_url": "https://a", "on": true,
+                               "list": [{"password": "hunter2", "user": "u"}]}, "access-token": "hunter2"});
+        let expected = json!({"o": {"newer_api_key": "(live)", "clientSecret": "(live)", "token_url": "https://a", "on": true,
+                               "list": [{"password": "(live)", "user": "u"}]}, "access-token": "(live)"});
+        assert_eq!(decoded("  o: {}\n", &raw).redacted(), expected);
+        assert_eq!(decoded("  o: {type: object, additionalProperties: true}\n", &raw).redacted(), expected);
     }
 
     #[test]

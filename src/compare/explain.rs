@@ -6,7 +6,7 @@ use super::differ::{Found, Pair, Pairs, Uncompared, differences, overlap, secret
 use super::names::Places;
 use super::side::{Held, Side};
 use crate::change::FieldChange;
-use crate::model::{Address, Locus, Path};
+use crate::model::{Address, Locus, Path, Value};
 use crate::schema::Registry;
 
 /// One description, rendered for the environment of each side: what differs between the two is what variables explain.
@@ -184,6 +184,18 @@ pub fn compare(
     out
 }
 
+/// Collects every text inside a value.
+fn each_text<'a>(value: &'a Value, out: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::String(text) => {
+            out.insert(text);
+        }
+        Value::Array(items) => items.iter().for_each(|item| each_text(item, out)),
+        Value::Object(map) => map.values().for_each(|member| each_text(member, out)),
+        _ => {}
+    }
+}
+
 impl Measured<'_> {
     /// Explains a leaf: the environments ask for a difference there, and each side holds what its environment asks for.
     fn explains(&self, one: &Address, other: &Address, field: &FieldChange) -> Option<Explanation> {
@@ -208,9 +220,25 @@ impl Measured<'_> {
                 names.extend(secret_sources(ask));
             }
         }
+        if names.is_empty() {
+            names.extend(between.fields.iter().filter(|f| overlap(&f.path, &field.path)).flat_map(|f| self.named(f)));
+        }
         names.sort();
         names.dedup();
         Some(Explanation::Variables(names))
+    }
+
+    /// Returns the variables in the name of what a leaf refers to: it differs because that is called otherwise.
+    fn named(&self, field: &FieldChange) -> Vec<String> {
+        let mut texts = BTreeSet::new();
+        [&field.diff.before, &field.diff.after].into_iter().flatten().for_each(|value| each_text(value, &mut texts));
+        let alone = self.between.only_one.iter().chain(&self.between.only_other);
+        let named = alone.filter(|held| held.address.key().is_some_and(|key| texts.contains(key)));
+        let places = named.flat_map(|held| {
+            let at = |path: &Path| path.first_key().and_then(|key| held.value.get(key)).and_then(Value::as_str);
+            held.loci.iter().filter(move |(path, _)| at(path) == held.address.key())
+        });
+        places.flat_map(|(_, locus)| self.places.names(locus)).collect()
     }
 
     /// Explains a resource that one side lacks: its environment does not ask for it, and the other's does.

@@ -294,6 +294,9 @@ async fn planned(request: &PlanRequest, described: &mut Described, session: &Ses
             format!("`{address}`: `{path}` was described since, and no record here says what it was before: it stays")
         };
         back.lost.extend(made.released.iter().map(stays));
+    } else {
+        let gone = plan::let_go(&described.desired, base.as_ref(), &options);
+        made.released.extend(gone.into_iter().map(|address| (address, Path::root())));
     }
     described.problems.extend(plan::problems(&made));
     if has_errors(&described.problems) {

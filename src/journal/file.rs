@@ -11,7 +11,7 @@ use super::entry::{Answer, Header, Intent};
 use super::line::Chain;
 use super::read::{Entries, bytes, parse};
 use super::stored::{answer_to_json, header_to_json, intent_to_json};
-use crate::files::{Access, write_atomically};
+use crate::files::{self, Access, write_atomically};
 use crate::model::Locus;
 use crate::problem::Problem;
 
@@ -43,7 +43,7 @@ impl Journal {
     ///
     /// `unwritable-file`, `journal-unwritable`, `journal-in-use`.
     pub async fn create(path: &Path, header: Header) -> Result<Journal, Problem> {
-        survive_limits();
+        files::survive_limits();
         let path = path.to_path_buf();
         blocking(move || {
             let (line, chain) = Chain::start().line(&header_to_json(&header));
@@ -59,7 +59,7 @@ impl Journal {
     ///
     /// Those of [`read`](super::read), `journal-unwritable`, `journal-in-use`.
     pub async fn reopen(path: &Path) -> Result<(Journal, Entries), Problem> {
-        survive_limits();
+        files::survive_limits();
         let path = path.to_path_buf();
         blocking(move || {
             let parsed = parse(&path.display().to_string(), &bytes(&path)?)?;
@@ -169,20 +169,6 @@ async fn blocking<T: Send + 'static>(run: impl FnOnce() -> Result<T, Problem> + 
         Err(Problem::error("journal-unwritable", "the journal cannot be written: writing broke off"))
     })
 }
-
-/// A write beyond the limit on a file's size (`ulimit -f`) ends a process by a signal, unless somebody listens to it; then the
-/// write fails, and can be reported.
-#[cfg(unix)]
-fn survive_limits() {
-    use tokio::signal::unix::{SignalKind, signal};
-    /// `SIGXFSZ` on Linux and macOS.
-    const FILE_SIZE: i32 = 25;
-    // Without it the signal ends the process as it always did, and the journal shows where.
-    let _ = signal(SignalKind::from_raw(FILE_SIZE));
-}
-
-#[cfg(not(unix))]
-fn survive_limits() {}
 
 #[cfg(test)]
 mod tests {

@@ -63,6 +63,16 @@ pub fn make(registry: &Registry, desired: &Desired, live: &Live, base: Option<&B
     plan
 }
 
+/// Returns what was deployed of kinds that a description no longer speaks of: git keeps no folder whose last file is gone, and what
+/// was to be deleted is then not managed any more.
+pub fn let_go(desired: &Desired, base: Option<&Base>, options: &Options) -> Vec<Address> {
+    let gone = base.into_iter().flat_map(|base| &base.resources).filter(|(address, left)| {
+        let managed = options.filters.covers(address, &left.live) && options.covers(address);
+        managed && !desired.kinds.contains_key(&address.kind)
+    });
+    gone.map(|(address, _)| address.clone()).collect()
+}
+
 /// What a plan is made from, besides what is live.
 #[derive(Clone, Copy)]
 struct Sides<'a> {

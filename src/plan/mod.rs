@@ -39,7 +39,7 @@ pub use aftermath::Aftermath;
 pub use decide::{Moved, Verdict, decide};
 pub use diff::{Differences, diff, diff_evenly, item_name, key_of};
 pub use leaf::{lookup, lose, set as set_leaf};
-pub use make::make;
+pub use make::{let_go, make};
 pub use mask::{mask, over, with_absent};
 pub use normalize::{complete, own_names};
 pub use options::Options;

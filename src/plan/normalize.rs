@@ -5,7 +5,7 @@ use crate::codec::{Names, address_of};
 use crate::model::{Described, Desired, Live, LiveKind, Map, Path, Secret, Value};
 use crate::problem::{Problem, closest};
 use crate::quirk;
-use crate::schema::{FieldSpec, KindSpec, Registry, Shape};
+use crate::schema::{FieldSpec, KindSpec, Registry, Shape, names_secret};
 
 /// Returns the names of all live resources, for references.
 pub fn own_names(registry: &Registry, live: &Live) -> Names {
@@ -140,15 +140,17 @@ fn mask(spec: &FieldSpec, value: &mut Value, inside: bool) {
             for (name, member) in members.iter_mut() {
                 match spec.member(name) {
                     Some(spec) => mask(spec, member, secret),
-                    None if secret => mask(&FieldSpec::default(), member, true),
-                    None => {}
+                    // As what is read: the name says it where no schema does.
+                    None => {
+                        mask(&FieldSpec::default(), member, secret || member.as_str().is_some() && names_secret(name))
+                    }
                 }
             }
         }
         Value::Array(items) => {
-            if let Some(item) = spec.item() {
-                items.iter_mut().for_each(|value| mask(item, value, secret));
-            }
+            let anything = FieldSpec::default();
+            let item = spec.item().unwrap_or(&anything);
+            items.iter_mut().for_each(|value| mask(item, value, secret));
         }
         _ => {}
     }

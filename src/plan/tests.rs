@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use super::*;
 use crate::change::Question;
 use crate::deployment::BaseEntry;
+use crate::description::Filters;
 use crate::model::{
     Address, AddressPattern, Base, BaseResource, Described, DescribedKind, Desired, FingerprintKey, Live, LiveKind,
     LiveResource, Loci, Path, Secret, Unresolved, Value,
@@ -332,6 +333,18 @@ fn what_left_the_description_is_released() {
     let plan = one([&json!({}), &json!({"other": "x"}), &json!({"other": "o"}), &json!({"other": "o"})], &options());
     assert_eq!(plan.released, [(address("a"), Path::root().key("other"))]);
     assert!(!plan.has_changes());
+}
+
+#[test]
+fn a_kind_that_left_the_description_lets_go_of_all_that_was_deployed() {
+    let before = base(vec![left("a", "1", &json!({"name": "a"}), &json!({"name": "a"}))]);
+    let of = |options: &Options| let_go(&Desired::default(), Some(&before), options);
+    assert_eq!(of(&options()), [address("a")]);
+    assert_eq!(let_go(&desired(Vec::new()), Some(&before), &options()), [], "an empty list asks for none");
+    let targets = vec![AddressPattern::new("things/b").unwrap()];
+    assert_eq!(of(&Options { targets, ..options() }), []);
+    let filters = Filters { exclude: vec![AddressPattern::new("things").unwrap()], ..Filters::default() };
+    assert_eq!(of(&Options { filters, ..options() }), [], "what is left alone was never let go");
 }
 
 #[test]

@@ -106,13 +106,18 @@ pub async fn resolve(source: &SecretSource, label: &str, context: &SecretContext
 async fn keyring_entry(name: &str) -> Result<String, String> {
     let entry = name.to_owned();
     let asked = tokio::task::spawn_blocking(move || {
-        keyring::v1::Entry::new(KEYRING_SERVICE, &entry).and_then(|entry| entry.get_password())
+        // Else the entry only says that there is no store, and not why.
+        if let Err(why) = keyring::v1::Entry::store_status() {
+            return Err(format!("this machine has no keyring that answers: {why}"));
+        }
+        let found = keyring::v1::Entry::new(KEYRING_SERVICE, &entry).and_then(|entry| entry.get_password());
+        found.map_err(|error| format!("keyring entry `{entry}`: {error}"))
     })
     .await;
     match asked {
         Ok(Ok(text)) if text.is_empty() => Err(format!("keyring entry `{name}` is empty")),
         Ok(Ok(text)) => Ok(text),
-        Ok(Err(error)) => Err(format!("keyring entry `{name}`: {error}")),
+        Ok(Err(why)) => Err(why),
         Err(_) => Err(format!("keyring entry `{name}`: the keyring did not answer")),
     }
 }

@@ -30,6 +30,7 @@ mod text;
 mod value;
 mod view;
 mod who;
+mod written;
 
 #[cfg(test)]
 mod deployed_samples;
@@ -40,7 +41,7 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
-pub use adopt::{AdoptView, AdoptedFile, adopt as adopt_human};
+pub use adopt::{AdoptView, adopt as adopt_human};
 pub use backup::{
     BackupView, VerifiedView, backup as backup_human, backups as backups_human, verified as verified_human,
 };
@@ -59,3 +60,4 @@ pub use restored_users::restored_users;
 pub use style::Style;
 pub use text::clean;
 pub use view::{Deployed, Head, Options, PlanView, Reverting};
+pub use written::AdoptedFile;

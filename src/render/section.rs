@@ -47,7 +47,7 @@ pub(super) fn sections(plan: &Plan, is_revert: bool) -> Vec<Section> {
             "Secrets that cannot be compared",
             plan.secrets.iter().map(|(a, path, from)| entry(format!("{a} {path} ({from})"), String::new())).collect(),
         ),
-        ("Already as described: somebody did it outside", fields(&plan.already)),
+        ("Already so in the tenant: nothing to write", fields(&plan.already)),
         ("No longer described: left as it is", if is_revert { Vec::new() } else { fields(&plan.released) }),
         ("Notes", notes.collect::<Vec<_>>()),
     ];

@@ -132,6 +132,16 @@ pub struct ScopeOf {
     pub key: String,
 }
 
+/// How names of secrets end, without signs between words.
+const SECRET_ENDS: [&str; 9] =
+    ["secret", "password", "passwd", "passphrase", "privatekey", "apikey", "saskey", "token", "credentials"];
+
+/// Says whether a member that no schema knows is taken for a secret, by its name: `newer_api_key`, `clientSecret`.
+pub fn names_secret(member: &str) -> bool {
+    let name: String = member.chars().filter(char::is_ascii_alphanumeric).collect();
+    SECRET_ENDS.iter().any(|end| name.to_ascii_lowercase().ends_with(end))
+}
+
 impl FieldSpec {
     /// Returns the spec of a member: of a record its member, of a map its values.
     pub fn member(&self, name: &str) -> Option<&FieldSpec> {

@@ -16,6 +16,8 @@ pub use endpoint::{
     AllValues, Batch, Create, Endpoint, ListEndpoint, ListPaging, Needed, Part, PartStep, Place, Scopes, SubEndpoint,
     SubSpec, Verb,
 };
-pub use field::{FieldSpec, FileBase, FileSpec, MissingFile, Null, Risk, RiskSpec, ScopeOf, Shape, TextKind};
+pub use field::{
+    FieldSpec, FileBase, FileSpec, MissingFile, Null, Risk, RiskSpec, ScopeOf, Shape, TextKind, names_secret,
+};
 pub use registry::Registry;
 pub use spec::{Cascade, Directory, KindShape, KindSpec, MemberFile, SystemRule};

@@ -21,19 +21,20 @@ pub struct Bucket {
     prefix: Path,
     /// `s3://BUCKET/PREFIX`, without a slash at the end.
     url: String,
+    scheme: &'static str,
 }
 
 impl Bucket {
-    pub(super) fn parse(scheme: &str, text: &str, around: &Surroundings) -> Result<Self, Problem> {
+    pub(super) fn parse(scheme: &'static str, text: &str, around: &Surroundings) -> Result<Self, Problem> {
         let (store, path) = config::store(scheme, text, around)?;
         let prefix = Path::parse(path.trim_matches('/'))
             .map_err(|_| Problem::error("bad-place", format!("`{path}` is no prefix of a bucket")))?;
-        Ok(Bucket { store, prefix, url: text.trim_end_matches('/').to_owned() })
+        Ok(Bucket { store, prefix, url: text.trim_end_matches('/').to_owned(), scheme })
     }
 
     #[cfg(test)]
     pub(super) fn of(store: Arc<dyn ObjectStore>) -> Self {
-        Bucket { store, prefix: Path::from("prod"), url: "s3://backups/prod".to_owned() }
+        Bucket { store, prefix: Path::from("prod"), url: "s3://backups/prod".to_owned(), scheme: "s3" }
     }
 
     pub(super) fn shown(&self, file: &str) -> String {
@@ -58,7 +59,11 @@ impl Bucket {
                 return Ok(None);
             }
             let shown = self.shown(file);
-            let upload = self.store.put_multipart(&path).await.map_err(|error| unwritable(&shown, &error))?;
+            if self.scheme == "az" {
+                self.knock(&path).await.map_err(|error| unwritable(&shown, self.scheme, &error))?;
+            }
+            let upload = self.store.put_multipart(&path).await;
+            let upload = upload.map_err(|error| unwritable(&shown, self.scheme, &error))?;
             Ok(Some((upload, shown)))
         };
         let begun = tokio::select! {
@@ -68,28 +73,38 @@ impl Bucket {
         let Some((upload, shown)) = begun else { return Ok(None) };
         // Without room in between: what is written waits for what is sent.
         let (sender, receiver) = sync_channel(0);
-        let (cancel, name) = (cancel.clone(), shown.clone());
+        let (cancel, name, scheme) = (cancel.clone(), shown.clone(), self.scheme);
         let runtime = tokio::runtime::Handle::current();
-        let task = tokio::task::spawn_blocking(move || send(&receiver, upload, &runtime, &cancel, &name));
+        let failed = move |error| unwritable(&name, scheme, &error);
+        let task = tokio::task::spawn_blocking(move || send(&receiver, upload, &runtime, &cancel, &failed));
         Ok(Some(Sink::bucket(sender, task, file, shown)))
+    }
+
+    /// Azure is asked nothing when an upload begins: the first word of a container that is not there would come with the first part.
+    async fn knock(&self, path: &Path) -> Result<(), object_store::Error> {
+        match self.store.list(Some(path)).next().await {
+            Some(Err(error)) if config::is_missing(&error) || config::is_refused(&error) => Err(error),
+            // Who may write and not list is told so in other words.
+            _ => Ok(()),
+        }
     }
 
     pub(super) async fn list(&self) -> Result<Vec<(String, u64)>, Problem> {
         let prefix = (!self.prefix.as_ref().is_empty()).then_some(&self.prefix);
         let found = self.store.list_with_delimiter(prefix).await;
-        let found = found.map_err(|error| unreadable(&self.url, &error))?;
+        let found = found.map_err(|error| unreadable(&self.url, self.scheme, &error))?;
         let file = |meta: object_store::ObjectMeta| Some((meta.location.filename()?.to_owned(), meta.size));
         Ok(found.objects.into_iter().filter_map(file).collect())
     }
 
     pub(super) async fn open(&self, file: &str) -> Result<Box<dyn Read + Send>, Problem> {
-        let shown = self.shown(file);
-        let found = self.store.get(&self.path(file)).await.map_err(|error| unreadable(&shown, &error))?;
+        let (shown, scheme) = (self.shown(file), self.scheme);
+        let found = self.store.get(&self.path(file)).await.map_err(|error| unreadable(&shown, scheme, &error))?;
         let mut stream = found.into_stream();
         let (sender, receiver) = tokio::sync::mpsc::channel(2);
         tokio::spawn(async move {
             while let Some(chunk) = stream.next().await {
-                let chunk = chunk.map(|bytes| bytes.to_vec()).map_err(|error| unreadable(&shown, &error));
+                let chunk = chunk.map(|bytes| bytes.to_vec()).map_err(|error| unreadable(&shown, scheme, &error));
                 let is_last = chunk.is_err();
                 if sender.send(chunk).await.is_err() || is_last {
                     return;
@@ -116,7 +131,7 @@ fn send(
     mut upload: Box<dyn MultipartUpload>,
     runtime: &tokio::runtime::Handle,
     cancel: &CancellationToken,
-    shown: &str,
+    failed: &dyn Fn(object_store::Error) -> Problem,
 ) -> Result<(), Problem> {
     let sent = loop {
         match parts.recv() {
@@ -125,7 +140,7 @@ fn send(
                 let sent = runtime.block_on(async {
                     tokio::select! {
                         () = cancel.cancelled() => Err(interrupted()),
-                        sent = part => sent.map_err(|error| unwritable(shown, &error)),
+                        sent = part => sent.map_err(failed),
                     }
                 });
                 if sent.is_err() {
@@ -134,7 +149,7 @@ fn send(
             }
             Ok(Message::End) => {
                 // Not given up half-way: whether it was completed would not be known.
-                break runtime.block_on(upload.complete()).map(|_| ()).map_err(|error| unwritable(shown, &error));
+                break runtime.block_on(upload.complete()).map(|_| ()).map_err(failed);
             }
             // Nobody writes any more: something else went wrong, and says so.
             Err(_) => break Err(interrupted()),
@@ -143,7 +158,7 @@ fn send(
     if sent.is_err()
         && let Err(error) = runtime.block_on(upload.abort())
     {
-        tracing::debug!(%shown, error = config::said(&error), "the upload could not be taken back");
+        tracing::debug!(error = config::said(&error), "the upload could not be taken back");
     }
     sent
 }
@@ -174,15 +189,15 @@ fn interrupted() -> Problem {
     Problem::error("interrupted", "interrupted before the backup was whole")
 }
 
-fn unwritable(shown: &str, error: &object_store::Error) -> Problem {
+fn unwritable(shown: &str, scheme: &str, error: &object_store::Error) -> Problem {
     let problem = Problem::error("backup-unwritable", format!("{shown} cannot be written: {}", config::said(error)));
-    config::helped(problem, error)
+    config::helped(problem, scheme, error)
 }
 
-fn unreadable(shown: &str, error: &object_store::Error) -> Problem {
+fn unreadable(shown: &str, scheme: &str, error: &object_store::Error) -> Problem {
     if config::is_missing(error) {
-        return Problem::error("backup-missing", format!("there is no {shown}")).help(config::CHECK_NAME);
+        return config::named_right(Problem::error("backup-missing", format!("there is no {shown}")), scheme);
     }
     let problem = Problem::error("backup-unreadable", format!("{shown} cannot be read: {}", config::said(error)));
-    config::helped(problem, error)
+    config::helped(problem, scheme, error)
 }

@@ -50,10 +50,11 @@ pub(super) fn store(
         "az" => {
             let mut builder = MicrosoftAzureBuilder::new().with_container_name(bucket).with_retry(retry);
             for (key, value) in variables(around, "azure_") {
-                if let Ok(key) = key.parse::<AzureConfigKey>()
-                    && !matches!(key, AzureConfigKey::Client(_))
-                {
-                    builder = builder.with_config(key, value);
+                match key.parse::<AzureConfigKey>() {
+                    // It would take an address of its own from the process, and speak plain HTTP to any machine.
+                    Ok(AzureConfigKey::UseEmulator) => return Err(no_emulator()),
+                    Ok(AzureConfigKey::Client(_)) | Err(_) => {}
+                    Ok(key) => builder = builder.with_config(key, value),
                 }
             }
             let options = client(local(around, &["AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"])?);
@@ -73,9 +74,14 @@ pub(super) fn store(
         }
     };
     let store = built.map_err(|error| {
-        helped(Problem::error("bad-place", format!("{text} cannot be reached: {}", said(&error))), &error)
+        helped(Problem::error("bad-place", format!("{text} cannot be reached: {}", said(&error))), scheme, &error)
     })?;
     Ok((store, path.to_owned()))
+}
+
+fn no_emulator() -> Problem {
+    Problem::error("bad-place", "AZURE_STORAGE_USE_EMULATOR is not read")
+        .help("unset it, and set AZURE_STORAGE_ENDPOINT to the emulator's address: http://127.0.0.1:10000/ACCOUNT")
 }
 
 /// Returns the variables of a service that are set, in lower case.
@@ -108,12 +114,24 @@ fn client(is_local: bool) -> ClientOptions {
     ClientOptions::new().with_allow_http(is_local).with_timeout(REQUEST_TIME).with_connect_timeout(CONNECT_TIME)
 }
 
-/// What to do where a bucket or file is not there.
-pub(super) const CHECK_NAME: &str = "check the name of the bucket, and its region";
+/// Answers that say that there is no such bucket: a list of it is told by these words alone.
+const NO_BUCKET: [&str; 2] = ["NoSuchBucket", "ContainerNotFound"];
+/// Azure's answers to credentials that are not valid at all, beside those that lack one permission.
+const NO_ENTRY: [&str; 3] = ["AuthenticationFailed", "AuthorizationFailure", "InvalidAuthenticationInfo"];
 
-/// Says whether there is no such bucket or file. The list of a bucket that is not there is told by its words alone.
+/// Says whether there is no such bucket or file.
 pub(super) fn is_missing(error: &object_store::Error) -> bool {
-    matches!(error, object_store::Error::NotFound { .. }) || innermost(error).contains("<Code>NoSuchBucket</Code>")
+    matches!(error, object_store::Error::NotFound { .. }) || has_code(error, &NO_BUCKET)
+}
+
+/// Says whether credentials are good for nothing here, not only for what was asked.
+pub(super) fn is_refused(error: &object_store::Error) -> bool {
+    matches!(error, object_store::Error::Unauthenticated { .. }) || has_code(error, &NO_ENTRY)
+}
+
+fn has_code(error: &object_store::Error, codes: &[&str]) -> bool {
+    let answer = innermost(error);
+    codes.iter().any(|code| answer.contains(&format!("<Code>{code}</Code>")))
 }
 
 fn innermost(error: &object_store::Error) -> String {
@@ -129,7 +147,7 @@ pub(super) fn said(error: &object_store::Error) -> String {
     use object_store::Error as E;
     let text = innermost(error);
     match error {
-        E::NotFound { .. } => named(&text, "there is no such bucket or file"),
+        _ if is_missing(error) => named(&text, "there is no such bucket or file"),
         E::PermissionDenied { .. } => named(&text, "the credentials do not allow it"),
         E::Unauthenticated { .. } => named(&text, "the credentials are refused"),
         _ => named(&text, ""),
@@ -140,7 +158,8 @@ pub(super) fn said(error: &object_store::Error) -> String {
 fn named(text: &str, words: &str) -> String {
     let inside = |tag: &str| {
         let (_, rest) = text.split_once(&format!("<{tag}>"))?;
-        Some(rest.split_once(&format!("</{tag}>"))?.0.trim().to_owned())
+        // Azure's messages go on with the number and time of the request.
+        Some(rest.split_once(&format!("</{tag}>"))?.0.trim().lines().next()?.to_owned())
     };
     let answer = match (inside("Code"), inside("Message")) {
         (Some(code), Some(message)) => format!("{code}: {}", message.trim_end_matches('.')),
@@ -158,13 +177,23 @@ fn named(text: &str, words: &str) -> String {
     plain.chars().take(300).collect()
 }
 
-/// Adds what to do about credentials.
-pub(super) fn helped(problem: Problem, error: &object_store::Error) -> Problem {
+/// Adds what to do where a bucket or file is not there.
+pub(super) fn named_right(problem: Problem, scheme: &str) -> Problem {
+    problem.help(match scheme {
+        "az" => "check the name of the container, and of the account",
+        "gs" => "check the name of the bucket",
+        _ => "check the name of the bucket, and its region",
+    })
+}
+
+/// Adds what to do about a name or about credentials.
+pub(super) fn helped(problem: Problem, scheme: &str, error: &object_store::Error) -> Problem {
     if is_missing(error) {
-        return problem.help(CHECK_NAME);
+        return named_right(problem, scheme);
     }
-    problem.help(
-        "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION; GOOGLE_APPLICATION_CREDENTIALS; or \
-         AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
-    )
+    problem.help(match scheme {
+        "az" => "set AZURE_STORAGE_ACCOUNT_NAME, and AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN",
+        "gs" => "set GOOGLE_APPLICATION_CREDENTIALS",
+        _ => "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION",
+    })
 }

@@ -53,7 +53,15 @@ impl Folder {
     }
 
     pub(super) fn list(&self) -> Result<Vec<(String, u64)>, Problem> {
-        let entries = fs::read_dir(&self.path).map_err(|error| unreadable(&self.shown(""), &error))?;
+        let entries = fs::read_dir(&self.path).map_err(|error| {
+            let problem = unreadable(&self.shown(""), &error);
+            match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                    problem.help("give the folder that `backup -o` wrote into")
+                }
+                _ => problem,
+            }
+        })?;
         let mut out = Vec::new();
         for entry in entries {
             let entry = entry.map_err(|error| unreadable(&self.shown(""), &error))?;

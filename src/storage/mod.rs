@@ -52,11 +52,11 @@ impl Place {
     /// `bad-place`.
     pub fn parse(text: &str, around: &Surroundings) -> Result<Self, Problem> {
         match text.split_once("://") {
-            Some((scheme, _)) if SCHEMES.contains(&scheme) => {
-                Ok(Place::Bucket(bucket::Bucket::parse(scheme, text, around)?))
-            }
-            Some(_) => Err(Problem::error("bad-place", "this is no place for backups that tenantry knows")
-                .help("give a folder, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX")),
+            Some((scheme, _)) => match SCHEMES.into_iter().find(|known| *known == scheme) {
+                Some(scheme) => Ok(Place::Bucket(bucket::Bucket::parse(scheme, text, around)?)),
+                None => Err(Problem::error("bad-place", "this is no place for backups that tenantry knows")
+                    .help("give a folder, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX")),
+            },
             None => Ok(Place::Folder(folder::Folder::new(around.directory.join(text), &around.directory))),
         }
     }

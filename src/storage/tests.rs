@@ -139,6 +139,20 @@ fn places_are_told_apart() {
 }
 
 #[test]
+fn what_to_set_is_said_of_the_service_that_was_asked() {
+    let around = |env: &[(&str, &str)]| Surroundings {
+        env: env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        ..Surroundings::default()
+    };
+    let refused = |env: &[(&str, &str)]| Place::parse("az://c/p", &around(env)).map(|_| ()).unwrap_err();
+    let problem = refused(&[]);
+    assert_eq!(problem.id, "bad-place");
+    assert!(problem.help[0].contains("AZURE_STORAGE_ACCOUNT_NAME") && !problem.help[0].contains("AWS"), "{problem:?}");
+    let problem = refused(&[("AZURE_STORAGE_USE_EMULATOR", "true"), ("AZURE_STORAGE_ACCOUNT_NAME", "a")]);
+    assert!(problem.help[0].contains("AZURE_STORAGE_ENDPOINT"), "{problem:?}");
+}
+
+#[test]
 fn plain_http_goes_to_this_machine_alone() {
     let place = |url: &str| {
         let env = [("AWS_ENDPOINT_URL", url), ("AWS_ALLOW_HTTP", "true"), ("AWS_REGION", "eu-west-1")];

@@ -193,3 +193,20 @@ pub fn markers(folder: &Path) -> BTreeSet<String> {
     found.retain(|name| name != "password" && name != "config");
     found
 }
+
+/// Makes what the documented directory of auth0-deploy-cli refers to and does not describe.
+pub fn referred_to(tenant: &Tenant) {
+    for name in ["My M2M", "My Okta OIN Client"] {
+        tenant.ask("POST", "clients", &json!({ "name": name, "app_type": "non_interactive" }));
+    }
+    let action = json!({
+        "name": "ldoorz",
+        "code": "exports.onExecuteSendPhoneMessage = async (event) => {};",
+        "supported_triggers": [{ "id": "send-phone-message", "version": "v1" }],
+    });
+    let id = tenant.ask("POST", "actions/actions", &action)["id"].as_str().unwrap().to_owned();
+    while tenant.ask("GET", &format!("actions/actions/{id}"), &Value::Null)["status"] != "built" {}
+    tenant.ask("POST", &format!("actions/actions/{id}/deploy"), &Value::Null);
+    let binding = json!({ "bindings": [{ "ref": { "type": "action_id", "value": id }, "display_name": "ldoorz" }] });
+    tenant.ask("PATCH", "actions/triggers/send-phone-message/bindings", &binding);
+}

@@ -157,4 +157,6 @@ mod example_tests;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod single_tests;
+#[cfg(test)]
 mod tests;

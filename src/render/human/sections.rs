@@ -33,7 +33,7 @@ pub(super) fn sections(lines: &mut Lines, plan: &Plan, options: &Options, unifor
         .collect();
     list(lines, "Secrets that cannot be compared (--send-secrets sends them)", &secrets, MOST, options);
     let already = leaves(&plan.already);
-    list(lines, "Already as described: somebody did it outside", &already, MOST, options);
+    list(lines, "Already so in the tenant: nothing to write", &already, MOST, options);
     // A revert describes only what it takes back.
     if !is_revert {
         list(lines, "No longer described: left as it is", &leaves(&plan.released), MOST, options);

@@ -8,8 +8,7 @@ use super::convert::{how, leaves, side};
 use super::{Deployed, Leaf, Problem, Secret, Unreadable};
 use crate::change;
 use crate::model::{Address, Path};
-use crate::render::ExportView;
-use crate::render::adopt::{self, AdoptView};
+use crate::render::{AdoptView, ExportView, written};
 use crate::render::drift::DriftView;
 use crate::render::human::unavailable;
 use crate::render::outside::{self, Fate};
@@ -268,8 +267,8 @@ impl From<&AdoptView<'_>> for Adopt {
     }
 }
 
-fn files(files: &[adopt::AdoptedFile]) -> Vec<AdoptedFile> {
-    let file = |file: &adopt::AdoptedFile| AdoptedFile {
+fn files(files: &[written::AdoptedFile]) -> Vec<AdoptedFile> {
+    let file = |file: &written::AdoptedFile| AdoptedFile {
         path: file.path.clone(),
         added: file.added,
         removed: file.removed,
