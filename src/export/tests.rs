@@ -25,7 +25,14 @@ fn resource(kind: &str, json: &Json) -> LiveResource {
     let spec = Registry::get().kind(kind).unwrap();
     let value = value(json);
     let address = address_of(spec, value.as_object().unwrap()).unwrap();
-    LiveResource { address, id: "id_1".to_owned(), value, raw: json.clone().into(), system: None, unreadable: Vec::new() }
+    LiveResource {
+        address,
+        id: "id_1".to_owned(),
+        value,
+        raw: json.clone().into(),
+        system: None,
+        unreadable: Vec::new(),
+    }
 }
 
 /// A tenant of kinds with their resources: a list, or one object.

@@ -15,7 +15,9 @@ use crate::journal::{self, Entries, Half, Header, Journal, done_before};
 use crate::live::{Reach, read};
 use crate::lock::{self, Lock, Taken};
 use crate::memory::{self, Memory};
-use crate::model::{Address, Base, BaseResource, Described, DescribedKind, Desired, Live, LiveKind, LiveResource, Path};
+use crate::model::{
+    Address, Base, BaseResource, Described, DescribedKind, Desired, Live, LiveKind, LiveResource, Path,
+};
 use crate::plan::{Aftermath, over, set_leaf};
 use crate::problem::Problem;
 use crate::receipt;

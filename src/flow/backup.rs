@@ -89,6 +89,7 @@ pub async fn backup(request: &BackupRequest) -> Result<BackedUp, Failed> {
                 started: Timestamp::now(),
                 encrypted: request.seal.is_sealed(),
             },
+            is_whole: false,
             problems: Vec::new(),
         };
         let done = run.run(file).await?;
@@ -128,6 +129,8 @@ struct Run<'a> {
     client: &'a Client,
     place: &'a Place,
     header: Header,
+    /// Everything that was asked for could be read.
+    is_whole: bool,
     problems: Vec<Problem>,
 }
 
@@ -322,15 +325,19 @@ impl Run<'_> {
     }
 
     fn say_unread(&mut self, unread: usize) {
+        self.is_whole = unread == 0;
         // Which they are is in the answer and in the manifest.
         if unread > 0 {
             let parts = count(unread, "part");
             let verb = if unread == 1 { "is" } else { "are" };
             let title = format!("{parts} of the tenant could not be read and {verb} not in the backup");
-            self.problems.push(
-                Problem::warning("backup-unread", title)
-                    .help("the answer says why: where a scope is missing, grant it to the client that Tenantry uses"),
-            );
+            let mut problem = Problem::warning("backup-unread", title);
+            if self.request.keep.is_some() {
+                problem = problem.note("so no older backup was removed: it may hold what this one lacks");
+            }
+            let help = "the answer says why: where a scope is missing, grant it to the client that Tenantry uses, or \
+                        `exclude` the kind from this environment";
+            self.problems.push(problem.help(help));
         }
     }
 
@@ -359,9 +366,9 @@ impl Run<'_> {
         }
     }
 
-    /// Removes what is more than is to be kept. A failure is a warning: the backup is there.
+    /// Removes what is more than is to be kept, where this backup has everything. A failure is a warning: the backup is there.
     async fn thin(&mut self, name: &ArchiveName, file: &str, read_back: bool) -> Vec<String> {
-        let Some(keep) = self.request.keep.filter(|_| read_back) else { return Vec::new() };
+        let Some(keep) = self.request.keep.filter(|_| read_back && self.is_whole) else { return Vec::new() };
         let found = match self.place.list().await {
             Ok(found) => found,
             Err(problem) => {

@@ -124,8 +124,8 @@ impl<'a> Judgement<'a> {
     }
 }
 
-/// Fewest characters of a deployment's id that are shown: they tell one second from the next.
-const SHORTEST_ID: usize = 8;
+/// Fewest characters of a deployment's id that are shown: they tell one millisecond from the next.
+const SHORTEST_ID: usize = 10;
 
 /// Returns the shortest beginning of a deployment's id that no other deployment has.
 pub fn short_id<'id>(history: &History, id: &'id str) -> &'id str {

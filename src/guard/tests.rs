@@ -294,8 +294,8 @@ fn an_argument_is_one_to_every_shell() {
 
 #[test]
 fn an_id_is_shown_as_short_as_it_is_unique() {
-    let history = History::new(["01JD7QK3X5Z8", "01JD7QK3Y5Z8", "01JD8QK3X5Z8"].map(deployment));
-    assert_eq!(short_id(&history, "01JD7QK3X5Z8"), "01JD7QK3X");
-    assert_eq!(short_id(&history, "01JD8QK3X5Z8"), "01JD8QK3");
+    let history = History::new(["01JD7QK3X5Z8", "01JD7QK3X5Y8", "01JD8QK3X5Z8"].map(deployment));
+    assert_eq!(short_id(&history, "01JD7QK3X5Z8"), "01JD7QK3X5Z");
+    assert_eq!(short_id(&history, "01JD8QK3X5Z8"), "01JD8QK3X5");
     assert_eq!(short_id(&history, "01"), "01");
 }

@@ -44,7 +44,11 @@ impl fmt::Debug for Described {
     /// Without the value: a secret that somebody wrote into a file is text in it until a plan is made.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Described { address, id, value: _, loci } = self;
-        f.debug_struct("Described").field("address", address).field("id", id).field("loci", loci).finish_non_exhaustive()
+        f.debug_struct("Described")
+            .field("address", address)
+            .field("id", id)
+            .field("loci", loci)
+            .finish_non_exhaustive()
     }
 }
 

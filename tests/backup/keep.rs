@@ -32,6 +32,21 @@ fn keep_removes_the_oldest_finished_backups_of_this_tenant() {
 }
 
 #[test]
+fn a_backup_that_lacks_something_removes_no_older_one() {
+    let site = with_old();
+    let mut state = site.state();
+    for grant in state["collections"]["client_grants"].as_object_mut().unwrap().values_mut() {
+        if let Some(scopes) = grant["scope"].as_array_mut() {
+            scopes.retain(|scope| scope != "read:roles");
+        }
+    }
+    site.control("PUT", "state", Some(&state));
+    let said = site.run(&["backup", "-o", "backups", "--keep", "1"]).code(5);
+    assert!(said.stderr.contains("no older backup was removed"), "{said}");
+    assert_eq!(site.files("backups").len(), OLD.len() + 2, "{said}");
+}
+
+#[test]
 fn keep_one_leaves_the_new_one() {
     let site = with_old();
     let file = {

@@ -8,10 +8,10 @@ use super::convert::{how, leaves, side};
 use super::{Deployed, Leaf, Problem, Secret, Unreadable};
 use crate::change;
 use crate::model::{Address, Path};
-use crate::render::{AdoptView, ExportView, written};
 use crate::render::drift::DriftView;
 use crate::render::human::unavailable;
 use crate::render::outside::{self, Fate};
+use crate::render::{AdoptView, ExportView, written};
 
 /// Who changed something outside.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
