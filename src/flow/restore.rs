@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use super::half::Halves;
 use super::past::Past;
 use super::plan::{Described, Made, PlanRequest, Planned, answer, options};
+use super::targets::unmatched;
 use super::{Failed, Request, Session};
 use crate::archive::{self, Contents, Header, Unseal};
 use crate::change::Action;
@@ -310,6 +311,8 @@ async fn made(
     // An archive speaks of more than the files that were deployed: only what moved since was done by somebody.
     made.already.retain(|(address, path)| base.as_ref().is_none_or(|base| moved_since(base, &live, address, path)));
     made.notes.retain(|note| note.id != "id-not-live");
+    let told = unmatched(&request.targets, &described.desired, &live, past.base.as_ref());
+    described.problems.extend(told);
     described.problems.extend(plan::problems(&made));
     if has_errors(&described.problems) {
         return Err(Vec::new());

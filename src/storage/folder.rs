@@ -49,7 +49,11 @@ impl Folder {
         let mut builder = fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&self.path)
+        match builder.create(&self.path) {
+            // Another backup made it meanwhile.
+            Err(_) if self.path.is_dir() => Ok(()),
+            made => made,
+        }
     }
 
     pub(super) fn list(&self) -> Result<Vec<(String, u64)>, Problem> {

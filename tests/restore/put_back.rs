@@ -133,6 +133,9 @@ fn a_restore_of_a_part_leaves_the_rest() {
         restore(&place, "from", "archive", &["--yes", "--approve", "policy", "--target", "roles/Law other"]).code(0);
     assert_eq!(from.ask("GET", &other, &Json::Null)["description"], "Two");
     assert_eq!(from.ask("GET", &role, &Json::Null)["description"], "set outside");
+    let typo =
+        restore(&place, "from", "archive", &["--yes", "--approve", "policy", "--target", "roles/Law othr"]).code(0);
+    assert!(typo.stderr.contains("[nothing-matches]") && typo.stderr.contains("`roles/Law other`"), "{typo}");
     let _ = restore(&place, "from", "archive", &["--yes", "--approve", "policy", "--target", "roles"]).code(0);
     assert_ne!(from.ask("GET", &role, &Json::Null)["description"], "set outside");
 }
