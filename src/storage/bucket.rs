@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use object_store::path::Path;
@@ -13,6 +14,9 @@ use super::config;
 use super::sink::{Message, Sink, Upload};
 use crate::problem::Problem;
 use crate::project::Surroundings;
+
+/// How long an upload that is being begun is waited for when the program is told to stop.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// A bucket, and a prefix in it.
 #[derive(Debug)]
@@ -66,9 +70,16 @@ impl Bucket {
             let upload = upload.map_err(|error| unwritable(&shown, self.scheme, &error))?;
             Ok(Some((upload, shown)))
         };
+        tokio::pin!(begin);
         let begun = tokio::select! {
-            () = cancel.cancelled() => return Err(interrupted()),
-            begun = begin => begun?,
+            () = cancel.cancelled() => {
+                // What the service may have begun by now has no name here yet: it is waited for and taken back.
+                if let Ok(Ok(Some((mut upload, _)))) = tokio::time::timeout(GRACE, &mut begin).await {
+                    let _ = upload.abort().await;
+                }
+                return Err(interrupted());
+            }
+            begun = &mut begin => begun?,
         };
         let Some((upload, shown)) = begun else { return Ok(None) };
         // Without room in between: what is written waits for what is sent.

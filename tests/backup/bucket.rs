@@ -98,6 +98,20 @@ fn a_signal_in_the_middle_of_an_upload_takes_it_back() {
 }
 
 #[test]
+fn a_signal_while_an_upload_begins_takes_it_back() {
+    let (site, service) = with_one_before(&["--rate", "off"]);
+    service.hold_begin();
+    let mut command = site.place.command(&["backup", "-o", "s3://backups/prod", "--keep", "1"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until("an upload begins", || service.open_uploads() == 1);
+    signal(&child, "TERM");
+    service.release_begin();
+    let ended = site.place.waited(child);
+    assert_eq!(ended.status.code(), Some(143), "{}", String::from_utf8_lossy(&ended.stderr));
+    only_the_one_before(&service);
+}
+
+#[test]
 fn a_kill_in_the_middle_of_an_upload_leaves_no_object() {
     let (site, service) = with_one_before(&["--rate", "off"]);
     service.hold_parts();

@@ -19,6 +19,8 @@ struct Inside {
     uploads: Mutex<BTreeMap<String, BTreeMap<u32, Vec<u8>>>>,
     log: Mutex<Vec<String>>,
     holds_parts: AtomicBool,
+    holds_begin: AtomicBool,
+    begin: tokio::sync::Notify,
     fails_parts: AtomicBool,
     hides_objects: AtomicBool,
     spoils: AtomicBool,
@@ -84,6 +86,16 @@ impl Service {
         self.inside.holds_parts.store(true, Ordering::SeqCst);
     }
 
+    /// Uploads begin, and the answer that says so waits.
+    pub(crate) fn hold_begin(&self) {
+        self.inside.holds_begin.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets such an answer go.
+    pub(crate) fn release_begin(&self) {
+        self.inside.begin.notify_one();
+    }
+
     pub(crate) fn fail_parts(&self) {
         self.inside.fails_parts.store(true, Ordering::SeqCst);
     }
@@ -141,6 +153,9 @@ async fn answer(
         },
         ("POST", None) if query.contains_key("uploads") => {
             inside.uploads.lock().unwrap().insert(key, BTreeMap::new());
+            if inside.holds_begin.load(Ordering::SeqCst) {
+                inside.begin.notified().await;
+            }
             response(
                 200,
                 b"<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>".to_vec(),
